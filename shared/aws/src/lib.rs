@@ -1,0 +1,1 @@
+//! Adapters to DynamoDB, SQS, STS and KMS.

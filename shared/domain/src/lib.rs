@@ -1,0 +1,29 @@
+//! The nouns and laws of CloudOptim.
+//!
+//! A snapshot goes in, a plan comes out, steps are carried out, and each can be taken back. This crate holds what those
+//! words mean. It is pure: no I/O, no clock, no randomness and no vendor type will ever be here; what the world must do
+//! stands in [`ports`] as traits.
+//!
+//! ```
+//! use domain::ids::InstanceId;
+//!
+//! assert!(InstanceId::parse("i-0123456789abcdef0").is_ok());
+//! assert!(InstanceId::parse("i-NOT-AN-ID").is_err());
+//! ```
+
+pub mod audit;
+pub mod ids;
+pub mod interruption;
+pub mod money;
+pub mod node;
+pub mod offering;
+pub mod operation;
+pub mod plan;
+pub mod pod;
+pub mod policy;
+pub mod ports;
+pub mod spot_event;
+pub mod tenant;
+pub mod workload;
+
+pub use jiff::{SignedDuration, Timestamp};

@@ -1,0 +1,108 @@
+//! Plans: immutable, complete, and each step with its undo beside it.
+
+use crate::ids::{ClusterId, CustomerId, PlanId};
+use crate::money::MicroDollars;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub mod action;
+pub mod check;
+pub mod precondition;
+pub mod progress;
+pub mod token;
+
+pub use action::{Action, Undo};
+pub use progress::{Effect, Event, IllegalTransition, Next, Outcome, Progress, Status, StepState, Urgency};
+
+/// What a plan is called: the customer first, so that no key of one customer can reach another's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PlanKey {
+    /// The customer.
+    pub customer: CustomerId,
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// The plan.
+    pub plan: PlanId,
+}
+
+impl std::fmt::Display for PlanKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.customer, self.cluster, self.plan)
+    }
+}
+
+/// Why a plan exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanKind {
+    /// An instance is taken from us.
+    Rescue,
+    /// A person asked for a drain.
+    Drain,
+    /// A person asked for a cordon.
+    Cordon,
+    /// A person asked for an uncordon.
+    Uncordon,
+    /// A person asked for a number of replicas.
+    Scale,
+    /// An Auto Scaling group waits for a launched node to be ready.
+    LaunchHook,
+}
+
+/// What happens when a step fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// Everything that was done is taken back, last first.
+    Unwind,
+    /// What can still be done is done: the instance dies whether we fail or not. Only what nobody would own is taken back.
+    Forward,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it does.
+    pub action: Action,
+    /// Steps that must be done before, by index.
+    #[serde(default)]
+    pub after: Vec<usize>,
+    /// Steps that should be done before, and are not waited for once the plan is forced: a rebalance recommendation waits
+    /// for the replacement, an interruption does not.
+    #[serde(default)]
+    pub after_unless_forced: Vec<usize>,
+}
+
+/// A plan. It names every node, pod and template; execution has no choices left but time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its name.
+    pub key: PlanKey,
+    /// Why it exists.
+    pub kind: PlanKind,
+    /// Why, in one sentence for a person.
+    pub reason: String,
+    /// Who asked.
+    pub requested_by: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it must have ended, done or undone.
+    pub deadline: Timestamp,
+    /// What happens when a step fails.
+    pub on_failure: OnFailure,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// What it should save, per hour.
+    pub expected_saving: MicroDollars,
+    /// What it was made from, in sentences.
+    pub evidence: Vec<String>,
+}
+
+/// A plan with how far it is: what the table holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanRecord {
+    /// The plan.
+    pub plan: Plan,
+    /// How far it is.
+    pub progress: Progress,
+}

@@ -1,0 +1,197 @@
+//! What a step does, and how it is taken back.
+
+use crate::ids::{InstanceId, InstanceKey};
+use crate::node::{NodeTarget, NodeTemplate};
+use crate::offering::Offering;
+use crate::pod::filter::Accepts;
+use crate::policy::AtDeadline;
+use crate::workload::WorkloadRef;
+use serde::{Deserialize, Serialize};
+
+/// Which instance a step waits for or ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Which {
+    /// The one that this step of the same plan launched.
+    LaunchedBy(usize),
+    /// This one.
+    Instance(InstanceId),
+}
+
+/// How carefully a drain treats what is on the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Care {
+    /// The node dies at the plan's deadline: move everything, and say goodbye in time.
+    Dying,
+    /// A person or the optimizer wants it empty: pods that would be lost or asked to be left alone forbid it.
+    Voluntary,
+}
+
+impl Care {
+    /// Which pods may be lost.
+    pub fn accepts(self) -> Accepts {
+        match self {
+            Care::Dying => Accepts::DYING,
+            Care::Voluntary => Accepts { daemon_sets: true, empty_dir: true, no_controller: false },
+        }
+    }
+}
+
+/// One effect on the world.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Action {
+    /// Launches one instance from the first offering that has capacity.
+    LaunchNode {
+        /// How it is made.
+        template: NodeTemplate,
+        /// Where, best first.
+        offerings: Vec<Offering>,
+        /// The instance it takes the place of.
+        replaces: Option<InstanceKey>,
+    },
+    /// Waits until an instance is a Ready node.
+    AwaitReady {
+        /// Which instance.
+        of: Which,
+        /// For how long after the step began, in seconds.
+        within_s: u32,
+    },
+    /// Marks the node unschedulable, taints it and takes it out of load balancers, in one patch.
+    Cordon {
+        /// The node.
+        node: NodeTarget,
+    },
+    /// Lets new pods onto the node again, if the cordon is ours or a person asks.
+    Uncordon {
+        /// The node.
+        node: NodeTarget,
+    },
+    /// Moves the pods off the node and waits until they are gone.
+    Drain {
+        /// The node.
+        node: NodeTarget,
+        /// How carefully.
+        care: Care,
+        /// What happens to those that are left at the deadline.
+        at_deadline: AtDeadline,
+    },
+    /// Ends an instance. Cannot be taken back, so it stands last.
+    Terminate {
+        /// The node; it must be drained.
+        node: NodeTarget,
+    },
+    /// Removes the Node object of an instance that EC2 confirms to be gone.
+    RemoveNode {
+        /// The node.
+        node: NodeTarget,
+    },
+    /// Sets the number of replicas of a workload.
+    Scale {
+        /// The workload.
+        workload: WorkloadRef,
+        /// How many replicas it gets.
+        replicas: u32,
+    },
+    /// Tells an Auto Scaling group that it may go on with an instance.
+    CompleteLifecycle {
+        /// Name of the group.
+        group: String,
+        /// Name of the hook.
+        hook: String,
+        /// Token of this one action.
+        token: Option<String>,
+        /// The instance.
+        instance: InstanceId,
+    },
+}
+
+/// How a step is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Undo {
+    /// Nothing was changed, or what was changed needs no care: evicted pods run elsewhere.
+    Nothing,
+    /// Ends the launched instance, after draining it if pods run on it by now.
+    EndLaunched,
+    /// Takes our cordon back.
+    Uncordon,
+    /// Sets the number of replicas from before.
+    ScaleBack,
+    /// Cannot be taken back.
+    Impossible,
+}
+
+impl Action {
+    /// How this is taken back.
+    pub fn undo(&self) -> Undo {
+        match self {
+            Action::LaunchNode { .. } => Undo::EndLaunched,
+            Action::AwaitReady { .. } | Action::Drain { .. } | Action::Uncordon { .. } => Undo::Nothing,
+            Action::Cordon { .. } => Undo::Uncordon,
+            Action::Scale { .. } => Undo::ScaleBack,
+            Action::Terminate { .. } | Action::RemoveNode { .. } | Action::CompleteLifecycle { .. } => Undo::Impossible,
+        }
+    }
+
+    /// The word for it in logs, tables and the API.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Action::LaunchNode { .. } => "launch-node",
+            Action::AwaitReady { .. } => "await-ready",
+            Action::Cordon { .. } => "cordon",
+            Action::Uncordon { .. } => "uncordon",
+            Action::Drain { .. } => "drain",
+            Action::Terminate { .. } => "terminate",
+            Action::RemoveNode { .. } => "remove-node",
+            Action::Scale { .. } => "scale",
+            Action::CompleteLifecycle { .. } => "complete-lifecycle",
+        }
+    }
+
+    /// The node that this is done to, where it is done to one that is there already.
+    pub fn node(&self) -> Option<&NodeTarget> {
+        match self {
+            Action::Cordon { node }
+            | Action::Uncordon { node }
+            | Action::Drain { node, .. }
+            | Action::Terminate { node }
+            | Action::RemoveNode { node } => Some(node),
+            Action::LaunchNode { .. } | Action::AwaitReady { .. } | Action::Scale { .. } | Action::CompleteLifecycle { .. } => None,
+        }
+    }
+
+    /// Whether performing it calls something that changes the world. Such a step has an audit row.
+    pub fn mutates(&self) -> bool {
+        match self {
+            Action::AwaitReady { .. } => false,
+            Action::LaunchNode { .. }
+            | Action::Cordon { .. }
+            | Action::Uncordon { .. }
+            | Action::Drain { .. }
+            | Action::Terminate { .. }
+            | Action::RemoveNode { .. }
+            | Action::Scale { .. }
+            | Action::CompleteLifecycle { .. } => true,
+        }
+    }
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Action::LaunchNode { replaces: Some(old), .. } => write!(f, "launch a replacement of {}", old.instance),
+            Action::LaunchNode { replaces: None, .. } => write!(f, "launch a node"),
+            Action::AwaitReady { of: Which::Instance(instance), .. } => write!(f, "wait until {instance} is ready"),
+            Action::AwaitReady { of: Which::LaunchedBy(_), .. } => write!(f, "wait until the launched node is ready"),
+            Action::Scale { workload, replicas } => write!(f, "scale {workload} to {replicas}"),
+            Action::CompleteLifecycle { group, instance, .. } => write!(f, "let Auto Scaling group {group} go on with {instance}"),
+            Action::Cordon { node }
+            | Action::Uncordon { node }
+            | Action::Drain { node, .. }
+            | Action::Terminate { node }
+            | Action::RemoveNode { node } => write!(f, "{} {}", self.kind(), node.name),
+        }
+    }
+}

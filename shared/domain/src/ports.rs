@@ -1,0 +1,44 @@
+//! What the world must do for us, in our words. Each port has a real adapter and a simulated twin, and one contract suite
+//! runs against both.
+
+pub mod clock;
+pub mod cloud;
+pub mod cluster;
+pub mod journal;
+pub mod meter;
+pub mod pools;
+pub mod queue;
+pub mod registry;
+pub mod routes;
+pub mod vault;
+
+pub use clock::Clock;
+pub use cloud::{Cloud, CloudError, Instance, InstanceFilter, InstanceState, LaunchRequest, Lifecycle};
+pub use cluster::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode};
+pub use journal::{Change, Journal, NewPlan, Opened};
+pub use meter::Meter;
+pub use pools::Pools;
+pub use queue::{Parked, Queue, QueueError};
+pub use registry::{Idempotency, IdempotencyState, Page, Registry};
+pub use routes::Routes;
+pub use vault::{Vault, VaultError};
+
+/// Why the table did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A condition did not hold: somebody else wrote first. Stop, read again, never force.
+    #[error("somebody else wrote first")]
+    Conflict,
+    /// It may or may not have happened (timeout, 5xx, reset). Read back before believing either.
+    #[error("the table did not answer: {0}")]
+    Ambiguous(String),
+    /// It did not happen and may be tried again later.
+    #[error("the table is throttled")]
+    Throttled,
+    /// An item is there that we cannot read. It is never overwritten.
+    #[error("an item cannot be read: {0}")]
+    Corrupt(String),
+    /// It did not happen, and a retry will not help: rights, a missing table, a size limit.
+    #[error("the table refused: {0}")]
+    Refused(String),
+}

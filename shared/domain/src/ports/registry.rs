@@ -1,0 +1,74 @@
+//! Customers, clusters, their configuration, keys and stops.
+
+use super::StoreError;
+use crate::ids::{ClusterId, CustomerId};
+use crate::tenant::{ApiKey, Cluster, Customer, Halt};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None`: this was the last.
+    pub next: Option<String>,
+}
+
+/// The registry.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// Writes a customer.
+    async fn put_customer(&self, customer: &Customer) -> Result<(), StoreError>;
+    /// Reads a customer.
+    async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError>;
+    /// Writes a cluster. `expected`: the version in the table, `None` where it must not be there yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where that does not hold.
+    async fn put_cluster(&self, cluster: &Cluster, expected: Option<u64>) -> Result<(), StoreError>;
+    /// Reads a cluster of a customer; another customer's is absent.
+    async fn cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<Option<Cluster>, StoreError>;
+    /// Clusters of a customer, by id; `after` is the cursor of the page before.
+    async fn clusters(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError>;
+    /// Clusters of all customers, by id: for the sweeper only.
+    async fn all_clusters(&self, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError>;
+    /// Removes a cluster and its node index. History stays.
+    async fn delete_cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<(), StoreError>;
+    /// Writes one configuration value of a customer.
+    async fn put_config(&self, customer: &CustomerId, key: &str, value: &serde_json::Value) -> Result<(), StoreError>;
+    /// Reads one.
+    async fn config(&self, customer: &CustomerId, key: &str) -> Result<Option<serde_json::Value>, StoreError>;
+    /// Writes an API key.
+    async fn put_api_key(&self, key: &ApiKey) -> Result<(), StoreError>;
+    /// Finds an API key by the hex SHA-256 of what the caller sent.
+    async fn api_key(&self, hash: &str) -> Result<Option<ApiKey>, StoreError>;
+    /// Sets or lifts a stop; no cluster means the whole customer, no customer means everything.
+    async fn set_halt(&self, customer: Option<&CustomerId>, cluster: Option<&ClusterId>, reason: Option<&str>) -> Result<(), StoreError>;
+    /// The widest stop that holds for a cluster now, read consistently.
+    async fn halted(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Option<Halt>, StoreError>;
+}
+
+/// What is known of an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdempotencyState {
+    /// This call owns it now.
+    New,
+    /// Another call with it is under way.
+    InFlight,
+    /// It was used for another request.
+    Mismatch,
+    /// It was used for this request; this was the answer (status, body).
+    Done(u16, String),
+}
+
+/// Keys that make a repeated POST harmless. Kept for 24 hours.
+#[async_trait]
+pub trait Idempotency: Send + Sync {
+    /// Claims a key for a request with this fingerprint. A claim that is not finished falls free after a minute.
+    async fn begin(&self, customer: &CustomerId, key: &str, fingerprint: &str, now: Timestamp) -> Result<IdempotencyState, StoreError>;
+    /// Stores the answer.
+    async fn finish(&self, customer: &CustomerId, key: &str, status: u16, body: &str, now: Timestamp) -> Result<(), StoreError>;
+    /// Lets a claim go whose request failed.
+    async fn release(&self, customer: &CustomerId, key: &str) -> Result<(), StoreError>;
+}

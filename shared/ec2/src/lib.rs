@@ -1,0 +1,1 @@
+//! Adapters to EC2 and Auto Scaling.

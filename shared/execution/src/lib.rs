@@ -1,0 +1,1 @@
+//! Carries plans out over the ports, step by step.

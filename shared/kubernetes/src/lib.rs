@@ -1,0 +1,1 @@
+//! Adapter to the remote Kubernetes API; the only crate that names kube.

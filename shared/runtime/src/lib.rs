@@ -1,0 +1,1 @@
+//! Configuration, telemetry, batches and deadlines of the functions.

@@ -1,0 +1,1 @@
+//! One seeded world that implements every port and serves itself over HTTP.

@@ -1,0 +1,1 @@
+//! Scenarios, simulation, contracts and tidy.
