@@ -1,1 +1,20 @@
-//! Carries plans out over the ports, step by step.
+//! Carries plans out over the ports, step by step, and takes them back.
+//!
+//! [`rescue`] turns a notice into a plan, [`drive`] asks the step machine what comes next, writes the intent, performs it
+//! ([`perform`]) or takes it back ([`unwind`]), and writes the result; [`sweep`] finds what nobody works on, [`refresh`] keeps
+//! the index that leads from an instance to its node.
+//!
+//! What is not here and never will be: the choice of what to do (plans are complete), vendor types, and a sleep: waiting is
+//! a status, and the queue brings the plan back.
+
+pub mod drain;
+pub mod drive;
+pub mod perform;
+pub mod ports;
+pub mod refresh;
+pub mod rescue;
+pub mod sweep;
+pub mod unwind;
+
+pub use drive::{Driven, continue_plan, drive};
+pub use ports::{Ports, Trouble};

@@ -206,6 +206,9 @@ pub struct Progress {
     pub steps: Vec<StepState>,
     /// How the plan ended, once it has.
     pub outcome: Option<Outcome>,
+    /// The spot event that the plan handles, as last recorded.
+    #[serde(default)]
+    pub spot_event: Option<crate::spot_event::SpotEvent>,
     /// When the sweeper should look if nobody has written since.
     pub due_at: Timestamp,
 }
@@ -221,6 +224,7 @@ impl Progress {
             unwinding: None,
             steps: vec![state; plan.steps.len()],
             outcome: None,
+            spot_event: None,
             due_at: plan.created_at,
         }
     }

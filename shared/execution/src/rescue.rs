@@ -1,0 +1,214 @@
+//! From a notice to a rescue: whose node it is, what is to be done, who owns the work, and the first steps of it.
+//!
+//! The conditional write of the plan decides who owns a rescue. Its key is derived from the instance, so that a duplicate or
+//! a second kind of notice finds the same plan: it helps to finish, or presses harder, and never launches again.
+
+use crate::drive::{Driven, drive};
+use crate::perform::launch::AVOID_POOL;
+use crate::ports::{Ports, Site, Trouble};
+use domain::Timestamp;
+use domain::ids::{InstanceId, InstanceKey, PlanId};
+use domain::interruption::{Notice, NoticeKind, Takeback};
+use domain::node::NodeRecord;
+use domain::offering::CapacityType;
+use domain::plan::{Outcome, PlanKey, PlanRecord};
+use domain::ports::{Change, NewPlan, Opened, StoreError};
+use domain::spot_event::SpotEvent;
+use tracing::{info, warn};
+
+pub mod decide;
+mod lookup;
+pub mod relate;
+
+use decide::Decision;
+use relate::Relation;
+
+/// What came of a notice for one instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rescued {
+    /// The account or the instance is none of ours: counted, nothing called.
+    NotOurs,
+    /// It was recorded, and nothing else was to be done; the sentence says why.
+    Recorded(String),
+    /// A rescue was begun here.
+    Opened(Driven),
+    /// A rescue was under way; this notice helped.
+    Helped(Driven),
+    /// The rescue is over already.
+    Over(Outcome),
+}
+
+/// How many rescues one instance can have: a rebalance that was rolled back, then an interruption. More is a fault.
+const GENERATIONS_MAX: u32 = 8;
+
+/// Handles a notice for each of its instances, side by side.
+///
+/// # Errors
+/// The first [`Trouble`] of any instance, after all were tried: the message must come back.
+pub async fn handle(ports: &Ports, notice: &Notice, until: Timestamp) -> Result<Vec<Rescued>, Trouble> {
+    let instances = match &notice.reservation {
+        Some(reservation) if notice.instances.is_empty() => lookup::of_reservation(ports, notice, reservation).await?,
+        _ => notice.instances.clone(),
+    };
+    let all = instances.iter().map(|instance| one(ports, notice, instance, until));
+    futures::future::join_all(all).await.into_iter().collect()
+}
+
+async fn one(ports: &Ports, notice: &Notice, instance: &InstanceId, until: Timestamp) -> Result<Rescued, Trouble> {
+    let key = InstanceKey { account: notice.account.clone(), region: notice.region.clone(), instance: instance.clone() };
+    let record = match ports.routes.route(&key).await? {
+        Some(record) => record,
+        None => match lookup::of_unknown(ports, &key).await? {
+            Some(record) => record,
+            None => return Ok(Rescued::NotOurs),
+        },
+    };
+    let now = ports.clock.now();
+    let (site, avoided) =
+        futures::join!(Site::open(ports, &record.customer, &record.cluster), ports.pools.avoided(&key.account, &key.region, now));
+    let Some(site) = site? else {
+        ports.meter.count("unknown_account", "cluster_removed");
+        return Ok(Rescued::NotOurs);
+    };
+    // Without its memory of shortages a rescue still launches; it may only meet one more of them.
+    let mut avoided = avoided.unwrap_or_default();
+    if record.pool.capacity == CapacityType::Spot {
+        avoided.push(record.pool.clone());
+    }
+    let context = decide::Context { notice, record: &record, policy: &site.cluster.policy, avoided: &avoided, now };
+    match decide::decide(&context) {
+        Decision::RecordOnly(why) => record_only(ports, notice, &record, why).await,
+        Decision::Act(act) => begin(ports, notice, &record, site, &act, until).await,
+        Decision::Withdraw => withdraw(ports, notice, &record, site, until).await,
+    }
+}
+
+async fn record_only(ports: &Ports, notice: &Notice, record: &NodeRecord, why: String) -> Result<Rescued, Trouble> {
+    ports.journal.put_spot_event(&spot_event(notice, record, None, why.clone())).await?;
+    if notice.kind == NoticeKind::Rebalance {
+        shun(ports, record, "rebalance recommendation").await;
+    }
+    info!(instance = %record.key, kind = notice.kind.as_str(), why, "Recorded a notice");
+    Ok(Rescued::Recorded(why))
+}
+
+/// Opens the rescue, or joins the one that is there.
+async fn begin(
+    ports: &Ports,
+    notice: &Notice,
+    record: &NodeRecord,
+    site: Site,
+    act: &decide::Act,
+    until: Timestamp,
+) -> Result<Rescued, Trouble> {
+    for generation in 0..GENERATIONS_MAX {
+        let key = plan_key(record, &act.prefix, generation);
+        let mut new = decide::new_plan(key, act, record, ports.clock.now());
+        let event = spot_event(notice, record, Some(new.plan.key.plan.clone()), act.what.clone());
+        new.progress.spot_event = Some(event.clone());
+        new.spot_event = Some(event);
+        match open(ports, &new).await? {
+            Opened::Created => {
+                ports.meter.count("rescues_opened", notice.kind.as_str());
+                info!(plan.id = %new.plan.key, node = %record.target.name, kind = notice.kind.as_str(), "A rescue begins");
+                if notice.takeback != Takeback::None {
+                    shun(ports, record, notice.kind.as_str()).await;
+                }
+                let record = PlanRecord { plan: new.plan, progress: new.progress };
+                return Ok(Rescued::Opened(drive(ports, record, Some(site), until).await?));
+            }
+            Opened::Exists(existing) => match relate::relate(&existing, act) {
+                Relation::Again => {}
+                Relation::Over(outcome) => return Ok(Rescued::Over(outcome)),
+                Relation::Help => {
+                    ports.meter.count("rescues_helped", notice.kind.as_str());
+                    return Ok(Rescued::Helped(drive(ports, *existing, Some(site), until).await?));
+                }
+                Relation::Press(pressed) => {
+                    ports.meter.count("rescues_helped", notice.kind.as_str());
+                    let key = pressed.plan.key.clone();
+                    let change =
+                        Change { progress: pressed.progress.clone(), audit: Vec::new(), spot_event: pressed.progress.spot_event.clone() };
+                    ports.journal.record(&key, &change).await?;
+                    return Ok(Rescued::Helped(drive(ports, *pressed, Some(site), until).await?));
+                }
+            },
+        }
+    }
+    warn!(instance = %record.key, "An instance has had {GENERATIONS_MAX} rescues; no further one is begun");
+    Ok(Rescued::Recorded("too many rescues of one instance".to_owned()))
+}
+
+/// Creates the plan. An ambiguous answer is read back: what stands there with our very bytes is ours.
+async fn open(ports: &Ports, new: &NewPlan) -> Result<Opened, StoreError> {
+    match ports.journal.open(new).await {
+        Err(StoreError::Ambiguous(why)) => match ports.journal.load(&new.plan.key).await? {
+            Some(stored) if stored.plan == new.plan && stored.progress == new.progress => Ok(Opened::Created),
+            Some(stored) => Ok(Opened::Exists(Box::new(stored))),
+            None => Err(StoreError::Ambiguous(why)),
+        },
+        other => other,
+    }
+}
+
+/// A notice that is taken back stops the rescue that it began, if that is still under way.
+async fn withdraw(ports: &Ports, notice: &Notice, record: &NodeRecord, site: Site, until: Timestamp) -> Result<Rescued, Trouble> {
+    for generation in (0..GENERATIONS_MAX).rev() {
+        let Some(mut existing) = ports.journal.load(&plan_key(record, "rescue", generation)).await? else {
+            continue;
+        };
+        if !relate::may_withdraw(&existing) {
+            break;
+        }
+        existing.progress.unwinding = Some(Outcome::Cancelled { why: "AWS has withdrawn the scheduled change".to_owned() });
+        existing.progress.version += 1;
+        let change = Change { progress: existing.progress.clone(), audit: Vec::new(), spot_event: None };
+        ports.journal.record(&existing.plan.key, &change).await?;
+        return Ok(Rescued::Helped(drive(ports, existing, Some(site), until).await?));
+    }
+    record_only(ports, notice, record, "AWS has withdrawn the scheduled change; nothing was under way".to_owned()).await
+}
+
+/// Avoids the pool of a lost or endangered instance. A help, not a promise: a failure here stops nothing.
+async fn shun(ports: &Ports, record: &NodeRecord, why: &str) {
+    if record.pool.capacity != CapacityType::Spot {
+        return;
+    }
+    let until = ports.clock.now() + AVOID_POOL;
+    if let Err(error) = ports.pools.avoid(&record.key.account, &record.key.region, &record.pool, until, why).await {
+        warn!(pool = %record.pool, %error, "A pool to avoid could not be noted");
+    }
+}
+
+fn plan_key(record: &NodeRecord, prefix: &str, generation: u32) -> PlanKey {
+    let id = format!("{prefix}-{}-{generation}", record.key.instance);
+    PlanKey {
+        customer: record.customer.clone(),
+        cluster: record.cluster.clone(),
+        // Prefix and instance id are slugs of our own making, far below the limit.
+        plan: PlanId::parse(id).unwrap_or_else(|_| decide::fallback_plan_id()),
+    }
+}
+
+fn spot_event(notice: &Notice, record: &NodeRecord, plan: Option<PlanId>, action_taken: String) -> SpotEvent {
+    let at = notice.at.as_second();
+    let event_id = match &plan {
+        Some(plan) => plan.to_string(),
+        None => format!("{}-{}-{at}", notice.kind.as_str(), record.key.instance),
+    };
+    SpotEvent {
+        event_id,
+        customer: record.customer.clone(),
+        cluster: record.cluster.clone(),
+        instance: record.key.clone(),
+        event_type: notice.kind,
+        event_time: notice.at,
+        received_at: notice.received_at,
+        deadline: notice.deadline.unwrap_or(notice.at),
+        action_taken,
+        plan,
+        replacement_instance_id: None,
+        drain_duration_s: None,
+        processed_at: None,
+    }
+}

@@ -1,0 +1,132 @@
+//! The sweeper: what nobody works on, and what never arrived. EventBridge is best effort, so EC2 itself is the second source.
+
+use crate::ports::{Ports, Site, Trouble};
+use crate::{refresh, rescue};
+use domain::interruption::{Notice, NoticeKind, SPOT_NOTICE, Takeback};
+use domain::ports::{Change, Instance, InstanceFilter, StoreError};
+use domain::tenant::Cluster;
+use domain::{SignedDuration, Timestamp};
+use tracing::{info, warn};
+
+/// What one sweep did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Plans that were brought back to the queue.
+    pub resumed: usize,
+    /// Interruptions that had not been announced.
+    pub missed: usize,
+    /// Clusters whose index was refreshed.
+    pub refreshed: usize,
+}
+
+/// How old a cluster's index may get (the brief's OPTIMIZATION_INTERVAL_MINUTES).
+const INDEX_AGE_MAX: SignedDuration = SignedDuration::from_mins(10);
+/// How many overdue plans one sweep brings back; the next one, a minute later, takes the rest.
+const RESUME_MAX: usize = 200;
+
+/// Sweeps once. A cluster that fails is told and passed over: it must not keep the sweeper from the others.
+///
+/// # Errors
+/// The table or the queue did not answer.
+pub async fn sweep(ports: &Ports, until: Timestamp) -> Result<Swept, Trouble> {
+    let mut swept = Swept { resumed: resume(ports).await?, ..Swept::default() };
+    let mut after: Option<String> = None;
+    // Pages of 100 clusters: the bound is a million clusters.
+    for _page in 0..10_000 {
+        let page = ports.registry.all_clusters(after.as_deref(), 100).await?;
+        for cluster in page.items {
+            if ports.clock.now() >= until {
+                return Ok(swept);
+            }
+            match visit(ports, &cluster, until).await {
+                Ok((missed, refreshed)) => {
+                    swept.missed += missed;
+                    swept.refreshed += usize::from(refreshed);
+                }
+                Err(error) => warn!(cluster.id = %cluster.id, %error, "A cluster could not be swept"),
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(swept)
+}
+
+/// Brings plans back whose worker is gone: every write names a time by which the next must have come.
+async fn resume(ports: &Ports) -> Result<usize, Trouble> {
+    let now = ports.clock.now();
+    let mut resumed = 0;
+    for key in ports.journal.due(now, RESUME_MAX).await? {
+        ports.queue.continue_plan(&key, SignedDuration::ZERO).await?;
+        resumed += 1;
+        let Some(mut record) = ports.journal.load(&key).await? else {
+            continue;
+        };
+        // Pushed on, so that one plan is not brought back every minute while its worker waits for something slow.
+        record.progress.due_at = now + SignedDuration::from_mins(5);
+        record.progress.version += 1;
+        match ports.journal.record(&key, &Change { progress: record.progress, audit: Vec::new(), spot_event: None }).await {
+            Ok(()) => info!(plan.id = %key, "A plan without a worker was brought back"),
+            // Its worker is alive after all.
+            Err(StoreError::Conflict) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(resumed)
+}
+
+async fn visit(ports: &Ports, cluster: &Cluster, until: Timestamp) -> Result<(usize, bool), Trouble> {
+    let Some(site) = Site::open(ports, &cluster.customer, &cluster.id).await? else {
+        return Ok((0, false));
+    };
+    let missed = missed(ports, &site, until).await?;
+    let now = ports.clock.now();
+    let stale = cluster.seen_at.is_none_or(|seen| now > seen + INDEX_AGE_MAX);
+    if stale {
+        refresh::refresh(ports, &site).await?;
+    }
+    Ok((missed, stale))
+}
+
+/// Instances that EC2 says are being taken, or were taken, while no notice of it came.
+async fn missed(ports: &Ports, site: &Site, until: Timestamp) -> Result<usize, Trouble> {
+    let instances = ports.cloud.instances(&site.scope, &InstanceFilter::Cluster(site.cluster.name.clone())).await?;
+    let now = ports.clock.now();
+    let mut found = 0;
+    for instance in instances.iter().filter(|i| taken(i)) {
+        let notice = notice(site, instance, now);
+        for rescued in rescue::handle(ports, &notice, until).await? {
+            if let rescue::Rescued::Opened(_) = rescued {
+                found += 1;
+                ports.meter.count("missed_interruptions", "found_by_sweep");
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn taken(instance: &Instance) -> bool {
+    instance.marked_for_interruption
+        || (!instance.state.live() && instance.state_reason.as_deref() == Some("Server.SpotInstanceTermination"))
+}
+
+/// The notice that should have come. When it was given is unknown: half of the two minutes is assumed to be left.
+fn notice(site: &Site, instance: &Instance, now: Timestamp) -> Notice {
+    let live = instance.state.live();
+    Notice {
+        kind: NoticeKind::MissedInterruption,
+        event_id: format!("sweep-{}", instance.id),
+        account: site.cluster.account.clone(),
+        region: site.cluster.region.clone(),
+        instances: vec![instance.id.clone()],
+        reservation: None,
+        takeback: if live { Takeback::Terminate } else { Takeback::Gone },
+        at: now,
+        received_at: now,
+        deadline: Some(if live { now + SPOT_NOTICE / 2 } else { now }),
+        lifecycle: None,
+        withdrawn: false,
+    }
+}
