@@ -1,1 +1,10 @@
-//! Configuration, telemetry, batches and deadlines of the functions.
+//! What every function needs around its work: configuration, telemetry, time, batches and deadlines.
+//!
+//! What is not here and never will be: a decision, and an AWS SDK.
+
+pub mod batch;
+pub mod clock;
+pub mod config;
+pub mod deadline;
+pub mod meter;
+pub mod telemetry;

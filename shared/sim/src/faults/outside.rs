@@ -1,0 +1,170 @@
+//! Faulty twins of EC2, the Kubernetes API and the queues.
+
+use super::{Gate, Kind};
+use async_trait::async_trait;
+use domain::ids::{InstanceId, InstanceType, NodeName, PlanId, Zone};
+use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
+use domain::plan::PlanKey;
+use domain::pod::{PodBudget, PodRef, PodView};
+use domain::ports::cloud::SpotPrice;
+use domain::ports::{
+    Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, LaunchRequest, Lifecycle, Parked,
+    PatchedNode, Queue, QueueError,
+};
+use domain::tenant::{self, AwsScope};
+use domain::workload::WorkloadRef;
+use domain::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+fn cloud(kind: Kind) -> CloudError {
+    match kind {
+        Kind::Unavailable => CloudError::Ambiguous("injected".to_owned()),
+        Kind::Throttled => CloudError::Throttled,
+        Kind::Denied => CloudError::NoAccess("injected".to_owned()),
+    }
+}
+
+fn cluster(kind: Kind) -> ClusterError {
+    match kind {
+        Kind::Unavailable => ClusterError::Unreachable("injected".to_owned()),
+        Kind::Throttled => ClusterError::Overloaded(None),
+        Kind::Denied => ClusterError::Unauthorized,
+    }
+}
+
+fn evict(kind: Kind) -> EvictError {
+    EvictError::Cluster(cluster(kind))
+}
+
+fn queue(_kind: Kind) -> QueueError {
+    QueueError("injected".to_owned())
+}
+
+/// A Cloud behind the gate.
+pub struct FaultyCloud {
+    inner: Arc<dyn Cloud>,
+    gate: Arc<Gate>,
+}
+
+impl FaultyCloud {
+    /// Puts a Cloud behind the gate.
+    pub fn new(inner: Arc<dyn Cloud>, gate: Arc<Gate>) -> Arc<Self> {
+        Arc::new(Self { inner, gate })
+    }
+}
+
+#[async_trait]
+impl Cloud for FaultyCloud {
+    async fn launch(&self, scope: &AwsScope, request: &LaunchRequest) -> Result<Instance, CloudError> {
+        self.gate.pass("cloud.launch", self.inner.launch(scope, request), cloud).await
+    }
+    async fn instances(&self, scope: &AwsScope, filter: &InstanceFilter) -> Result<Vec<Instance>, CloudError> {
+        self.gate.pass("cloud.instances", self.inner.instances(scope, filter), cloud).await
+    }
+    async fn terminate(&self, scope: &AwsScope, instance: &InstanceId) -> Result<(), CloudError> {
+        self.gate.pass("cloud.terminate", self.inner.terminate(scope, instance), cloud).await
+    }
+    async fn complete_lifecycle(&self, scope: &AwsScope, lifecycle: &Lifecycle) -> Result<(), CloudError> {
+        self.gate.pass("cloud.complete_lifecycle", self.inner.complete_lifecycle(scope, lifecycle), cloud).await
+    }
+    async fn template_of(&self, scope: &AwsScope, instance: &InstanceId) -> Result<NodeTemplate, CloudError> {
+        self.gate.pass("cloud.template_of", self.inner.template_of(scope, instance), cloud).await
+    }
+}
+
+/// A Queue behind the gate.
+pub struct FaultyQueue {
+    inner: Arc<dyn Queue>,
+    gate: Arc<Gate>,
+}
+
+impl FaultyQueue {
+    /// Puts a Queue behind the gate.
+    pub fn new(inner: Arc<dyn Queue>, gate: Arc<Gate>) -> Arc<Self> {
+        Arc::new(Self { inner, gate })
+    }
+}
+
+#[async_trait]
+impl Queue for FaultyQueue {
+    async fn continue_plan(&self, key: &PlanKey, delay: SignedDuration) -> Result<(), QueueError> {
+        self.gate.pass("queue.continue_plan", self.inner.continue_plan(key, delay), queue).await
+    }
+    async fn notice(&self, body: &str) -> Result<(), QueueError> {
+        self.gate.pass("queue.notice", self.inner.notice(body), queue).await
+    }
+    async fn park(&self, parked: &Parked) -> Result<(), QueueError> {
+        self.gate.pass("queue.park", self.inner.park(parked), queue).await
+    }
+}
+
+/// A Cluster behind the gate.
+struct FaultyCluster {
+    inner: Arc<dyn Cluster>,
+    gate: Arc<Gate>,
+}
+
+#[async_trait]
+impl Cluster for FaultyCluster {
+    async fn nodes(&self) -> Result<Vec<NodeView>, ClusterError> {
+        self.gate.pass("cluster.nodes", self.inner.nodes(), cluster).await
+    }
+    async fn node(&self, name: &NodeName) -> Result<NodeView, ClusterError> {
+        self.gate.pass("cluster.node", self.inner.node(name), cluster).await
+    }
+    async fn pods(&self, on: Option<&NodeName>) -> Result<Vec<PodView>, ClusterError> {
+        self.gate.pass("cluster.pods", self.inner.pods(on), cluster).await
+    }
+    async fn pod_budgets(&self) -> Result<Vec<PodBudget>, ClusterError> {
+        self.gate.pass("cluster.pod_budgets", self.inner.pod_budgets(), cluster).await
+    }
+    async fn daemon_sets(&self) -> Result<BTreeSet<(String, String)>, ClusterError> {
+        self.gate.pass("cluster.daemon_sets", self.inner.daemon_sets(), cluster).await
+    }
+    async fn usage(&self) -> Result<Vec<NodeUsage>, ClusterError> {
+        self.gate.pass("cluster.usage", self.inner.usage(), cluster).await
+    }
+    async fn cordon(&self, node: &NodeTarget, mark: &Cordon) -> Result<PatchedNode, ClusterError> {
+        self.gate.pass("cluster.cordon", self.inner.cordon(node, mark), cluster).await
+    }
+    async fn uncordon(&self, node: &NodeTarget, only: Option<&PlanId>) -> Result<PatchedNode, ClusterError> {
+        self.gate.pass("cluster.uncordon", self.inner.uncordon(node, only), cluster).await
+    }
+    async fn evict(&self, pod: &PodRef) -> Result<(), EvictError> {
+        self.gate.pass("cluster.evict", self.inner.evict(pod), evict).await
+    }
+    async fn delete_pod(&self, pod: &PodRef, grace_s: u32) -> Result<(), ClusterError> {
+        self.gate.pass("cluster.delete_pod", self.inner.delete_pod(pod, grace_s), cluster).await
+    }
+    async fn delete_node(&self, node: &NodeTarget) -> Result<(), ClusterError> {
+        self.gate.pass("cluster.delete_node", self.inner.delete_node(node), cluster).await
+    }
+    async fn replicas(&self, workload: &WorkloadRef) -> Result<u32, ClusterError> {
+        self.gate.pass("cluster.replicas", self.inner.replicas(workload), cluster).await
+    }
+    async fn scale(&self, workload: &WorkloadRef, replicas: u32) -> Result<(), ClusterError> {
+        self.gate.pass("cluster.scale", self.inner.scale(workload, replicas), cluster).await
+    }
+}
+
+/// Clusters behind the gate.
+pub struct FaultyClusters {
+    inner: Arc<dyn Clusters>,
+    gate: Arc<Gate>,
+}
+
+impl FaultyClusters {
+    /// Puts the access to clusters, and each cluster, behind the gate.
+    pub fn new(inner: Arc<dyn Clusters>, gate: Arc<Gate>) -> Arc<Self> {
+        Arc::new(Self { inner, gate })
+    }
+}
+
+#[async_trait]
+impl Clusters for FaultyClusters {
+    async fn connect(&self, cluster_record: &tenant::Cluster) -> Result<Arc<dyn Cluster>, ClusterError> {
+        let inner = self.gate.pass("clusters.connect", self.inner.connect(cluster_record), cluster).await?;
+        Ok(Arc::new(FaultyCluster { inner, gate: self.gate.clone() }))
+    }
+}
