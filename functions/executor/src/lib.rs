@@ -50,7 +50,7 @@ pub async fn body(text: &str, deps: &Deps, budget: Budget) -> Result<(), Unhandl
             return Ok(deps.queue.park(&parked).await?);
         }
     };
-    let driven = continue_plan(deps, &key, budget.until).await?;
+    let driven = continue_plan(deps, &key, budget.until()).await?;
     info!(plan.id = %key, ?driven, "Went on with a plan");
     Ok(())
 }

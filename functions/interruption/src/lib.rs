@@ -48,7 +48,8 @@ pub async fn handle_any(event: serde_json::Value, deps: &Deps, budget: Budget) -
 }
 
 async fn one(message: SqsMessage, deps: &Deps, budget: Budget) -> Result<(), Unhandled> {
-    let sent_at = message.attributes.get("SentTimestamp").and_then(|ms| ms.parse().ok()).and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let sent_at =
+        message.attributes.get("SentTimestamp").and_then(|ms| ms.parse().ok()).and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let received = received(sent_at, message.aws_region.as_deref(), deps.clock.now());
     let handled = body(message.body.as_deref().unwrap_or_default(), &received, deps, budget).await;
     if let Err(error) = &handled {
@@ -96,7 +97,7 @@ pub async fn body(text: &str, received: &Received, deps: &Deps, budget: Budget) 
 
 async fn act(notice: &Notice, deps: &Deps, budget: Budget) -> Result<(), Unhandled> {
     deps.meter.count("notices", notice.kind.as_str());
-    let rescued = rescue::handle(deps, notice, budget.until).await?;
+    let rescued = rescue::handle(deps, notice, budget.until()).await?;
     for (instance, rescued) in notice.instances.iter().zip(rescued) {
         info!(instance = %instance, kind = notice.kind.as_str(), ?rescued, "Handled a notice");
     }

@@ -13,7 +13,7 @@ pub type Deps = Ports;
 /// # Errors
 /// [`Trouble`]: the table or the queue did not answer; the next minute tries again.
 pub async fn handle(deps: &Deps, budget: Budget) -> Result<Swept, Trouble> {
-    let swept = sweep(deps, budget.until).await?;
+    let swept = sweep(deps, budget.until()).await?;
     deps.meter.count("sweeps", "finished");
     info!(resumed = swept.resumed, missed = swept.missed, refreshed = swept.refreshed, "Swept");
     Ok(swept)

@@ -109,7 +109,7 @@ impl Notice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// Something to act on.
-    Notice(Notice),
+    Notice(Box<Notice>),
     /// An interruption that has happened: for the statistics, never a reason to drain. The ids are as AWS wrote them.
     PostHoc {
         /// The account.

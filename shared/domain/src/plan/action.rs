@@ -45,7 +45,7 @@ pub enum Action {
     /// Launches one instance from the first offering that has capacity.
     LaunchNode {
         /// How it is made.
-        template: NodeTemplate,
+        template: Box<NodeTemplate>,
         /// Where, best first.
         offerings: Vec<Offering>,
         /// The instance it takes the place of.

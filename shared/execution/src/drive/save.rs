@@ -179,7 +179,7 @@ impl<'a> Ledger<'a> {
         let change = Change {
             progress: self.record.progress.clone(),
             audit: std::mem::take(&mut self.audit),
-            spot_event: self.record.progress.outcome.as_ref().and(self.record.progress.spot_event.clone()),
+            spot_event: self.record.progress.spot_event.clone().filter(|_| self.record.progress.outcome.is_some()),
         };
         let key = &self.record.plan.key;
         match self.ports.journal.record(key, &change).await {

@@ -163,7 +163,10 @@ fn launch_steps(context: &Context<'_>) -> Vec<Step> {
     let offerings = choose(&context.record.advice, context.avoided);
     match (&context.record.owner, &context.record.template) {
         (NodeOwner::CloudOptim, Some(template)) if !offerings.is_empty() => vec![
-            step(Action::LaunchNode { template: template.clone(), offerings, replaces: Some(context.record.key.clone()) }, vec![]),
+            step(
+                Action::LaunchNode { template: Box::new(template.clone()), offerings, replaces: Some(context.record.key.clone()) },
+                vec![],
+            ),
             step(Action::AwaitReady { of: Which::LaunchedBy(0), within_s: JOIN_WITHIN_S }, vec![0]),
         ],
         (

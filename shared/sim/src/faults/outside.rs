@@ -71,6 +71,16 @@ impl Cloud for FaultyCloud {
     async fn template_of(&self, scope: &AwsScope, instance: &InstanceId) -> Result<NodeTemplate, CloudError> {
         self.gate.pass("cloud.template_of", self.inner.template_of(scope, instance), cloud).await
     }
+
+    async fn spot_prices(
+        &self,
+        scope: &AwsScope,
+        types: &[InstanceType],
+        zones: &[Zone],
+        since: Timestamp,
+    ) -> Result<Vec<SpotPrice>, CloudError> {
+        self.gate.pass("cloud.spot_prices", self.inner.spot_prices(scope, types, zones, since), cloud).await
+    }
 }
 
 /// A Queue behind the gate.

@@ -174,4 +174,3 @@ impl Pools for FaultyPools {
         self.gate.pass("pools.avoided", self.inner.avoided(account, region, now), store).await
     }
 }
-

@@ -22,7 +22,7 @@ pub(super) fn direct(fields: &Map<String, Value>, received: &Received) -> Messag
     };
     let at = time(text("Time"), received);
     match hook(fields) {
-        Ok((kind, instance, lifecycle)) => Message::Notice(Notice {
+        Ok((kind, instance, lifecycle)) => Message::Notice(Box::new(Notice {
             kind,
             event_id: super::cut(text("RequestId").unwrap_or_default()),
             account,
@@ -35,8 +35,8 @@ pub(super) fn direct(fields: &Map<String, Value>, received: &Received) -> Messag
             deadline: None,
             lifecycle: Some(lifecycle),
             withdrawn: false,
-        }),
-        Err(message) => message,
+        })),
+        Err(message) => *message,
     }
 }
 
@@ -65,11 +65,11 @@ pub(super) fn event(detail_type: &str, envelope: &Envelope<'_>, received: &Recei
             Some(mut notice) => {
                 notice.takeback = takeback(kind);
                 notice.lifecycle = Some(lifecycle);
-                Message::Notice(notice)
+                Message::Notice(Box::new(notice))
             }
             None => rejected("the lifecycle action names no valid account or Region"),
         },
-        Err(message) => message,
+        Err(message) => *message,
     }
 }
 
@@ -78,18 +78,18 @@ fn takeback(kind: NoticeKind) -> Takeback {
 }
 
 /// The hook that waits, and for which instance.
-fn hook(fields: &Map<String, Value>) -> Result<(NoticeKind, InstanceId, Lifecycle), Message> {
+fn hook(fields: &Map<String, Value>) -> Result<(NoticeKind, InstanceId, Lifecycle), Box<Message>> {
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
     let kind = match text("LifecycleTransition") {
         Some("autoscaling:EC2_INSTANCE_TERMINATING") => NoticeKind::AsgTerminate,
         Some("autoscaling:EC2_INSTANCE_LAUNCHING") => NoticeKind::AsgLaunch,
-        Some(_) | None => return Err(odd("a lifecycle action with a transition that we do not know".to_owned())),
+        Some(_) | None => return Err(Box::new(odd("a lifecycle action with a transition that we do not know".to_owned()))),
     };
     let Some(instance) = text("EC2InstanceId").and_then(|id| InstanceId::parse(id).ok()) else {
-        return Err(rejected("the lifecycle action names no valid instance"));
+        return Err(Box::new(rejected("the lifecycle action names no valid instance")));
     };
     let (Some(group), Some(hook)) = (text("AutoScalingGroupName"), text("LifecycleHookName")) else {
-        return Err(rejected("the lifecycle action names no group or no hook"));
+        return Err(Box::new(rejected("the lifecycle action names no group or no hook")));
     };
     let lifecycle = Lifecycle {
         group: group.to_owned(),

@@ -36,7 +36,7 @@ pub(super) fn event(envelope: &Envelope<'_>, received: &Received) -> Message {
     notice.takeback = Takeback::None;
     notice.deadline = envelope.detail_text("startTime").and_then(date);
     notice.withdrawn = envelope.detail_text("statusCode").is_some_and(|s| s.eq_ignore_ascii_case("closed"));
-    Message::Notice(notice)
+    Message::Notice(Box::new(notice))
 }
 
 /// RFC 1123, as AWS Health writes dates; its own old sample has a wrong weekday, so that is not held against a date.

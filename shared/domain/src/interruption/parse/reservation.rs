@@ -15,7 +15,7 @@ pub(super) fn interruption(envelope: &Envelope<'_>, received: &Received) -> Mess
     };
     let exact = envelope.detail_text("instance-termination-time").and_then(|t| t.parse::<Timestamp>().ok());
     notice.deadline = Some(exact.unwrap_or(notice.at + SPOT_NOTICE));
-    Message::Notice(notice)
+    Message::Notice(Box::new(notice))
 }
 
 /// EC2 begins to end the instances of a block this long before its end (EC2 User Guide, "Monitor Capacity Blocks").
@@ -36,5 +36,5 @@ pub(super) fn block_expiration(envelope: &Envelope<'_>, received: &Received) -> 
     let end = time(envelope.detail_text("end-date"), &Received { at: Timestamp::MAX - SignedDuration::from_hours(1), region: None });
     let known = envelope.detail_text("end-date").is_some() && end < Timestamp::MAX - SignedDuration::from_hours(2);
     notice.deadline = Some(if known { end - BLOCK_ENDS_EARLY } else { notice.at + SignedDuration::from_mins(10) });
-    Message::Notice(notice)
+    Message::Notice(Box::new(notice))
 }

@@ -23,7 +23,7 @@ pub(super) fn interruption(envelope: &Envelope<'_>, received: &Received) -> Mess
         Takeback::Hibernate => notice.at + SPOT_NOTICE / 8,
         Takeback::Terminate | Takeback::Stop | Takeback::None | Takeback::Underway | Takeback::Gone => notice.at + SPOT_NOTICE,
     });
-    Message::Notice(notice)
+    Message::Notice(Box::new(notice))
 }
 
 pub(super) fn rebalance(envelope: &Envelope<'_>, received: &Received) -> Message {
@@ -34,7 +34,7 @@ pub(super) fn rebalance(envelope: &Envelope<'_>, received: &Received) -> Message
         return rejected("the recommendation names no valid account or Region");
     };
     notice.takeback = Takeback::None;
-    Message::Notice(notice)
+    Message::Notice(Box::new(notice))
 }
 
 pub(super) fn post_hoc(envelope: &Envelope<'_>) -> Message {

@@ -20,5 +20,5 @@ pub(super) fn change(envelope: &Envelope<'_>, received: &Received) -> Message {
         return rejected("the state change names no valid account or Region");
     };
     notice.takeback = takeback;
-    Message::Notice(notice)
+    Message::Notice(Box::new(notice))
 }

@@ -13,7 +13,7 @@ fn received() -> Received {
 
 fn notice(name: &str) -> Notice {
     match parse(&file(name), &received()) {
-        Message::Notice(notice) => notice,
+        Message::Notice(notice) => *notice,
         other => panic!("{name}: {other:?}"),
     }
 }
