@@ -1,0 +1,51 @@
+# What people type. `just` alone lists it.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+_default:
+    @just --list --unsorted
+
+# Everything that needs no tests to run: format, lints, dependencies, templates.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo deny check bans licenses sources
+    cfn-lint template.yaml infra/customer/cloudformation.yaml
+    sam validate --lint
+
+# All tests.
+test:
+    cargo test --workspace --locked
+
+# Whole worlds with faults: one seed, or the first 10000.
+sim seed="":
+    {{ if seed == "" { "SIM_SEEDS=10000" } else { "SIM_SEED=" + seed } }} cargo test -p tests --test simulation -- --nocapture
+
+# Golden stories; `UPDATE=1 just scenarios` rewrites what is expected.
+scenarios:
+    cargo test -p tests --test scenarios -- --nocapture
+
+# Everything in one process on embedded parts.
+local:
+    cargo run
+
+# The whole story in about a minute.
+demo:
+    cargo run -- demo
+
+# One event through one function, with `cargo lambda watch` running: `just invoke interruption spot_interruption_terminate`.
+invoke function case:
+    cargo lambda invoke {{ function }} --data-file events/{{ function }}/{{ case }}.json
+
+# The functions for Lambda (arm64).
+build:
+    sam build
+
+# To AWS; `just deploy prod` for production. Shows the change set and asks.
+deploy env="default": build
+    sam deploy --config-env {{ env }}
+
+# Every benchmark in one table.
+bench:
+    cargo bench --workspace | tee target/bench.txt
+    python3 .ci/bench-check.py target/bench.txt
