@@ -1,0 +1,3 @@
+//! The world over HTTP.
+
+pub mod kubernetes;

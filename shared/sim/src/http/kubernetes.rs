@@ -1,0 +1,3 @@
+//! A cluster of the world as a Kubernetes API over HTTPS.
+
+pub(crate) mod render;

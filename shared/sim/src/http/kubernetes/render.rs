@@ -1,0 +1,232 @@
+//! Objects of the world as the API server prints them.
+
+use crate::world::spec::Allows;
+use crate::world::state::{Budget, Kube, Node, Pod, Sort, Workload};
+use domain::pod::PodPhase;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// Times in objects have whole seconds.
+pub(crate) fn time(at: Timestamp) -> String {
+    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
+}
+
+fn phase(phase: PodPhase) -> &'static str {
+    match phase {
+        PodPhase::Pending => "Pending",
+        PodPhase::Running => "Running",
+        PodPhase::Succeeded => "Succeeded",
+        PodPhase::Failed => "Failed",
+        PodPhase::Unknown => "Unknown",
+    }
+}
+
+fn truth(yes: bool) -> &'static str {
+    if yes { "True" } else { "False" }
+}
+
+fn resources(cpu_millis: u64, memory_bytes: u64) -> Value {
+    json!({"cpu": format!("{cpu_millis}m"), "memory": memory_bytes.to_string()})
+}
+
+/// A Node.
+pub(crate) fn node(node: &Node) -> Value {
+    let mut spec = Map::from_iter([("providerID".to_owned(), json!(node.provider_id()))]);
+    if node.unschedulable {
+        spec.insert("unschedulable".to_owned(), json!(true));
+    }
+    if !node.taints.is_empty() {
+        spec.insert("taints".to_owned(), json!(node.taints));
+    }
+    let mut metadata = json!({
+        "name": node.name, "uid": node.uid, "resourceVersion": node.rv.to_string(),
+        "creationTimestamp": time(node.created_at), "labels": node.labels,
+    });
+    put_annotations(&mut metadata, &node.annotations);
+    let status = if node.dead { "Unknown" } else { truth(node.ready) };
+    let mut amounts = resources(node.cpu_millis, node.memory_bytes);
+    amounts["pods"] = json!(node.pods_max.to_string());
+    json!({
+        "apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": spec,
+        "status": {
+            "allocatable": amounts, "capacity": amounts,
+            "conditions": [{"type": "Ready", "status": status, "reason": if node.ready { "KubeletReady" } else { "NodeStatusUnknown" }}],
+            "addresses": [{"type": "Hostname", "address": node.name}, {"type": "InternalDNS", "address": node.name}],
+            "nodeInfo": {"kubeletVersion": "v1.36.0", "operatingSystem": "linux", "architecture": "amd64"},
+        },
+    })
+}
+
+fn put_annotations(metadata: &mut Value, annotations: &std::collections::BTreeMap<String, String>) {
+    if !annotations.is_empty() {
+        metadata["annotations"] = json!(annotations);
+    }
+}
+
+/// A Pod.
+pub(crate) fn pod(pod: &Pod, kube: &Kube) -> Value {
+    let mut metadata = json!({
+        "namespace": pod.pod.namespace, "name": pod.pod.name, "uid": pod.pod.uid, "resourceVersion": pod.rv.to_string(),
+        "creationTimestamp": time(pod.created_at), "labels": pod.shape.labels,
+    });
+    let mut annotations = pod.annotations.clone();
+    if pod.mirror {
+        annotations.insert("kubernetes.io/config.mirror".to_owned(), "0123456789abcdef".to_owned());
+    }
+    if pod.shape.do_not_disrupt {
+        annotations.insert("karpenter.sh/do-not-disrupt".to_owned(), "true".to_owned());
+    }
+    put_annotations(&mut metadata, &annotations);
+    if let Some(at) = pod.deletion_at {
+        metadata["deletionTimestamp"] = json!(time(at));
+        metadata["deletionGracePeriodSeconds"] = json!(pod.deletion_grace_s);
+    }
+    if let Some(controller) = &pod.controller {
+        let api = match controller.kind.as_str() {
+            "ReplicaSet" | "StatefulSet" | "DaemonSet" => "apps/v1",
+            "Job" => "batch/v1",
+            _ => "v1",
+        };
+        let uid = pod.workload.and_then(|index| kube.workloads.get(index)).map_or("0-0-0-0", |w| w.uid.as_str());
+        metadata["ownerReferences"] =
+            json!([{"apiVersion": api, "kind": controller.kind, "name": controller.name, "uid": uid, "controller": true}]);
+    }
+    let requests = resources(pod.shape.cpu_millis, pod.shape.memory_bytes);
+    let mut spec = json!({
+        "containers": [{"name": "main", "image": "example.com/app:1", "resources": {"requests": requests}}],
+        "terminationGracePeriodSeconds": pod.shape.grace_s, "priority": pod.shape.priority, "schedulerName": "default-scheduler",
+    });
+    if let Some(node) = &pod.node {
+        spec["nodeName"] = json!(node);
+    }
+    if pod.shape.empty_dir {
+        spec["volumes"] = json!([{"name": "scratch", "emptyDir": {}}]);
+    }
+    let conditions = json!([
+        {"type": "PodScheduled", "status": truth(pod.node.is_some())},
+        {"type": "Ready", "status": truth(pod.ready)},
+    ]);
+    let status = json!({"phase": phase(pod.phase), "conditions": conditions});
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status})
+}
+
+/// The word for the kind of a workload.
+pub(crate) fn kind(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Deployment => "Deployment",
+        Sort::StatefulSet => "StatefulSet",
+        Sort::DaemonSet => "DaemonSet",
+    }
+}
+
+/// A Deployment, StatefulSet or DaemonSet.
+pub(crate) fn workload(index: usize, workload: &Workload, kube: &Kube) -> Value {
+    let mut metadata = json!({
+        "namespace": workload.namespace, "name": workload.name, "uid": workload.uid, "resourceVersion": workload.rv.to_string(),
+        "creationTimestamp": time(workload.created_at), "labels": workload.labels,
+    });
+    put_annotations(&mut metadata, &workload.annotations);
+    let pods = || kube.pods.values().filter(|pod| pod.workload == Some(index) && pod.active());
+    let (have, ready) = (pods().count(), pods().filter(|pod| pod.ready).count());
+    let mut spec = json!({
+        "selector": {"matchLabels": workload.shape.labels},
+        "template": {
+            "metadata": {"labels": workload.shape.labels},
+            "spec": {"containers": [{
+                "name": "main", "image": "example.com/app:1",
+                "resources": {"requests": resources(workload.shape.cpu_millis, workload.shape.memory_bytes)},
+            }]},
+        },
+    });
+    let status = match workload.sort {
+        Sort::Deployment | Sort::StatefulSet => {
+            spec["replicas"] = json!(workload.replicas);
+            json!({"replicas": have, "readyReplicas": ready, "availableReplicas": ready})
+        }
+        Sort::DaemonSet => json!({"currentNumberScheduled": have, "desiredNumberScheduled": have, "numberReady": ready}),
+    };
+    json!({"apiVersion": "apps/v1", "kind": kind(workload.sort), "metadata": metadata, "spec": spec, "status": status})
+}
+
+/// The ReplicaSet of a Deployment.
+pub(crate) fn replica_set(index: usize, of: &Workload, kube: &Kube) -> Value {
+    let mut set = workload(index, of, kube);
+    set["kind"] = json!("ReplicaSet");
+    set["metadata"]["name"] = json!(of.controller().name);
+    set["metadata"]["ownerReferences"] =
+        json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": of.name, "uid": of.uid, "controller": true}]);
+    set
+}
+
+/// The scale subresource of a workload.
+pub(crate) fn scale(index: usize, workload: &Workload, kube: &Kube) -> Value {
+    let have = kube.pods.values().filter(|pod| pod.workload == Some(index) && pod.active()).count();
+    json!({
+        "apiVersion": "autoscaling/v1", "kind": "Scale",
+        "metadata": {
+            "namespace": workload.namespace, "name": workload.name, "uid": workload.uid,
+            "resourceVersion": workload.rv.to_string(), "creationTimestamp": time(workload.created_at),
+        },
+        "spec": {"replicas": workload.replicas}, "status": {"replicas": have},
+    })
+}
+
+/// A PodDisruptionBudget with its counts.
+pub(crate) fn budget(budget: &Budget, kube: &Kube, now: Timestamp) -> Value {
+    let counts = budget.count(kube);
+    let (field, amount) = match budget.spec.allows {
+        Allows::MinAvailable(n) => ("minAvailable", json!(n)),
+        Allows::MinAvailablePercent(p) => ("minAvailable", json!(format!("{p}%"))),
+        Allows::MaxUnavailable(n) => ("maxUnavailable", json!(n)),
+        Allows::MaxUnavailablePercent(p) => ("maxUnavailable", json!(format!("{p}%"))),
+    };
+    let mut spec = json!({field: amount});
+    if let Some(selector) = &budget.spec.selector {
+        spec["selector"] = selector_json(selector);
+    }
+    if budget.spec.always_allow_unhealthy {
+        spec["unhealthyPodEvictionPolicy"] = json!("AlwaysAllow");
+    }
+    let behind = budget.behind_until.is_some_and(|until| until > now);
+    json!({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": {
+            "namespace": budget.spec.namespace, "name": budget.spec.name, "uid": budget.uid, "resourceVersion": kube.rv.to_string(),
+            "creationTimestamp": time(budget.created_at), "generation": if behind { 2 } else { 1 },
+        },
+        "spec": spec,
+        "status": {
+            "observedGeneration": 1, "disruptionsAllowed": counts.disruptions_allowed, "currentHealthy": counts.current_healthy,
+            "desiredHealthy": counts.desired_healthy, "expectedPods": counts.expected_pods,
+        },
+    })
+}
+
+/// A selector without the parts that are empty.
+fn selector_json(selector: &domain::pod::Selector) -> Value {
+    let mut printed = Map::new();
+    if !selector.match_labels.is_empty() {
+        printed.insert("matchLabels".to_owned(), json!(selector.match_labels));
+    }
+    if !selector.match_expressions.is_empty() {
+        printed.insert("matchExpressions".to_owned(), json!(selector.match_expressions));
+    }
+    Value::Object(printed)
+}
+
+/// What a node uses, as metrics-server prints it.
+pub(crate) fn node_metrics(name: &str, cpu_millis: u64, memory_bytes: u64, now: Timestamp) -> Value {
+    json!({
+        "metadata": {"name": name}, "timestamp": time(now), "window": "20s",
+        "usage": {"cpu": format!("{}n", cpu_millis * 1_000_000), "memory": format!("{}Ki", memory_bytes / 1024)},
+    })
+}
+
+/// What a pod uses.
+pub(crate) fn pod_metrics(pod: &Pod, now: Timestamp) -> Value {
+    let (cpu, memory) = (pod.shape.cpu_millis * 3 / 5, pod.shape.memory_bytes * 3 / 5);
+    json!({
+        "metadata": {"name": pod.pod.name, "namespace": pod.pod.namespace}, "timestamp": time(now), "window": "20s",
+        "containers": [{"name": "main", "usage": {"cpu": format!("{}n", cpu * 1_000_000), "memory": format!("{}Ki", memory / 1024)}}],
+    })
+}

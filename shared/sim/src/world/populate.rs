@@ -1,0 +1,324 @@
+//! How a world is filled, and how outside hands reach into it.
+
+use super::World;
+use super::agenda::Due;
+use super::catalog::Size;
+use super::happened::By;
+use super::minted;
+use super::pods::PodBirth;
+use super::spec::{ClusterSpec, NodeSpec, PdbSpec, PodShape, Timing, WorkloadSpec};
+use super::state::{Budget, Kube, Machine, Sort, State, Workload};
+use domain::ids::{ClusterId, InstanceId, NodeName, SubnetId, Zone};
+use domain::money::MicroDollars;
+use domain::node::NodeOwner;
+use domain::offering::Pool;
+use domain::pod::{Controller, PodPhase};
+use domain::ports::InstanceState;
+use jiff::SignedDuration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// All of these panic if they name a cluster that was not added.
+impl World {
+    /// Adds a cluster, with a subnet per zone.
+    pub fn add_cluster(&self, spec: ClusterSpec) -> ClusterId {
+        let id = spec.id.clone();
+        self.with(|state| {
+            let mut subnets = BTreeMap::new();
+            for zone in &spec.zones {
+                subnets.insert(zone.clone(), minted(format!("subnet-0{:016x}", state.rng.u64(..))));
+            }
+            state.clusters.push(Kube {
+                spec,
+                subnets,
+                nodes: BTreeMap::new(),
+                pods: BTreeMap::new(),
+                workloads: Vec::new(),
+                budgets: Vec::new(),
+                settling: false,
+                rv: 1000,
+                served: false,
+                log: VecDeque::new(),
+                log_from: 0,
+                denied: BTreeSet::new(),
+                terminating_namespaces: BTreeSet::new(),
+                next_names: VecDeque::new(),
+            });
+        });
+        id
+    }
+
+    /// The subnet of a cluster in a zone.
+    pub fn subnet(&self, cluster: &ClusterId, zone: &Zone) -> Option<SubnetId> {
+        self.with(|state| state.position(cluster).and_then(|c| state.clusters[c].subnets.get(zone).cloned()))
+    }
+
+    /// Adds a running instance that is a Ready node.
+    pub fn add_node(&self, cluster: &ClusterId, spec: NodeSpec) -> InstanceId {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            let machine = state.old_machine(cluster, &spec);
+            let id = machine.id.clone();
+            let size = Size { cpu_millis: spec.cpu_millis, memory_bytes: spec.memory_bytes, pods_max: spec.pods_max };
+            state.register(&machine, size, true);
+            if let Some(node) = state.clusters[cluster].nodes.get_mut(&machine.dns) {
+                node.taints = spec.taints;
+                node.labels.extend(spec.labels);
+                node.created_at = machine.launched_at;
+            }
+            state.machines.insert(id.clone(), machine);
+            state.reconcile(cluster, true);
+            state.schedule(cluster, true);
+            id
+        })
+    }
+
+    /// Adds a Deployment; its pods are ready at once where they fit.
+    pub fn add_deployment(&self, cluster: &ClusterId, spec: WorkloadSpec) {
+        self.add_workload(cluster, Sort::Deployment, spec);
+    }
+
+    /// Adds a StatefulSet; its pods are ready at once where they fit.
+    pub fn add_stateful_set(&self, cluster: &ClusterId, spec: WorkloadSpec) {
+        self.add_workload(cluster, Sort::StatefulSet, spec);
+    }
+
+    /// Adds a DaemonSet; its pods tolerate everything and are ready at once.
+    pub fn add_daemon_set(&self, cluster: &ClusterId, mut spec: WorkloadSpec) {
+        spec.pod.tolerates = vec!["*".to_owned()];
+        self.add_workload(cluster, Sort::DaemonSet, spec);
+    }
+
+    fn add_workload(&self, cluster: &ClusterId, sort: Sort, spec: WorkloadSpec) {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            let workload = Workload {
+                sort,
+                uid: state.uid(),
+                hash: state.suffix(9),
+                replicas: spec.replicas,
+                shape: Arc::new(labelled(&spec.name, spec.pod)),
+                labels: BTreeMap::from([("app".to_owned(), spec.name.clone())]),
+                namespace: spec.namespace,
+                name: spec.name,
+                annotations: BTreeMap::new(),
+                created_at: state.now,
+                rv: 0,
+            };
+            let kube = &mut state.clusters[cluster];
+            kube.rv += 1;
+            let index = kube.workloads.len();
+            kube.workloads.push(Workload { rv: kube.rv, ..workload });
+            state.reconcile(cluster, true);
+            state.place(cluster, index, &spec.on);
+            state.schedule(cluster, true);
+        });
+    }
+
+    /// Adds a pod without a controller, on a node or, with `None`, wherever it fits.
+    pub fn add_bare_pod(&self, cluster: &ClusterId, name: &str, pod: PodShape, on: Option<&InstanceId>) {
+        self.add_pod(cluster, name, None, pod, on, PodPhase::Running, false);
+    }
+
+    /// Adds the mirror of a static pod of a node.
+    pub fn add_mirror_pod(&self, cluster: &ClusterId, name: &str, on: &InstanceId) {
+        let node = self.node_name(on).map(|node| node.to_string()).unwrap_or_default();
+        let controller = Controller { kind: "Node".to_owned(), name: node.clone() };
+        self.add_pod(cluster, &format!("{name}-{node}"), Some(controller), PodShape::default(), Some(on), PodPhase::Running, true);
+    }
+
+    /// Adds the finished pod of a Job.
+    pub fn add_finished_job(&self, cluster: &ClusterId, name: &str, on: &InstanceId) {
+        let controller = Controller { kind: "Job".to_owned(), name: name.to_owned() };
+        self.add_pod(cluster, &format!("{name}-x7v2k"), Some(controller), PodShape::default(), Some(on), PodPhase::Succeeded, false);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "private; the public calls above name them one by one")]
+    fn add_pod(
+        &self,
+        cluster: &ClusterId,
+        name: &str,
+        controller: Option<Controller>,
+        shape: PodShape,
+        on: Option<&InstanceId>,
+        phase: PodPhase,
+        mirror: bool,
+    ) {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            let shape = Arc::new(labelled(name, shape));
+            let namespace = if mirror { "kube-system" } else { "default" }.to_owned();
+            let birth = PodBirth { namespace, name: name.to_owned(), workload: None, controller, ordinal: 0, shape, mirror };
+            let key = state.new_pod(cluster, birth);
+            match on.and_then(|id| state.machines.get(id)).map(|machine| machine.dns.clone()) {
+                Some(node) => state.bind(cluster, key, &node, true),
+                None => state.schedule(cluster, true),
+            }
+            if let Some(pod) = state.clusters[cluster].pods.get_mut(&key).filter(|_| phase == PodPhase::Succeeded) {
+                pod.phase = phase;
+                pod.ready = false;
+            }
+        });
+    }
+
+    /// Adds a PodDisruptionBudget.
+    pub fn add_pdb(&self, cluster: &ClusterId, spec: PdbSpec) {
+        self.with(|state| {
+            let (cluster, uid, created_at) = (state.known(cluster), state.uid(), state.now);
+            state.clusters[cluster].rv += 1;
+            state.clusters[cluster].budgets.push(Budget { spec, uid, created_at, behind_until: None });
+        });
+    }
+
+    /// Has the counts of a budget lag behind for a while: evictions it covers are answered 429 with a time to wait.
+    pub fn budget_behind(&self, cluster: &ClusterId, namespace: &str, name: &str, during: SignedDuration) {
+        self.with(|state| {
+            let (cluster, until) = (state.known(cluster), state.after(during));
+            let budgets = state.clusters[cluster].budgets.iter_mut();
+            budgets.filter(|b| b.spec.namespace == namespace && b.spec.name == name).for_each(|b| b.behind_until = Some(until));
+        });
+    }
+
+    /// Sets how many instances a pool has left. A pool that was never set has no end.
+    pub fn set_capacity(&self, pool: &Pool, left: u32) {
+        self.with(|state| state.capacity.insert(pool.clone(), left));
+    }
+
+    /// Sets the price of a pool from now on.
+    pub fn set_spot_price(&self, pool: &Pool, price_per_hour: MicroDollars) {
+        self.with(|state| {
+            let now = state.now;
+            state.prices.entry(pool.clone()).or_default().push((now, price_per_hour));
+        });
+    }
+
+    /// Sets how long things take from now on.
+    pub fn set_timing(&self, timing: Timing) {
+        self.with(|state| state.timing = timing);
+    }
+
+    /// How long things take.
+    pub fn timing(&self) -> Timing {
+        self.with(|state| state.timing)
+    }
+
+    /// Gives the next node of a cluster this name, though another may have it.
+    pub fn reuse_name(&self, cluster: &ClusterId, name: &NodeName) {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            state.clusters[cluster].next_names.push_back(name.clone());
+        });
+    }
+
+    /// A namespace is being removed: evictions in it are answered 403.
+    pub fn terminate_namespace(&self, cluster: &ClusterId, namespace: &str) {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            state.clusters[cluster].terminating_namespaces.insert(namespace.to_owned());
+        });
+    }
+
+    /// Takes a right away from everybody who calls the served API, for example `("delete", "pods")` or `("create", "pods/eviction")`.
+    pub fn deny(&self, cluster: &ClusterId, verb: &str, resource: &str) {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            state.clusters[cluster].denied.insert(format!("{verb} {resource}"));
+        });
+    }
+
+    /// A person ends an instance in the console.
+    pub fn human_terminates(&self, instance: &InstanceId) {
+        self.with(|state| state.ends(instance, By::Human, "Client.UserInitiatedShutdown: User initiated shutdown"));
+    }
+
+    /// A person uncordons a node with kubectl: only `unschedulable` goes.
+    pub fn human_uncordons(&self, cluster: &ClusterId, node: &NodeName) {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            state.edit_node(cluster, node, By::Human, |node| node.unschedulable = false);
+        });
+    }
+
+    /// A person cordons a node with kubectl.
+    pub fn human_cordons(&self, cluster: &ClusterId, node: &NodeName) {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            state.edit_node(cluster, node, By::Human, |node| node.unschedulable = true);
+        });
+    }
+}
+
+fn labelled(name: &str, mut pod: PodShape) -> PodShape {
+    if pod.labels.is_empty() {
+        pod.labels.insert("app".to_owned(), name.to_owned());
+    }
+    pod
+}
+
+impl State {
+    /// An instance that has been running for a while.
+    fn old_machine(&mut self, cluster: usize, spec: &NodeSpec) -> Machine {
+        if let Some(name) = &spec.name {
+            self.clusters[cluster].next_names.push_front(name.clone());
+        }
+        let of = self.clusters[cluster].spec.clone();
+        let subnet = self.clusters[cluster].subnets.get(&spec.pool.zone).cloned();
+        let launched_at = self.now.checked_sub(spec.age).unwrap_or(self.now);
+        let mut tags = spec.tags.clone();
+        tags.insert(format!("kubernetes.io/cluster/{}", of.name), "owned".to_owned());
+        match &spec.owner {
+            NodeOwner::AutoScalingGroup { group } => {
+                tags.insert("aws:autoscaling:groupName".to_owned(), group.clone());
+            }
+            NodeOwner::ManagedNodeGroup { group } => {
+                tags.insert("aws:autoscaling:groupName".to_owned(), format!("eks-{group}"));
+                tags.insert("eks:nodegroup-name".to_owned(), group.clone());
+            }
+            NodeOwner::Karpenter { claim } => {
+                tags.insert("karpenter.sh/nodepool".to_owned(), claim.clone());
+            }
+            NodeOwner::CloudOptim => {}
+        }
+        Machine {
+            id: self.instance_id(),
+            cluster: Some(cluster),
+            dns: self.node_name(Some(cluster), &of.region),
+            account: of.account,
+            region: of.region,
+            pool: spec.pool.clone(),
+            subnet: subnet.unwrap_or_else(|| panic!("cluster {} has no subnet in {}", of.id, spec.pool.zone)),
+            owner: spec.owner.clone(),
+            state: InstanceState::Running,
+            launched_at,
+            visible_from: launched_at,
+            ended_at: None,
+            token: None,
+            state_reason: None,
+            marked: None,
+            hook: None,
+            tags,
+            user_data: data_encoding::BASE64.encode(format!("join {}", of.name).as_bytes()),
+            replaced: false,
+        }
+    }
+
+    /// Puts the unbound pods of a workload on these nodes, in turn.
+    fn place(&mut self, cluster: usize, workload: usize, on: &[InstanceId]) {
+        let names: Vec<NodeName> = on.iter().filter_map(|id| self.machines.get(id)).map(|machine| machine.dns.clone()).collect();
+        let of = self.clusters[cluster].pods.iter().filter(|(_, pod)| pod.workload == Some(workload) && pod.node.is_none());
+        let keys: Vec<u64> = of.map(|(key, _)| *key).collect();
+        for (key, node) in keys.into_iter().zip(names.iter().cycle()) {
+            self.bind(cluster, key, node, true);
+        }
+    }
+
+    /// Plans that AWS takes an instance back.
+    pub(crate) fn mark(&mut self, id: &InstanceId, notice: SignedDuration) -> Option<jiff::Timestamp> {
+        let deadline = self.after(notice);
+        let machine = self.machines.get_mut(id).filter(|m| m.state.live())?;
+        machine.marked = Some(machine.marked.map_or(deadline, |set| set.min(deadline)));
+        machine.state_reason = None;
+        self.plan(deadline, Due::Reclaim(id.clone()));
+        Some(deadline)
+    }
+}

@@ -1,0 +1,5 @@
+//! The laws of the world.
+
+mod cloud;
+mod cluster;
+mod support;
