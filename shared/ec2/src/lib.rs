@@ -1,1 +1,100 @@
-//! Adapters to EC2 and Auto Scaling.
+//! EC2 and Auto Scaling behind [`domain::ports::Cloud`].
+//!
+//! Every call goes through the role of one customer ([`access`]), at half of the account's published rate ([`throttle`]), and
+//! comes back in our words ([`errors`]). Apart from the crate `aws`, because the EC2 SDK takes minutes to compile.
+//!
+//! ```no_run
+//! # async fn wire() {
+//! use domain::ports::Cloud;
+//! use std::sync::Arc;
+//!
+//! let config = aws_config::load_from_env().await;
+//! let cloud: Arc<dyn Cloud> = Arc::new(ec2::Ec2::new(config));
+//! # }
+//! ```
+
+mod access;
+mod describe;
+mod errors;
+mod launch;
+mod prices;
+mod template;
+mod throttle;
+
+use access::{Access, Session};
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use domain::Timestamp;
+use domain::ids::{InstanceId, InstanceType, Zone};
+use domain::node::NodeTemplate;
+use domain::ports::cloud::SpotPrice;
+use domain::ports::{Cloud, CloudError, Instance, InstanceFilter, LaunchRequest, Lifecycle};
+use domain::tenant::AwsScope;
+use throttle::Call;
+
+/// The cloud port on real EC2 and Auto Scaling. Keep one per process: it caches sessions and paces calls.
+#[derive(Debug)]
+pub struct Ec2 {
+    access: Access,
+}
+
+impl Ec2 {
+    /// Takes our own credentials, Region and, for tests, endpoint from `config`; customers' roles are assumed with them.
+    /// Makes no call. `config` is one that `aws_config` loaded: it has the clock and the HTTP client that the SDK needs.
+    pub fn new(config: SdkConfig) -> Self {
+        Self { access: Access::new(config) }
+    }
+
+    /// A session of this scope, once the account's rate allows this call.
+    async fn session(&self, scope: &AwsScope, call: Call) -> Result<Session, CloudError> {
+        let session = self.access.session(scope).await?;
+        session.pace(call).await?;
+        Ok(session)
+    }
+}
+
+#[async_trait]
+impl Cloud for Ec2 {
+    async fn launch(&self, scope: &AwsScope, request: &LaunchRequest) -> Result<Instance, CloudError> {
+        launch::launch(&self.session(scope, Call::Launch).await?, request).await
+    }
+
+    async fn instances(&self, scope: &AwsScope, filter: &InstanceFilter) -> Result<Vec<Instance>, CloudError> {
+        describe::instances(&self.access.session(scope).await?, filter).await
+    }
+
+    async fn terminate(&self, scope: &AwsScope, instance: &InstanceId) -> Result<(), CloudError> {
+        launch::terminate(&self.session(scope, Call::Terminate).await?, instance).await
+    }
+
+    async fn complete_lifecycle(&self, scope: &AwsScope, lifecycle: &Lifecycle) -> Result<(), CloudError> {
+        let session = self.access.session(scope).await?;
+        let call = session
+            .scaling
+            .complete_lifecycle_action()
+            .auto_scaling_group_name(&lifecycle.group)
+            .lifecycle_hook_name(&lifecycle.hook)
+            .instance_id(lifecycle.instance.as_str())
+            .lifecycle_action_result("CONTINUE")
+            .set_lifecycle_action_token(lifecycle.token.clone());
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if errors::lifecycle_is_over(&error) => Ok(()),
+            Err(error) => Err(errors::from_sdk(&error)),
+        }
+    }
+
+    async fn template_of(&self, scope: &AwsScope, instance: &InstanceId) -> Result<NodeTemplate, CloudError> {
+        template::of(&self.access.session(scope).await?, instance).await
+    }
+
+    async fn spot_prices(
+        &self,
+        scope: &AwsScope,
+        types: &[InstanceType],
+        zones: &[Zone],
+        since: Timestamp,
+    ) -> Result<Vec<SpotPrice>, CloudError> {
+        prices::spot(&self.access.session(scope).await?, types, zones, since).await
+    }
+}

@@ -1,0 +1,128 @@
+//! The customer's role: assumed per scope, kept until shortly before it expires, never shared between customers.
+
+use crate::throttle::{Buckets, Call};
+use aws_config::identity::IdentityCache;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use domain::ports::CloudError;
+use domain::tenant::AwsScope;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// One call with all its retries. The SDK itself has no limit, and a hung socket would eat the whole invocation.
+pub(crate) const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+/// One attempt of a call that may be repeated.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The shortest session that STS gives: what leaks, leaks for a quarter of an hour.
+const SESSION: Duration = Duration::from_secs(900);
+/// A session this close to its end is replaced first, so that no call is signed with one that expires on the way.
+const REFRESH_BEFORE: Duration = Duration::from_secs(120);
+/// How many scopes are kept. Above it all are forgotten, which costs one AssumeRole each.
+const SCOPES_MAX: usize = 1_000;
+/// Longest session name that STS takes.
+const SESSION_NAME_MAX: usize = 64;
+
+/// Clients that act as the role of one scope.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    /// EC2.
+    pub(crate) ec2: aws_sdk_ec2::Client,
+    /// Auto Scaling.
+    pub(crate) scaling: aws_sdk_autoscaling::Client,
+    buckets: Arc<Buckets>,
+}
+
+impl Session {
+    /// Waits for room in the account's rate, or answers [`CloudError::Throttled`] where that would take too long.
+    pub(crate) async fn pace(&self, call: Call) -> Result<(), CloudError> {
+        self.buckets.take(call).await
+    }
+}
+
+/// Sessions by scope. The key is the whole scope: another customer, role or external id is another session, even where the
+/// account is the same.
+#[derive(Debug)]
+pub(crate) struct Access {
+    base: SdkConfig,
+    sessions: Mutex<HashMap<AwsScope, Session>>,
+    /// EC2 limits an account per Region, whoever calls: these are shared by scopes.
+    buckets: Mutex<HashMap<(String, String), Arc<Buckets>>>,
+}
+
+impl Access {
+    pub(crate) fn new(config: SdkConfig) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_timeout(OPERATION_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+        let base = config.into_builder().timeout_config(timeouts).retry_config(RetryConfig::standard()).build();
+        Self { base, sessions: Mutex::new(HashMap::new()), buckets: Mutex::new(HashMap::new()) }
+    }
+
+    /// A session of this scope. The role is assumed with the first call made in it, and again before it expires.
+    ///
+    /// # Errors
+    /// [`CloudError::NoAccess`] where the role is not in the account that was registered.
+    pub(crate) async fn session(&self, scope: &AwsScope) -> Result<Session, CloudError> {
+        if role_account(&scope.role_arn) != Some(scope.account.as_str()) {
+            return Err(CloudError::NoAccess(format!("the role {} is not in the account {}", scope.role_arn, scope.account)));
+        }
+        let mut sessions = self.sessions.lock().await;
+        if let Some(session) = sessions.get(scope) {
+            return Ok(session.clone());
+        }
+        let session = self.open(scope).await;
+        if sessions.len() >= SCOPES_MAX {
+            sessions.clear();
+        }
+        sessions.insert(scope.clone(), session.clone());
+        Ok(session)
+    }
+
+    async fn open(&self, scope: &AwsScope) -> Session {
+        let region = Region::new(scope.region.as_str().to_owned());
+        let role = AssumeRoleProvider::builder(&scope.role_arn)
+            .configure(&self.base)
+            .region(region.clone())
+            .external_id(&scope.external_id)
+            .session_name(session_name(scope))
+            .session_length(SESSION)
+            .build()
+            .await;
+        // A cache of its own: nothing that another scope obtained can be found in it.
+        let cache = IdentityCache::lazy().buffer_time(REFRESH_BEFORE).build();
+        let config =
+            self.base.to_builder().region(region).credentials_provider(SharedCredentialsProvider::new(role)).identity_cache(cache).build();
+        Session {
+            ec2: aws_sdk_ec2::Client::new(&config),
+            scaling: aws_sdk_autoscaling::Client::new(&config),
+            buckets: self.buckets_of(scope).await,
+        }
+    }
+
+    async fn buckets_of(&self, scope: &AwsScope) -> Arc<Buckets> {
+        let key = (scope.account.as_str().to_owned(), scope.region.as_str().to_owned());
+        Arc::clone(self.buckets.lock().await.entry(key).or_default())
+    }
+}
+
+/// The account in `arn:aws:iam::<account>:role/...`.
+fn role_account(arn: &str) -> Option<&str> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", _partition, "iam", "", account, resource] if resource.starts_with("role/") => Some(account),
+        _ => None,
+    }
+}
+
+/// `cloudoptim-<customer>-<cluster>`, in the characters and the length that STS takes: what the customer reads in CloudTrail.
+fn session_name(scope: &AwsScope) -> String {
+    let name = format!("cloudoptim-{}-{}", scope.customer, scope.cluster);
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    name.chars().map(|c| if allowed(c) { c } else { '-' }).take(SESSION_NAME_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests;
