@@ -29,7 +29,7 @@ scenarios:
 local:
     cargo run
 
-# The whole story in about a minute.
+# The whole story, from a notice to the end of its rescue.
 demo:
     cargo run -- demo
 

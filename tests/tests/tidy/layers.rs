@@ -1,0 +1,131 @@
+//! Who may name whom. A crate cannot name what its manifest does not list, so the manifests are read.
+
+use crate::tree::{File, exists, files, folders, read};
+use std::collections::BTreeSet;
+
+/// The layer above the domain. Its crates name the domain and never each other.
+const MIDDLE: [&str; 7] = ["aws", "ec2", "execution", "kubernetes", "planning", "runtime", "sim"];
+/// The one exception: a rescue picks its replacement itself, because it never waits for the decision server.
+const EXCEPTION: (&str, &str) = ("execution", "planning");
+/// What does I/O, waits or rolls dice: nothing for those who only think.
+const IMPURE: [&str; 8] = ["anyhow", "axum", "fastrand", "futures", "http", "tokio", "tower", "tracing"];
+
+/// Names in the dependency tables of a manifest; with `dev`, those of tests and benchmarks too.
+fn dependencies(manifest: &str, dev: bool) -> BTreeSet<String> {
+    let mut listed = false;
+    let mut names = BTreeSet::new();
+    for line in read(manifest).lines() {
+        if let Some(table) = line.strip_prefix('[') {
+            listed = table.starts_with("dependencies]") || (dev && table.starts_with("dev-dependencies]"));
+        } else if listed && line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            let end = line.find(['.', '=', ' ']).unwrap_or(line.len());
+            names.insert(line[..end].to_owned());
+        }
+    }
+    names
+}
+
+fn of_the_house(names: &BTreeSet<String>) -> BTreeSet<&str> {
+    let house: BTreeSet<String> = ["shared", "functions"].into_iter().flat_map(folders).collect();
+    names.iter().filter(|name| house.contains(*name)).map(String::as_str).collect()
+}
+
+fn names_crate(text: &str, name: &str) -> bool {
+    let path = format!("{name}::");
+    text.match_indices(&path).any(|(at, _)| !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':'))
+}
+
+#[test]
+fn the_domain_names_nobody_of_the_house() {
+    let names = dependencies("shared/domain/Cargo.toml", true);
+    assert!(of_the_house(&names).is_empty(), "{names:?}");
+}
+
+#[test]
+fn siblings_never_name_each_other() {
+    for name in folders("shared").iter().filter(|name| *name != "domain") {
+        assert!(MIDDLE.contains(&name.as_str()), "say in tidy/layers.rs where shared/{name} stands");
+        let named = dependencies(&format!("shared/{name}/Cargo.toml"), false);
+        for other in of_the_house(&named) {
+            assert!(other == "domain" || (name.as_str(), other) == EXCEPTION, "{name} names {other}");
+        }
+        // Tests beside the code may stand on the simulated world.
+        let with_tests = dependencies(&format!("shared/{name}/Cargo.toml"), true);
+        for other in of_the_house(&with_tests).into_iter().filter(|other| !named.contains(*other)) {
+            assert!(["domain", "sim"].contains(&other), "the tests of {name} name {other}");
+        }
+    }
+}
+
+#[test]
+fn those_who_think_do_nothing_else() {
+    for name in ["domain", "planning"] {
+        let names = dependencies(&format!("shared/{name}/Cargo.toml"), false);
+        let impure: Vec<&&str> = IMPURE.iter().filter(|impure| names.contains(**impure)).collect();
+        assert!(impure.is_empty(), "{name} names {impure:?}");
+    }
+}
+
+#[test]
+fn functions_never_name_each_other_or_the_simulator() {
+    let functions = folders("functions");
+    for name in functions.iter().filter(|name| *name != "local") {
+        for other in of_the_house(&dependencies(&format!("functions/{name}/Cargo.toml"), false)) {
+            assert!(other != "sim" && !functions.iter().any(|f| f == other), "functions/{name} names {other}");
+        }
+    }
+}
+
+/// The right to *wish*: it records commands. It cannot launch or end an instance, because it cannot say so.
+#[test]
+fn the_api_cannot_name_ec2() {
+    assert!(!dependencies("functions/api/Cargo.toml", true).contains("ec2"));
+}
+
+#[test]
+fn only_the_wiring_of_a_function_names_adapters() {
+    let inside = |file: &&File| file.path.starts_with("functions/") && !file.path.starts_with("functions/local/") && !file.is_test();
+    let mut named = Vec::new();
+    for file in files(&[".rs"]).iter().filter(inside).filter(|file| !file.path.ends_with("/main.rs")) {
+        let adapters = ["aws", "ec2", "kubernetes", "sim"].into_iter().filter(|adapter| names_crate(&file.text, adapter));
+        named.extend(adapters.map(|adapter| format!("{} names {adapter}", file.path)));
+    }
+    assert!(named.is_empty(), "{named:#?}");
+}
+
+#[test]
+fn a_vendor_stays_behind_its_adapter() {
+    let home = |name: &str| -> &[&str] {
+        match name {
+            "kube" | "k8s-openapi" => &["shared/kubernetes"],
+            "aws-sdk-ec2" | "aws-sdk-autoscaling" => &["shared/ec2"],
+            "dynoxide-rs" => &["functions/local", "shared/aws", "tests"],
+            _ if name == "aws-config" || name.starts_with("aws-sdk-") => &["shared/aws", "shared/ec2"],
+            _ => &[],
+        }
+    };
+    let packages = ["shared", "functions"].into_iter().flat_map(|top| folders(top).into_iter().map(move |name| format!("{top}/{name}")));
+    for package in packages.chain(["tests".to_owned()]) {
+        for name in dependencies(&format!("{package}/Cargo.toml"), true) {
+            assert!(home(&name).is_empty() || home(&name).contains(&package.as_str()), "{package} names {name}");
+        }
+    }
+}
+
+/// Errors have names up to the wiring, which only prints them.
+#[test]
+fn errors_keep_their_names_outside_the_wiring() {
+    for name in folders("shared") {
+        assert!(!dependencies(&format!("shared/{name}/Cargo.toml"), false).contains("anyhow"), "shared/{name} names anyhow");
+    }
+    for file in files(&[".rs"]).iter().filter(|file| file.path.starts_with("functions/") && file.path.ends_with("src/lib.rs")) {
+        assert!(!names_crate(&file.text, "anyhow"), "{} names anyhow", file.path);
+    }
+}
+
+#[test]
+fn every_function_says_what_it_is() {
+    for name in folders("functions") {
+        assert!(exists(&format!("functions/{name}/README.md")), "functions/{name} has no README.md");
+    }
+}

@@ -1,0 +1,10 @@
+//! The rules of the house, as tests: what lints and the compiler cannot see.
+
+mod documents;
+mod environment;
+mod layers;
+mod modules;
+mod rights;
+mod template;
+mod tree;
+mod words;

@@ -1,0 +1,57 @@
+//! Who may do what, in AWS.
+
+use crate::template::{Template, functions};
+use crate::tree::{File, files, read};
+use std::collections::BTreeSet;
+
+/// The right to *act*: these, and nobody else, may take a customer's role.
+const ACT: [&str; 3] = ["executor", "interruption", "sweeper"];
+
+#[test]
+fn only_those_who_act_may_take_a_customers_role() {
+    let template = Template::read();
+    for (name, logical) in functions() {
+        let role = template.resource(&format!("{logical}Role"));
+        let policy = role.split_once("      Policies:\n").map_or("", |(_, policy)| policy);
+        assert_eq!(policy.contains("sts:AssumeRole"), ACT.contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn no_role_of_ours_may_do_everything_or_anywhere() {
+    let template = Template::read();
+    for role in template.of_type("AWS::IAM::Role") {
+        let block = template.resource(role);
+        for line in block.lines().map(str::trim) {
+            assert!(!line.contains("\"*\"") && !line.ends_with(":*\"") && !line.ends_with(": '*'"), "{role}: {line}");
+            assert!(!line.starts_with("- arn:aws:iam::aws:policy"), "{role} takes a policy that AWS may widen: {line}");
+        }
+    }
+}
+
+/// Operations of the SDK that a text calls, in IAM's words: `.run_instances()` -> `RunInstances`.
+fn operations(text: &str) -> BTreeSet<String> {
+    let verbs = ["run_", "terminate_", "describe_", "create_", "delete_", "modify_", "complete_", "attach_", "detach_"];
+    let calls = text.split('.').filter_map(|rest| rest.split_once("()").map(|(name, _)| name));
+    let named =
+        calls.filter(|name| verbs.iter().any(|verb| name.starts_with(verb)) && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+    named.map(|name| name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()).collect()
+}
+
+#[test]
+fn the_customers_template_allows_every_call_that_is_made_and_no_other() {
+    let sources = files(&[".rs"]);
+    let adapter = |file: &&File| file.path.starts_with("shared/ec2/src/") && !file.is_test();
+    let made: BTreeSet<String> = sources.iter().filter(adapter).flat_map(|file| operations(&file.text)).collect();
+    assert!(made.contains("RunInstances"), "tidy/rights.rs cannot read shared/ec2 any more: {made:?}");
+    let template = read("infra/customer/cloudformation.yaml");
+    let words = template.split(|c: char| !(c.is_ascii_alphanumeric() || c == ':'));
+    let allowed: BTreeSet<String> =
+        words.filter_map(|word| word.strip_prefix("ec2:").or_else(|| word.strip_prefix("autoscaling:"))).map(str::to_owned).collect();
+    let missing: Vec<&String> = made.difference(&allowed).collect();
+    assert!(missing.is_empty(), "customers do not allow {missing:?}");
+    // Tags go into the launch itself; the rest are condition keys.
+    let beside = ["CreateTags", "Attribute", "CreateAction"];
+    let spare: Vec<&String> = allowed.difference(&made).filter(|word| !beside.contains(&word.as_str())).collect();
+    assert!(spare.iter().all(|word| word.starts_with(|c: char| c.is_ascii_lowercase())), "nobody calls {spare:?}");
+}
