@@ -27,8 +27,8 @@ pub struct Received {
     pub region: Option<Region>,
 }
 
-/// SQS takes bodies up to 1 MiB; no event of these families comes near a quarter of it.
-const BODY_BYTES_MAX: usize = 256 * 1024;
+/// What SQS takes. An event of 256 KiB with SNS and its backslashes around it is larger than 256 KiB.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Reads one body.
 pub fn parse(body: &str, received: &Received) -> Message {
@@ -39,17 +39,21 @@ pub fn parse(body: &str, received: &Received) -> Message {
     let Ok(Value::Object(mut fields)) = serde_json::from_str::<Value>(body) else {
         return rejected("the body is not a JSON object");
     };
+    let mut received = received.clone();
     if let Some(inner) = sns_message(&fields) {
+        // A topic delivers to queues in other Regions, too; a group notifies a topic in its own.
+        let topic = fields.get("TopicArn").and_then(Value::as_str).and_then(|arn| Region::parse(arn.split(':').nth(3)?).ok());
+        received.region = topic.or(received.region);
         let Ok(Value::Object(unwrapped)) = serde_json::from_str::<Value>(&inner) else {
             return rejected("the SNS message holds no JSON object");
         };
         fields = unwrapped;
     }
     if asg::is_direct(&fields) {
-        return asg::direct(&fields, received);
+        return asg::direct(&fields, &received);
     }
     match Envelope::read(&fields) {
-        Some(envelope) => by_source(&envelope, received),
+        Some(envelope) => by_source(&envelope, &received),
         None => rejected("the body is no event: source and detail-type are missing"),
     }
 }
@@ -67,11 +71,22 @@ fn by_source(envelope: &Envelope<'_>, received: &Received) -> Message {
         ("aws.ec2", "EC2 Spot Instance Interruption Warning") => spot::interruption(envelope, received),
         ("aws.ec2", "EC2 Instance Rebalance Recommendation") => spot::rebalance(envelope, received),
         ("aws.ec2", "EC2 Instance State-change Notification") => state::change(envelope, received),
-        // The AWS documentation spells this one in two ways.
-        ("aws.ec2", "EC2 Capacity Reservation Instance Interruption Warning" | "EC2 Capacity Reservation Interruption Warning") => {
-            reservation::interruption(envelope, received)
+        // AWS spells these differently from page to page of its documentation.
+        (
+            "aws.ec2",
+            "EC2 Capacity Reservation Instance Interruption Warning"
+            | "EC2 Capacity Reservation Interruption Warning"
+            | "Capacity Reservation Instance Interruption Warning",
+        ) => reservation::interruption(envelope, received),
+        ("aws.ec2", "Capacity Block Reservation Expiration Warning" | "Capacity Block Expiration Warning") => {
+            reservation::block_expiration(envelope, received)
         }
-        ("aws.ec2", "Capacity Block Reservation Expiration Warning") => reservation::block_expiration(envelope, received),
+        (
+            "aws.ec2",
+            "Capacity Block Reservation Delivered"
+            | "Capacity Block Delivered"
+            | "EC2 Interruptible Capacity Reservation Allocation Reclamation Completed",
+        ) => ignored("a reservation has begun or has been given back"),
         ("aws.ec2", "EC2 Spot Instance Request Fulfillment") => ignored("a spot request was fulfilled"),
         ("aws.ec2", "AWS Service Event via CloudTrail") => spot::post_hoc(envelope),
         ("aws.health", "AWS Health Event") => health::event(envelope, received),

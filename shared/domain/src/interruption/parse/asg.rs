@@ -17,6 +17,9 @@ pub(super) fn direct(fields: &Map<String, Value>, received: &Received) -> Messag
     if text("Event").is_some_and(|e| e.ends_with("TEST_NOTIFICATION")) {
         return ignored("a test notification of Auto Scaling");
     }
+    if !fields.contains_key("LifecycleTransition") && text("Event").is_some_and(|e| e.starts_with("autoscaling:EC2_INSTANCE_")) {
+        return ignored("Auto Scaling reports what it has done");
+    }
     let (Some(account), Some(region)) = (text("AccountId").and_then(account), received.region.clone()) else {
         return rejected("the lifecycle message names no valid account, or its Region is not known");
     };
@@ -102,7 +105,8 @@ fn hook(fields: &Map<String, Value>) -> Result<(NoticeKind, InstanceId, Lifecycl
 
 fn no_capacity(envelope: &Envelope<'_>, detail: &Map<String, Value>) -> Message {
     let message = detail.get("StatusMessage").and_then(Value::as_str).unwrap_or_default();
-    if !message.contains("InsufficientInstanceCapacity") {
+    // `InsufficientInstanceCapacity`, `UnfulfillableCapacity`, "do not have sufficient m5.large capacity": all name it.
+    if !message.to_ascii_lowercase().contains("capacity") {
         return ignored("a launch of Auto Scaling failed for another reason than capacity");
     }
     let zone = detail.get("Details").and_then(|d| d.get("Availability Zone")).and_then(Value::as_str).map(super::cut);

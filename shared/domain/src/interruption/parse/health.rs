@@ -1,6 +1,6 @@
 //! AWS Health: scheduled changes of instances.
 
-use super::envelope::{Envelope, account};
+use super::envelope::{Envelope, account, announced};
 use super::{Received, ignored, rejected};
 use crate::ids::{InstanceId, Region};
 use crate::interruption::{Message, NoticeKind, Takeback};
@@ -34,7 +34,7 @@ pub(super) fn event(envelope: &Envelope<'_>, received: &Received) -> Message {
         notice.region = region;
     }
     notice.takeback = Takeback::None;
-    notice.deadline = envelope.detail_text("startTime").and_then(date);
+    notice.deadline = envelope.detail_text("startTime").and_then(date).and_then(|at| announced(at, received));
     notice.withdrawn = envelope.detail_text("statusCode").is_some_and(|s| s.eq_ignore_ascii_case("closed"));
     Message::Notice(Box::new(notice))
 }

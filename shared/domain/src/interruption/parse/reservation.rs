@@ -1,6 +1,6 @@
 //! Capacity reservations and capacity blocks.
 
-use super::envelope::{Envelope, time};
+use super::envelope::{Envelope, announced, later};
 use super::{Received, rejected};
 use crate::ids::Region;
 use crate::interruption::{Message, NoticeKind, SPOT_NOTICE};
@@ -14,12 +14,16 @@ pub(super) fn interruption(envelope: &Envelope<'_>, received: &Received) -> Mess
         return rejected("the warning names no valid account or Region");
     };
     let exact = envelope.detail_text("instance-termination-time").and_then(|t| t.parse::<Timestamp>().ok());
-    notice.deadline = Some(exact.unwrap_or(notice.at + SPOT_NOTICE));
+    let exact = exact.and_then(|t| announced(t, received));
+    notice.deadline = Some(exact.unwrap_or_else(|| later(notice.at, SPOT_NOTICE)));
     Message::Notice(Box::new(notice))
 }
 
 /// EC2 begins to end the instances of a block this long before its end (EC2 User Guide, "Monitor Capacity Blocks").
 const BLOCK_ENDS_EARLY: SignedDuration = SignedDuration::from_mins(30);
+
+/// How long before that it warns.
+const BLOCK_NOTICE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Forty minutes before the end of a block. It names the reservation, not its instances.
 pub(super) fn block_expiration(envelope: &Envelope<'_>, received: &Received) -> Message {
@@ -33,8 +37,8 @@ pub(super) fn block_expiration(envelope: &Envelope<'_>, received: &Received) -> 
         return rejected("the warning names no valid account or Region");
     };
     notice.reservation = Some(id.to_owned());
-    let end = time(envelope.detail_text("end-date"), &Received { at: Timestamp::MAX - SignedDuration::from_hours(1), region: None });
-    let known = envelope.detail_text("end-date").is_some() && end < Timestamp::MAX - SignedDuration::from_hours(2);
-    notice.deadline = Some(if known { end - BLOCK_ENDS_EARLY } else { notice.at + SignedDuration::from_mins(10) });
+    let end = envelope.detail_text("end-date").and_then(|t| t.parse::<Timestamp>().ok()).and_then(|t| announced(t, received));
+    let begins = end.and_then(|end| end.checked_sub(BLOCK_ENDS_EARLY).ok());
+    notice.deadline = Some(begins.unwrap_or_else(|| later(notice.at, BLOCK_NOTICE)));
     Message::Notice(Box::new(notice))
 }

@@ -1,6 +1,6 @@
 //! Spot capacity: warnings, recommendations, and what CloudTrail reports afterwards.
 
-use super::envelope::Envelope;
+use super::envelope::{Envelope, later};
 use super::{Received, ignored, rejected};
 use crate::interruption::{Message, NoticeKind, SPOT_NOTICE, Takeback};
 use serde_json::Value;
@@ -20,8 +20,8 @@ pub(super) fn interruption(envelope: &Envelope<'_>, received: &Received) -> Mess
     };
     notice.deadline = Some(match notice.takeback {
         // Hibernation begins at once, without the two minutes; the pods still have the seconds that it takes.
-        Takeback::Hibernate => notice.at + SPOT_NOTICE / 8,
-        Takeback::Terminate | Takeback::Stop | Takeback::None | Takeback::Underway | Takeback::Gone => notice.at + SPOT_NOTICE,
+        Takeback::Hibernate => later(notice.at, SPOT_NOTICE / 8),
+        Takeback::Terminate | Takeback::Stop | Takeback::None | Takeback::Underway | Takeback::Gone => later(notice.at, SPOT_NOTICE),
     });
     Message::Notice(Box::new(notice))
 }

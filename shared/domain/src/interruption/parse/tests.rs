@@ -1,6 +1,10 @@
 use super::*;
 use crate::interruption::{Notice, NoticeKind, SPOT_NOTICE, Takeback};
+use jiff::SignedDuration;
+use serde_json::json;
 use std::path::PathBuf;
+
+mod families;
 
 fn file(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/interruption").join(name);
@@ -62,6 +66,27 @@ fn every_body_of_the_manifest_leads_to_what_the_manifest_says() {
 }
 
 #[test]
+fn a_batch_leads_to_its_instances_record_by_record() {
+    let manifest: Value = serde_json::from_str(&file("manifest.json")).unwrap();
+    for case in manifest["cases"].as_array().unwrap().iter().filter(|c| c["form"] == "lambda_sqs_event") {
+        let batch: Value = serde_json::from_str(&file(case["file"].as_str().unwrap())).unwrap();
+        let messages: Vec<Message> =
+            batch["Records"].as_array().unwrap().iter().map(|r| parse(r["body"].as_str().unwrap(), &received())).collect();
+        let mut found = Vec::new();
+        for message in &messages {
+            if let Message::Notice(notice) = message {
+                found.extend(notice.instances.iter().map(|i| i.as_str().to_owned()).filter(|i| !found.contains(i)).collect::<Vec<_>>());
+            }
+        }
+        assert_eq!(json!(found), case["instances"], "{}", case["file"]);
+        if case["file"] == "lambda_sqs_batch_mixed.json" {
+            let poison: Vec<usize> = (1..=messages.len()).filter(|n| matches!(messages[*n - 1], Message::Rejected { .. })).collect();
+            assert_eq!(poison, [2, 3, 9, 10]);
+        }
+    }
+}
+
+#[test]
 fn a_spot_warning_leaves_two_minutes_from_its_own_time() {
     let notice = notice("spot_interruption_terminate.json");
     assert_eq!(notice.deadline, Some(notice.at + SPOT_NOTICE));
@@ -104,8 +129,13 @@ fn no_mutation_of_any_body_panics_or_invents_an_instance() {
         Value::from(7),
         Value::from(""),
         Value::from("x".repeat(5000)),
-        serde_json::json!([]),
-        serde_json::json!({"a": 1}),
+        // Edges at which arithmetic with times would overflow.
+        Value::from("-009999-01-02T01:59:59Z"),
+        Value::from("9999-12-30T22:00:00Z"),
+        Value::from("Thu, 30 Dec 9999 21:59:59 GMT"),
+        Value::from("i-1234567890ABCDEF0"),
+        json!([]),
+        json!({"a": 1}),
         Value::Bool(true),
     ];
     let manifest: Value = serde_json::from_str(&file("manifest.json")).unwrap();
@@ -117,16 +147,34 @@ fn no_mutation_of_any_body_panics_or_invents_an_instance() {
             for value in &values {
                 let mut mutated = body.clone();
                 *mutated.pointer_mut(&path).unwrap() = value.clone();
-                let printed = mutated.to_string();
-                if let Message::Notice(notice) = parse(&printed, &received()) {
-                    assert!(notice.instances.iter().all(|i| printed.contains(i.as_str())), "{path}");
-                    assert!(notice.kind == NoticeKind::CapacityBlockExpiration || !notice.instances.is_empty(), "{path}");
-                }
+                names_only_what_it_was_told(&mutated.to_string(), &path);
                 tried += 1;
             }
+            let mut mutated = body.clone();
+            remove(&mut mutated, &path);
+            names_only_what_it_was_told(&mutated.to_string(), &path);
         }
     }
     assert!(tried > 5000, "only {tried} mutations were tried");
+}
+
+/// A notice has only instances that stand in the body, at least one, and times that others can reckon with.
+fn names_only_what_it_was_told(body: &str, what: &str) {
+    let Message::Notice(notice) = parse(body, &received()) else { return };
+    assert!(notice.instances.iter().all(|i| body.contains(i.as_str())), "{what}");
+    assert!(notice.kind == NoticeKind::CapacityBlockExpiration || !notice.instances.is_empty(), "{what}");
+    let (first, last) = (Timestamp::UNIX_EPOCH - SignedDuration::from_mins(30), received().at + SignedDuration::from_hours(24 * 366));
+    assert!(first <= notice.at && notice.at <= received().at + SignedDuration::from_mins(5), "{what}: {}", notice.at);
+    assert!(notice.deadline.is_none_or(|d| first <= d && d <= last), "{what}: {:?}", notice.deadline);
+}
+
+fn remove(body: &mut Value, path: &str) {
+    let (parent, key) = path.rsplit_once('/').unwrap();
+    match body.pointer_mut(parent).unwrap() {
+        Value::Object(map) => drop(map.remove(&key.replace("~1", "/").replace("~0", "~"))),
+        Value::Array(list) => drop(list.remove(key.parse().unwrap())),
+        other => panic!("{other} has no children"),
+    }
 }
 
 fn paths(value: &Value, at: String) -> Vec<String> {
