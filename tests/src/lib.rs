@@ -1,1 +1,7 @@
 //! Scenarios, simulation, contracts and tidy.
+
+pub mod contracts;
+
+pub mod system;
+
+pub mod world_by_seed;
