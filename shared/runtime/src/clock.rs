@@ -1,23 +1,23 @@
-//! The system's clock: the one place that asks it.
+//! The clock of the machine: the one place that reads it, and the one that waits for it.
 
 use async_trait::async_trait;
 use domain::ports::Clock;
-use domain::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 
-/// Real time.
+/// The system's clock, in UTC.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter that owns the system's clock")]
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "this is the Clock port's adapter")]
         Timestamp::now()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter that owns the system's clock")]
     async fn sleep(&self, duration: SignedDuration) {
-        let duration = std::time::Duration::try_from(duration).unwrap_or_default();
-        #[expect(clippy::disallowed_methods, reason = "this is the Clock port's adapter")]
-        tokio::time::sleep(duration).await;
+        // A negative duration is over already.
+        tokio::time::sleep(duration.try_into().unwrap_or_default()).await;
     }
 }

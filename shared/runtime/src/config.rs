@@ -1,162 +1,115 @@
-//! Configuration: the environment, read once, all errors told together.
+//! The environment, read once when a function starts. Everything that is wrong with it is told in one go.
 
-use std::fmt;
+use tracing::Level;
 
-/// A variable that a function needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Var {
-    /// `AWS_REGION`: set by Lambda.
-    Region,
-    /// `TABLE_NAME`: the table of the core.
-    Table,
-    /// `KMS_KEY_ID`: the key that seals tokens.
-    KmsKey,
-    /// `INTERRUPTIONS_QUEUE_URL`: where notices are put.
-    InterruptionsQueue,
-    /// `PLANS_QUEUE_URL`: where plans wait to be gone on with.
-    PlansQueue,
-    /// `DEAD_LETTER_QUEUE_URL`: where unreadable messages are put.
-    DeadLetterQueue,
-}
+mod value;
 
-impl Var {
-    /// Its name in the environment.
-    pub fn name(self) -> &'static str {
-        match self {
-            Var::Region => "AWS_REGION",
-            Var::Table => "TABLE_NAME",
-            Var::KmsKey => "KMS_KEY_ID",
-            Var::InterruptionsQueue => "INTERRUPTIONS_QUEUE_URL",
-            Var::PlansQueue => "PLANS_QUEUE_URL",
-            Var::DeadLetterQueue => "DEAD_LETTER_QUEUE_URL",
-        }
-    }
+pub use value::{ConfigError, ConfigErrors, Var};
 
-    /// All of them: what the functions that act need.
-    pub const ALL: [Var; 6] = [Var::Region, Var::Table, Var::KmsKey, Var::InterruptionsQueue, Var::PlansQueue, Var::DeadLetterQueue];
+/// The settings of a function. A text that the function did not ask for, and that is not set, is empty.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `TABLE_NAME`: the DynamoDB table of the core.
+    pub table_name: String,
+    /// `KMS_KEY_ID`: id, ARN or alias of the key that seals service account tokens.
+    pub kms_key_id: String,
+    /// `INTERRUPTIONS_QUEUE_URL`: the queue of event bodies.
+    pub interruptions_queue_url: String,
+    /// `PLANS_QUEUE_URL`: the queue of plans to go on with.
+    pub plans_queue_url: String,
+    /// `DEAD_LETTER_QUEUE_URL`: the queue of messages that a person must see.
+    pub dead_letter_queue_url: String,
+    /// `AWS_REGION`: the Region of the control plane; Lambda sets it.
+    pub region: String,
+    /// How the Kubernetes API is called.
+    pub k8s_api: K8sApi,
+    /// `LOG_LEVEL`: `error`, `warn`, `info` (the default), `debug` or `trace`.
+    pub log_level: Level,
+    /// `BOOTSTRAP_ADMIN_KEY_SHA256`: hex SHA-256 of the key that makes the first calls, in lower case.
+    pub bootstrap_admin_key_sha256: Option<String>,
 }
 
 /// How the Kubernetes API is called.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Kubernetes {
-    /// `K8S_API_TIMEOUT_SECONDS`: the whole of one call, retries included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct K8sApi {
+    /// `K8S_API_TIMEOUT_SECONDS`: how long one call may take; 1 to 900, default 30.
     pub timeout_s: u32,
-    /// `K8S_API_RETRY_ATTEMPTS`.
+    /// `K8S_API_RETRY_ATTEMPTS`: how often a failed call is tried again; 0 to 10, default 3.
     pub retry_attempts: u32,
-    /// `K8S_API_BACKOFF_FACTOR`: how much longer each pause is than the one before.
-    pub backoff_factor: f64,
+    /// `K8S_API_BACKOFF_FACTOR`: by how much the wait grows from one try to the next; 1 to 10, default 2.
+    pub backoff_factor: u32,
 }
-
-/// The configuration of a function. Variables that it does not need are empty.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Config {
-    /// `AWS_REGION`.
-    pub region: String,
-    /// `TABLE_NAME`.
-    pub table: String,
-    /// `KMS_KEY_ID`.
-    pub kms_key: String,
-    /// `INTERRUPTIONS_QUEUE_URL`.
-    pub interruptions_queue: String,
-    /// `PLANS_QUEUE_URL`.
-    pub plans_queue: String,
-    /// `DEAD_LETTER_QUEUE_URL`.
-    pub dead_letter_queue: String,
-    /// How the Kubernetes API is called.
-    pub kubernetes: Kubernetes,
-    /// `LOG_LEVEL`.
-    pub log_level: String,
-    /// `BOOTSTRAP_ADMIN_KEY_SHA256`: hex SHA-256 of the first administrator's key.
-    pub bootstrap_admin_hash: Option<String>,
-}
-
-/// Everything that is wrong with the environment.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration is not complete: {}", .0.join("; "))]
-pub struct ConfigErrors(pub Vec<String>);
 
 impl Config {
-    /// Reads the environment, once.
+    /// Reads the environment of this process; all variables without a default are needed.
     ///
     /// # Errors
-    /// [`ConfigErrors`] names every missing and every bad variable.
-    pub fn from_env(needs: &[Var]) -> Result<Config, ConfigErrors> {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-        Config::parse(&|name| std::env::var(name).ok(), needs)
+    /// [`ConfigErrors`] lists every variable that is missing or malformed.
+    pub fn from_env() -> Result<Config, ConfigErrors> {
+        Self::from_env_with(&Var::ALL)
     }
 
-    /// Reads a configuration from any source: pure.
+    /// Reads the environment of this process for a function that needs only these variables.
     ///
     /// # Errors
-    /// As [`Config::from_env`].
-    pub fn parse(read: &dyn Fn(&str) -> Option<String>, needs: &[Var]) -> Result<Config, ConfigErrors> {
-        let mut wrong = Vec::new();
-        let read = |name: &str| read(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        let mut text = |var: Var| match read(var.name()) {
-            Some(value) => value,
-            None => {
-                if needs.contains(&var) {
-                    wrong.push(format!("{} is missing", var.name()));
-                }
-                String::new()
-            }
+    /// [`ConfigErrors`] lists every variable that is missing or malformed.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub fn from_env_with(needs: &[Var]) -> Result<Config, ConfigErrors> {
+        Self::parse(&|name| std::env::var(name).ok(), needs)
+    }
+
+    /// Makes sense of variables, wherever they come from. A variable that is set must be well formed even if it is not needed.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] lists every variable that is missing or malformed.
+    pub fn parse(get: &dyn Fn(&str) -> Option<String>, needs: &[Var]) -> Result<Config, ConfigErrors> {
+        let mut from = value::Reader::new(get, needs);
+        let config = Config {
+            table_name: from.text(Var::TableName),
+            kms_key_id: from.text(Var::KmsKeyId),
+            interruptions_queue_url: from.text(Var::InterruptionsQueueUrl),
+            plans_queue_url: from.text(Var::PlansQueueUrl),
+            dead_letter_queue_url: from.text(Var::DeadLetterQueueUrl),
+            region: from.text(Var::AwsRegion),
+            k8s_api: K8sApi {
+                timeout_s: from.number("K8S_API_TIMEOUT_SECONDS", 30, 1..=900),
+                retry_attempts: from.number("K8S_API_RETRY_ATTEMPTS", 3, 0..=10),
+                backoff_factor: from.number("K8S_API_BACKOFF_FACTOR", 2, 1..=10),
+            },
+            log_level: from.level("LOG_LEVEL", Level::INFO),
+            bootstrap_admin_key_sha256: from.sha256("BOOTSTRAP_ADMIN_KEY_SHA256"),
         };
-        let (region, table, kms_key) = (text(Var::Region), text(Var::Table), text(Var::KmsKey));
-        let (interruptions_queue, plans_queue) = (text(Var::InterruptionsQueue), text(Var::PlansQueue));
-        let dead_letter_queue = text(Var::DeadLetterQueue);
-        let kubernetes = Kubernetes {
-            timeout_s: number(&read, "K8S_API_TIMEOUT_SECONDS", 30, &mut wrong),
-            retry_attempts: number(&read, "K8S_API_RETRY_ATTEMPTS", 3, &mut wrong),
-            backoff_factor: number(&read, "K8S_API_BACKOFF_FACTOR", 2.0, &mut wrong),
-        };
-        let bootstrap_admin_hash = read("BOOTSTRAP_ADMIN_KEY_SHA256");
-        if bootstrap_admin_hash.as_ref().is_some_and(|h| h.len() != 64 || !h.bytes().all(|b| b.is_ascii_hexdigit())) {
-            wrong.push("BOOTSTRAP_ADMIN_KEY_SHA256 is not 64 hex digits".to_owned());
-        }
-        if !wrong.is_empty() {
-            return Err(ConfigErrors(wrong));
-        }
-        let log_level = read("LOG_LEVEL").unwrap_or_else(|| "info".to_owned());
-        Ok(Config {
-            region,
-            table,
-            kms_key,
-            interruptions_queue,
-            plans_queue,
-            dead_letter_queue,
-            kubernetes,
-            log_level,
-            bootstrap_admin_hash,
-        })
+        from.finish()?;
+        Ok(config)
     }
 }
 
-fn number<T: std::str::FromStr>(read: &dyn Fn(&str) -> Option<String>, name: &str, default: T, wrong: &mut Vec<String>) -> T {
-    match read(name) {
-        None => default,
-        Some(text) => text.parse().unwrap_or_else(|_| {
-            wrong.push(format!("{name} is {text:?}, which is no number of its kind"));
-            default
-        }),
+/// For the log at start. The bootstrap hash is not printed: who has it can try keys against it offline.
+impl std::fmt::Display for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let texts = [
+            (Var::TableName, &self.table_name),
+            (Var::KmsKeyId, &self.kms_key_id),
+            (Var::InterruptionsQueueUrl, &self.interruptions_queue_url),
+            (Var::PlansQueueUrl, &self.plans_queue_url),
+            (Var::DeadLetterQueueUrl, &self.dead_letter_queue_url),
+            (Var::AwsRegion, &self.region),
+        ];
+        for (var, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
+            write!(f, "{}={text} ", var.name())?;
+        }
+        let K8sApi { timeout_s, retry_attempts, backoff_factor } = self.k8s_api;
+        write!(f, "K8S_API_TIMEOUT_SECONDS={timeout_s} K8S_API_RETRY_ATTEMPTS={retry_attempts} ")?;
+        write!(f, "K8S_API_BACKOFF_FACTOR={backoff_factor} LOG_LEVEL={}", self.log_level.as_str().to_ascii_lowercase())?;
+        let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
+        write!(f, " BOOTSTRAP_ADMIN_KEY_SHA256={bootstrap}")
     }
 }
 
-impl fmt::Display for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "region={} table={} interruptions={} plans={} dead_letters={} k8s_timeout_s={} k8s_retries={} k8s_backoff={} log={} bootstrap_key={}",
-            self.region,
-            self.table,
-            self.interruptions_queue,
-            self.plans_queue,
-            self.dead_letter_queue,
-            self.kubernetes.timeout_s,
-            self.kubernetes.retry_attempts,
-            self.kubernetes.backoff_factor,
-            self.log_level,
-            if self.bootstrap_admin_hash.is_some() { "set" } else { "not set" },
-        )
+/// As [`Display`](std::fmt::Display), so that `?config` in a log line does not tell more.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,6 +1,4 @@
-//! What every function needs around its work: configuration, telemetry, time, batches and deadlines.
-//!
-//! What is not here and never will be: a decision, and an AWS SDK.
+//! What every function has around it: configuration, telemetry, time, counters, batches and deadlines.
 
 pub mod batch;
 pub mod clock;

@@ -1,31 +1,28 @@
-//! Logs: one JSON line per event on standard output.
+//! Logs: one JSON object per line on stdout, which Lambda carries to CloudWatch.
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts logging at a level such as `info`. Vendors stay at `warn` whatever is asked: SDKs have logged credentials at `trace`
-/// (RUSTSEC-2023-0125). Says whether this call was the one that started it.
-pub fn init(level: &str) -> bool {
-    let vendors = [
-        "aws_config",
-        "aws_sdk_dynamodb",
-        "aws_sdk_sqs",
-        "aws_sdk_sts",
-        "aws_sdk_kms",
-        "aws_sdk_ec2",
-        "aws_sdk_autoscaling",
-        "aws_runtime",
-        "aws_sigv4",
-        "aws_smithy_runtime",
-        "aws_smithy_http_client",
-        "hyper",
-        "hyper_util",
-        "h2",
-        "rustls",
-        "tower",
-        "kube",
-        "kube_client",
-    ];
-    let quiet: Vec<String> = vendors.iter().map(|name| format!("{name}=warn")).collect();
-    let filter = EnvFilter::new(format!("{level},{}", quiet.join(",")));
-    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_current_span(false).try_init().is_ok()
+/// Prefixes of targets that would drown ours, and that print requests in full at finer levels: credentials among them.
+const NOISY: [&str; 10] = ["aws_", "hyper", "h2", "kube", "rustls", "tower", "lambda_runtime", "lambda_http", "axum", "mio"];
+
+/// Starts logging at this level; libraries are never finer than `warn`. A second call changes nothing.
+pub fn init(level: Level) {
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+    // An error means that a subscriber is there already: a test, or local mode, which logs in its own way.
+    tracing_subscriber::registry().with(filter(level)).with(lines).try_init().ok();
 }
+
+/// What is logged at a level.
+fn filter(level: Level) -> Targets {
+    let ours = LevelFilter::from_level(level);
+    let theirs = ours.min(LevelFilter::WARN);
+    // `kubernetes` is a crate of ours and starts like the noisy `kube`; the longer prefix wins.
+    Targets::new().with_default(ours).with_targets(NOISY.map(|prefix| (prefix, theirs))).with_target("kubernetes", ours)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Single variables: which there are, and what each must look like.
+
+use std::ops::RangeInclusive;
+use tracing::Level;
+
+/// A variable without a default. A function names those that it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Var {
+    /// `TABLE_NAME`.
+    TableName,
+    /// `KMS_KEY_ID`.
+    KmsKeyId,
+    /// `INTERRUPTIONS_QUEUE_URL`.
+    InterruptionsQueueUrl,
+    /// `PLANS_QUEUE_URL`.
+    PlansQueueUrl,
+    /// `DEAD_LETTER_QUEUE_URL`.
+    DeadLetterQueueUrl,
+    /// `AWS_REGION`.
+    AwsRegion,
+}
+
+impl Var {
+    /// All of them.
+    pub const ALL: [Var; 6] =
+        [Var::TableName, Var::KmsKeyId, Var::InterruptionsQueueUrl, Var::PlansQueueUrl, Var::DeadLetterQueueUrl, Var::AwsRegion];
+
+    /// Its name in the environment.
+    pub fn name(self) -> &'static str {
+        match self {
+            Var::TableName => "TABLE_NAME",
+            Var::KmsKeyId => "KMS_KEY_ID",
+            Var::InterruptionsQueueUrl => "INTERRUPTIONS_QUEUE_URL",
+            Var::PlansQueueUrl => "PLANS_QUEUE_URL",
+            Var::DeadLetterQueueUrl => "DEAD_LETTER_QUEUE_URL",
+            Var::AwsRegion => "AWS_REGION",
+        }
+    }
+
+    /// What a value must look like, in words; `None`: this one does.
+    fn objection(self, value: &str) -> Option<&'static str> {
+        let (fine, expected) = match self {
+            Var::TableName => (
+                (3..=255).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)),
+                "the name of a DynamoDB table: 3 to 255 letters, digits, '-', '_' or '.'",
+            ),
+            Var::KmsKeyId => (!value.contains(char::is_whitespace), "the id, ARN or alias of a KMS key"),
+            Var::InterruptionsQueueUrl | Var::PlansQueueUrl | Var::DeadLetterQueueUrl => (
+                (value.starts_with("https://") || value.starts_with("http://")) && !value.contains(char::is_whitespace),
+                "the URL of an SQS queue, not its ARN or name",
+            ),
+            Var::AwsRegion => (domain::ids::Region::parse(value).is_ok(), "a Region such as us-east-1"),
+        };
+        (!fine).then_some(expected)
+    }
+}
+
+/// What is wrong with one variable. The value itself is not repeated: a secret may have been put into the wrong place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It is needed and not set, or empty.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// It is set to something else than it must be.
+    #[error("{name} is malformed: expected {expected}")]
+    Malformed {
+        /// The variable.
+        name: &'static str,
+        /// What was expected, in words.
+        expected: String,
+    },
+}
+
+/// Everything that is wrong with the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+impl std::fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the environment is incomplete: ")?;
+        for (index, error) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// Reads variables one after the other and keeps what is wrong with them.
+pub(super) struct Reader<'a> {
+    get: &'a dyn Fn(&str) -> Option<String>,
+    needs: &'a [Var],
+    errors: Vec<ConfigError>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(get: &'a dyn Fn(&str) -> Option<String>, needs: &'a [Var]) -> Self {
+        Reader { get, needs, errors: Vec::new() }
+    }
+
+    /// A variable that is set to nothing, or to blanks, is not set.
+    fn get(&self, name: &str) -> Option<String> {
+        (self.get)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+    }
+
+    fn malformed(&mut self, name: &'static str, expected: impl Into<String>) {
+        self.errors.push(ConfigError::Malformed { name, expected: expected.into() });
+    }
+
+    pub(super) fn text(&mut self, var: Var) -> String {
+        let value = self.get(var.name());
+        if value.is_none() && self.needs.contains(&var) {
+            self.errors.push(ConfigError::Missing(var.name()));
+        }
+        let value = value.unwrap_or_default();
+        if !value.is_empty()
+            && let Some(expected) = var.objection(&value)
+        {
+            self.malformed(var.name(), expected);
+        }
+        value
+    }
+
+    pub(super) fn number(&mut self, name: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
+        let Some(text) = self.get(name) else {
+            return default;
+        };
+        match text.parse() {
+            Ok(number) if range.contains(&number) => number,
+            Ok(_) | Err(_) => {
+                self.malformed(name, format!("a whole number from {} to {}", range.start(), range.end()));
+                default
+            }
+        }
+    }
+
+    pub(super) fn level(&mut self, name: &'static str, default: Level) -> Level {
+        let Some(text) = self.get(name) else {
+            return default;
+        };
+        // Level's own parser also takes numbers; people would be surprised by those.
+        match text.to_ascii_lowercase().as_str() {
+            "error" => Level::ERROR,
+            "warn" => Level::WARN,
+            "info" => Level::INFO,
+            "debug" => Level::DEBUG,
+            "trace" => Level::TRACE,
+            _ => {
+                self.malformed(name, "error, warn, info, debug or trace");
+                default
+            }
+        }
+    }
+
+    pub(super) fn sha256(&mut self, name: &'static str) -> Option<String> {
+        let text = self.get(name)?;
+        if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Some(text.to_ascii_lowercase());
+        }
+        self.malformed(name, "64 hex digits, as `sha256sum` prints them");
+        None
+    }
+
+    pub(super) fn finish(self) -> Result<(), ConfigErrors> {
+        if self.errors.is_empty() { Ok(()) } else { Err(ConfigErrors(self.errors)) }
+    }
+}
