@@ -1,3 +1,4 @@
 //! The world over HTTP.
 
+pub mod aws;
 pub mod kubernetes;
