@@ -1,0 +1,261 @@
+//! One call: its time limits, its retries, and the connection under it.
+
+use crate::connect::Settings;
+use crate::endpoint::Endpoint;
+use crate::errors;
+use crate::transport;
+use domain::ports::ClusterError;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderValue, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use jiff::SignedDuration;
+use kube::client::Body;
+use rustls::ClientConfig;
+use serde::de::DeserializeOwned;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// No answer may be larger: a page of 500 pods is about 4 MB.
+const BODY_MAX: usize = 64 << 20;
+/// The first wait between two tries; each further one is longer by the backoff factor.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// No wait is longer, whatever the server asks for: the caller has a deadline.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// How long one try may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Anything small: 3 s.
+    Quick,
+    /// A page of a list: 10 s.
+    Page,
+    /// An eviction: 14 s, because the API server may hold it for about 10 s while it counts a busy budget (20 x 500 ms).
+    Eviction,
+}
+
+impl Patience {
+    fn limit(self) -> Duration {
+        match self {
+            Patience::Quick => Duration::from_secs(3),
+            Patience::Page => Duration::from_secs(10),
+            Patience::Eviction => Duration::from_secs(14),
+        }
+    }
+}
+
+/// What is asked of the API server.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) path: String,
+    /// Content type and bytes.
+    pub(crate) body: Option<(&'static str, Vec<u8>)>,
+    pub(crate) patience: Patience,
+}
+
+impl Call {
+    pub(crate) fn get(path: String) -> Self {
+        Self { method: Method::GET, path, body: None, patience: Patience::Quick }
+    }
+
+    pub(crate) fn with_json(method: Method, path: String, content_type: &'static str, body: &serde_json::Value) -> Self {
+        Self { method, path, body: Some((content_type, body.to_string().into_bytes())), patience: Patience::Quick }
+    }
+
+    pub(crate) fn patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+}
+
+/// What the API server answered, whatever the status.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// The header, where it holds a number of seconds.
+    pub(crate) retry_after: Option<SignedDuration>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body of a 2xx; any other status as an error.
+    pub(crate) fn ok(self) -> Result<Self, ClusterError> {
+        if self.status.is_success() { Ok(self) } else { Err(errors::refusal(&self)) }
+    }
+
+    /// The body of a 2xx, decoded.
+    pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<T, ClusterError> {
+        let answer = self.ok()?;
+        serde_json::from_slice(&answer.body).map_err(|error| ClusterError::Refused(format!("an answer cannot be read: {error}")))
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+enum Failure {
+    Timeout,
+    /// The connection broke or never came up.
+    Broken(String),
+    TooLarge,
+}
+
+/// A client with its generation: a connection that went silent is given up for a new one.
+struct Live {
+    generation: u64,
+    client: kube::Client,
+    /// Until the first answer, calls go one by one: else each of a burst would open a connection of its own.
+    warm: Arc<tokio::sync::Mutex<bool>>,
+}
+
+/// The API server of one cluster.
+pub(crate) struct Api {
+    endpoint: Endpoint,
+    authorization: HeaderValue,
+    tls: ClientConfig,
+    settings: Settings,
+    live: Mutex<Live>,
+    rejected: AtomicBool,
+}
+
+impl Api {
+    /// Must be called inside a Tokio runtime. Makes no call.
+    pub(crate) fn new(endpoint: Endpoint, authorization: HeaderValue, tls: ClientConfig, settings: Settings) -> Self {
+        let live = Mutex::new(fresh(0, &tls));
+        Self { endpoint, authorization, tls, settings, live, rejected: AtomicBool::new(false) }
+    }
+
+    /// Whether the API server answered 401 since this was made.
+    pub(crate) fn rejected(&self) -> bool {
+        self.rejected.load(Ordering::Relaxed)
+    }
+
+    /// Calls, and repeats what may be repeated until an answer comes that a repetition would not better, the tries are used
+    /// up, or the time is. The answer may have any status; [`ClusterError::Unreachable`] where there is none.
+    pub(crate) async fn call(&self, call: &Call) -> Result<Answer, ClusterError> {
+        let deadline = Instant::now() + Duration::from_secs(u64::from(self.settings.timeout_s.max(1)));
+        let mut tries = 0;
+        loop {
+            let outcome = self.attempt(call, deadline).await;
+            tries += 1;
+            let wait = pause(&outcome, tries, self.settings.backoff_factor);
+            if tries >= self.settings.retry_attempts || !repeats(call.patience, &outcome) || Instant::now() + wait >= deadline {
+                return outcome.map_err(|failure| match failure {
+                    Failure::Timeout => ClusterError::Unreachable("no answer in time".to_owned()),
+                    Failure::Broken(why) => ClusterError::Unreachable(why),
+                    Failure::TooLarge => ClusterError::Refused("an answer is larger than 64 MB".to_owned()),
+                });
+            }
+            rest(wait).await;
+        }
+    }
+
+    async fn attempt(&self, call: &Call, deadline: Instant) -> Result<Answer, Failure> {
+        let (generation, client, warm) = {
+            let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+            (live.generation, live.client.clone(), Arc::clone(&live.warm))
+        };
+        let until = deadline.min(Instant::now() + call.patience.limit());
+        let outcome = tokio::time::timeout_at(until, self.send_warm(&client, &warm, call)).await.unwrap_or(Err(Failure::Timeout));
+        match &outcome {
+            Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => self.rejected.store(true, Ordering::Relaxed),
+            Ok(_) | Err(Failure::TooLarge) => {}
+            // Calls under way keep the old connection; new ones get a new one.
+            Err(Failure::Timeout | Failure::Broken(_)) => {
+                let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+                if live.generation == generation {
+                    *live = fresh(generation + 1, &self.tls);
+                }
+            }
+        }
+        outcome
+    }
+
+    async fn send_warm(&self, client: &kube::Client, warm: &tokio::sync::Mutex<bool>, call: &Call) -> Result<Answer, Failure> {
+        let mut warmed = warm.lock().await;
+        if !*warmed {
+            if call.patience == Patience::Quick {
+                let answer = self.send(client, call).await?;
+                *warmed = true;
+                return Ok(answer);
+            }
+            // A slow call would keep the others waiting: a small one goes ahead of it.
+            self.send(client, &Call::get("/version".to_owned())).await?;
+            *warmed = true;
+        }
+        drop(warmed);
+        self.send(client, call).await
+    }
+
+    async fn send(&self, client: &kube::Client, call: &Call) -> Result<Answer, Failure> {
+        let broken = |error: String| Failure::Broken(error);
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(self.endpoint.url(&call.path))
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, "cloudoptim");
+        let body = match &call.body {
+            Some((content_type, bytes)) => {
+                request = request.header(CONTENT_TYPE, *content_type);
+                Body::from(bytes.clone())
+            }
+            None => Body::empty(),
+        };
+        let request = request.body(body).map_err(|error| broken(error.to_string()))?;
+        let response = client.send(request).await.map_err(|error| broken(chain(&error)))?;
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, BODY_MAX)
+            .collect()
+            .await
+            .map_err(|error| if error.is::<http_body_util::LengthLimitError>() { Failure::TooLarge } else { broken(error.to_string()) })?;
+        let retry_after = parts.headers.get(RETRY_AFTER).and_then(errors::seconds);
+        Ok(Answer { status: parts.status, retry_after, body: body.to_bytes().to_vec() })
+    }
+}
+
+fn fresh(generation: u64, tls: &ClientConfig) -> Live {
+    Live { generation, client: transport::client(tls.clone()), warm: Arc::new(tokio::sync::Mutex::new(false)) }
+}
+
+/// An error with its causes: hyper's own text says only "client error (Connect)".
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text.chars().take(300).collect()
+}
+
+/// Whether the same call again could end better. All calls of this crate may be repeated: those that change something name
+/// a uid. An eviction is repeated only where the connection broke: what the budgets answer is the drain's to judge.
+fn repeats(patience: Patience, outcome: &Result<Answer, Failure>) -> bool {
+    match (patience, outcome) {
+        (_, Err(Failure::Broken(_))) => true,
+        (_, Err(Failure::TooLarge)) | (Patience::Eviction, _) => false,
+        (Patience::Quick | Patience::Page, Err(Failure::Timeout)) => true,
+        (Patience::Quick | Patience::Page, Ok(answer)) => answer.status == StatusCode::TOO_MANY_REQUESTS || answer.status.is_server_error(),
+    }
+}
+
+/// The wait before the next try: what the server asks for, else the backoff; a random part keeps many callers apart.
+fn pause(outcome: &Result<Answer, Failure>, tries: u32, factor: u32) -> Duration {
+    let asked = outcome.as_ref().ok().and_then(|answer| answer.retry_after).and_then(|asked| Duration::try_from(asked).ok());
+    let backoff = FIRST_WAIT.saturating_mul(factor.max(1).saturating_pow(tries.saturating_sub(1))).min(LONGEST_WAIT);
+    let half = u64::try_from(backoff.as_millis() / 2).unwrap_or(u64::MAX);
+    asked.unwrap_or_else(|| backoff / 2 + Duration::from_millis(fastrand::u64(0..=half))).min(LONGEST_WAIT)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the pause between two tries of one call, bounded by the call's own time limit")]
+async fn rest(wait: Duration) {
+    tokio::time::sleep(wait).await;
+}
+
+#[cfg(test)]
+mod tests;

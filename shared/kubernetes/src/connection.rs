@@ -1,0 +1,71 @@
+//! The port on one API server: every verb leads to the file that holds it.
+
+use crate::call::Api;
+use crate::{cordon, evict, lists, workloads};
+use async_trait::async_trait;
+use domain::ids::{NodeName, PlanId};
+use domain::node::{NodeTarget, NodeUsage, NodeView};
+use domain::pod::{PodBudget, PodRef, PodView};
+use domain::ports::{Cluster, ClusterError, Cordon, EvictError, PatchedNode};
+use domain::workload::WorkloadRef;
+use std::collections::BTreeSet;
+
+/// One cluster.
+pub(crate) struct Connection {
+    pub(crate) api: Api,
+}
+
+#[async_trait]
+impl Cluster for Connection {
+    async fn nodes(&self) -> Result<Vec<NodeView>, ClusterError> {
+        lists::nodes(&self.api).await
+    }
+
+    async fn node(&self, name: &NodeName) -> Result<NodeView, ClusterError> {
+        lists::node(&self.api, name).await
+    }
+
+    async fn pods(&self, on: Option<&NodeName>) -> Result<Vec<PodView>, ClusterError> {
+        lists::pods(&self.api, on).await
+    }
+
+    async fn pod_budgets(&self) -> Result<Vec<PodBudget>, ClusterError> {
+        lists::pod_budgets(&self.api).await
+    }
+
+    async fn daemon_sets(&self) -> Result<BTreeSet<(String, String)>, ClusterError> {
+        lists::daemon_sets(&self.api).await
+    }
+
+    async fn usage(&self) -> Result<Vec<NodeUsage>, ClusterError> {
+        lists::usage(&self.api).await
+    }
+
+    async fn cordon(&self, node: &NodeTarget, mark: &Cordon) -> Result<PatchedNode, ClusterError> {
+        cordon::cordon(&self.api, node, mark).await
+    }
+
+    async fn uncordon(&self, node: &NodeTarget, only: Option<&PlanId>) -> Result<PatchedNode, ClusterError> {
+        cordon::uncordon(&self.api, node, only).await
+    }
+
+    async fn evict(&self, pod: &PodRef) -> Result<(), EvictError> {
+        evict::evict(&self.api, pod).await
+    }
+
+    async fn delete_pod(&self, pod: &PodRef, grace_s: u32) -> Result<(), ClusterError> {
+        evict::delete_pod(&self.api, pod, grace_s).await
+    }
+
+    async fn delete_node(&self, node: &NodeTarget) -> Result<(), ClusterError> {
+        evict::delete_node(&self.api, node).await
+    }
+
+    async fn replicas(&self, workload: &WorkloadRef) -> Result<u32, ClusterError> {
+        workloads::replicas(&self.api, workload).await
+    }
+
+    async fn scale(&self, workload: &WorkloadRef, replicas: u32) -> Result<(), ClusterError> {
+        workloads::scale(&self.api, workload, replicas).await
+    }
+}

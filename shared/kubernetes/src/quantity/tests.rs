@@ -1,0 +1,60 @@
+use super::{millis, units};
+
+#[test]
+fn cpu_is_read_in_thousandths_rounded_up() {
+    for (text, value) in [
+        ("100m", 100),
+        ("1", 1000),
+        ("0.1", 100),
+        (".5", 500),
+        ("2.", 2000),
+        ("1.5", 1500),
+        ("1e3", 1_000_000),
+        ("1E3", 1_000_000),
+        ("1e-1", 100),
+        ("+2", 2000),
+        ("1n", 1),
+        ("1000001n", 2),
+        ("250u", 1),
+        ("0.0001", 1),
+        ("0", 0),
+        ("00", 0),
+        ("0.000", 0),
+        ("2k", 2_000_000),
+    ] {
+        assert_eq!(millis(text), value, "{text}");
+    }
+}
+
+#[test]
+fn memory_is_read_in_bytes_rounded_up() {
+    for (text, value) in [
+        ("1Gi", 1 << 30),
+        ("1.5Gi", 3 << 29),
+        ("128974848", 128_974_848),
+        ("129e6", 129_000_000),
+        ("129M", 129_000_000),
+        ("128974848000m", 128_974_848),
+        ("123Mi", 123 << 20),
+        ("1E", 1_000_000_000_000_000_000),
+        ("7Ti", 7 << 40),
+        ("1m", 1),
+        ("15Ei", 15 << 60),
+    ] {
+        assert_eq!(units(text), value, "{text}");
+    }
+}
+
+#[test]
+fn rubbish_is_nothing_and_too_much_is_the_most() {
+    for text in
+        ["", " ", "-1", "-100m", "1 Gi", "1gi", "Gi", ".", "1.2.3", "e3", "1e", "1e999", "1e99999999999", "abc", "1KiB", "٣", "1\0", "0x10"]
+    {
+        assert_eq!((millis(text), units(text)), (0, 0), "{text:?}");
+    }
+    let many = "9".repeat(10_000);
+    for text in [many.as_str(), "99999999999999999999Ei", "1e60"] {
+        assert_eq!((millis(text), units(text)), (u64::MAX, u64::MAX), "{text}");
+    }
+    assert_eq!(millis(&format!("0.{}", "3".repeat(10_000))), 334);
+}

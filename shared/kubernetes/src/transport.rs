@@ -1,0 +1,72 @@
+//! The HTTPS client: one connection for many calls, trusted roots only, no redirects, no proxies.
+
+use domain::ports::ClusterError;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a TCP connection may take to come up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Below the idle limit of the load balancers in front of API servers (60 s), so that they never close under a call of ours.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
+/// A function that was frozen between two events wakes up with a dead connection: pings find it out.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What to trust: the cluster's own authority, or, where it names none, the public ones.
+pub(crate) fn tls(authority: Option<&str>) -> Result<ClientConfig, ClusterError> {
+    let roots = authority.map_or_else(public_roots, own_roots)?;
+    // The provider is named here, so that no process-wide default has to be set by whoever calls us.
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ClusterError::Refused(format!("TLS cannot be set up: {error}")))?;
+    Ok(versions.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn own_roots(pem: &str) -> Result<RootCertStore, ClusterError> {
+    let refuse = |why: String| ClusterError::Refused(format!("the certificate authority cannot be used: {why}"));
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate = certificate.map_err(|error| refuse(error.to_string()))?;
+        roots.add(certificate).map_err(|error| refuse(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(refuse("it holds no PEM certificate".to_owned()));
+    }
+    Ok(roots)
+}
+
+fn public_roots() -> Result<RootCertStore, ClusterError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(ClusterError::Refused("this machine has no public certificate authorities, and the cluster names none".to_owned()));
+    }
+    Ok(roots)
+}
+
+/// A client that prefers HTTP/2. Must be called inside a Tokio runtime.
+pub(crate) fn client(tls: ClientConfig) -> kube::Client {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    let https = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_all_versions().wrap_connector(tcp);
+    let service = legacy::Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .http2_keep_alive_interval(PING_EVERY)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
+        .build::<_, kube::client::Body>(https);
+    kube::Client::new(service, "default")
+}
+
+#[cfg(test)]
+mod tests;
