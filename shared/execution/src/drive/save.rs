@@ -72,6 +72,7 @@ impl<'a> Ledger<'a> {
 
     pub(super) fn intend_undo(&mut self, step: usize, now: Timestamp) {
         if self.status(step) != Some(&Status::Undoing) {
+            self.close_begun(step, "stopped, and to be taken back", now);
             self.apply(step, Event::UndoStarted, now);
             self.open_row(step, "undo", now);
         }
@@ -146,6 +147,13 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// Closes the row of a step that was begun and is not gone on with.
+    fn close_begun(&mut self, step: usize, result: &str, now: Timestamp) {
+        if self.status(step) == Some(&Status::Started) {
+            self.close_row(step, "do", result, now);
+        }
+    }
+
     fn open_row(&mut self, step: usize, what: &str, now: Timestamp) {
         if let Some(row) = self.row(step, what, now) {
             self.audit.push(row);
@@ -204,6 +212,9 @@ impl<'a> Ledger<'a> {
     pub(super) async fn finish(&mut self, outcome: Outcome) -> Result<Driven, Trouble> {
         let now = self.ports.clock.now();
         close_spot_event(&mut self.record, &outcome, now);
+        for step in 0..self.record.plan.steps.len() {
+            self.close_begun(step, "not gone on with: the plan ended", now);
+        }
         self.record.progress.outcome = Some(outcome.clone());
         self.dirty = true;
         self.save().await?;
