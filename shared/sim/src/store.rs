@@ -36,7 +36,8 @@ struct State {
     config: BTreeMap<(CustomerId, String), serde_json::Value>,
     keys: BTreeMap<String, ApiKey>,
     halts: BTreeMap<(Option<CustomerId>, Option<ClusterId>), String>,
-    nodes: BTreeMap<InstanceKey, NodeRecord>,
+    /// One entry per cluster that names the instance: more than one when it has moved, or is registered twice.
+    nodes: BTreeMap<InstanceKey, Vec<NodeRecord>>,
     plans: BTreeMap<PlanKey, PlanRecord>,
     audit: BTreeMap<PlanKey, BTreeMap<String, AuditRow>>,
     spot_events: BTreeMap<(CustomerId, String), SpotEvent>,
@@ -87,9 +88,27 @@ impl State {
     }
 }
 
+impl State {
+    fn forget_nodes(&mut self, customer: &CustomerId, cluster: &ClusterId) {
+        self.nodes.retain(|_, known| {
+            known.retain(|n| n.customer != *customer || n.cluster != *cluster);
+            !known.is_empty()
+        });
+    }
+}
+
+/// Nothing of one customer is written with a plan of another.
+fn ours(key: &PlanKey, event: Option<&SpotEvent>) -> Result<(), StoreError> {
+    if event.is_some_and(|event| event.customer != key.customer) {
+        return Err(StoreError::Refused("the spot event is another customer's".to_owned()));
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl Journal for MemoryStore {
     async fn open(&self, new: &NewPlan) -> Result<Opened, StoreError> {
+        ours(&new.plan.key, new.spot_event.as_ref())?;
         let mut state = self.lock();
         state.conditional_writes += 1;
         if let Some(existing) = state.plans.get(&new.plan.key) {
@@ -110,6 +129,7 @@ impl Journal for MemoryStore {
     }
 
     async fn record(&self, key: &PlanKey, change: &Change) -> Result<(), StoreError> {
+        ours(key, change.spot_event.as_ref())?;
         let mut state = self.lock();
         state.conditional_writes += 1;
         let Some(record) = state.plans.get_mut(key).filter(|r| r.progress.version + 1 == change.progress.version) else {
@@ -155,7 +175,7 @@ impl Journal for MemoryStore {
         let state = self.lock();
         let mut events: Vec<SpotEvent> =
             state.spot_events.values().filter(|e| e.customer == *customer && before.is_none_or(|b| e.received_at < b)).cloned().collect();
-        events.sort_by(|a, b| b.received_at.cmp(&a.received_at).then_with(|| a.event_id.cmp(&b.event_id)));
+        events.sort_by(|a, b| (b.received_at, &b.event_id).cmp(&(a.received_at, &a.event_id)));
         events.truncate(limit);
         Ok(events)
     }
@@ -168,7 +188,8 @@ impl Journal for MemoryStore {
 #[async_trait]
 impl Routes for MemoryStore {
     async fn route(&self, key: &InstanceKey) -> Result<Option<NodeRecord>, StoreError> {
-        Ok(self.lock().nodes.get(key).cloned())
+        // The newer look wins.
+        Ok(self.lock().nodes.get(key).and_then(|known| known.iter().max_by_key(|n| n.seen_at)).cloned())
     }
 
     async fn clusters_of(&self, account: &AccountId) -> Result<Vec<Cluster>, StoreError> {
@@ -176,16 +197,21 @@ impl Routes for MemoryStore {
     }
 
     async fn put_nodes(&self, customer: &CustomerId, cluster: &ClusterId, nodes: &[NodeRecord]) -> Result<(), StoreError> {
+        if let Some(foreign) = nodes.iter().find(|n| n.customer != *customer || n.cluster != *cluster) {
+            return Err(StoreError::Refused(format!("node {} is not of this cluster", foreign.target.name)));
+        }
         let mut state = self.lock();
-        state.nodes.retain(|_, n| n.customer != *customer || n.cluster != *cluster);
+        state.forget_nodes(customer, cluster);
         for node in nodes {
-            state.nodes.insert(node.key.clone(), node.clone());
+            let known = state.nodes.entry(node.key.clone()).or_default();
+            known.retain(|n| n.customer != *customer || n.cluster != *cluster);
+            known.push(node.clone());
         }
         Ok(())
     }
 
     async fn nodes(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Vec<NodeRecord>, StoreError> {
-        Ok(self.lock().nodes.values().filter(|n| n.customer == *customer && n.cluster == *cluster).cloned().collect())
+        Ok(self.lock().nodes.values().flatten().filter(|n| n.customer == *customer && n.cluster == *cluster).cloned().collect())
     }
 }
 
@@ -194,6 +220,8 @@ impl Pools for MemoryStore {
     async fn avoid(&self, account: &AccountId, region: &Region, pool: &Pool, until: Timestamp, _why: &str) -> Result<(), StoreError> {
         let mut state = self.lock();
         let avoided = state.avoided.entry((account.clone(), region.clone())).or_default();
+        // A shorter memory, from a slower worker, does not cut a longer one.
+        let until = avoided.iter().filter(|(other, _)| other == pool).map(|(_, kept)| *kept).fold(until, Timestamp::max);
         avoided.retain(|(other, _)| other != pool);
         avoided.push((pool.clone(), until));
         Ok(())

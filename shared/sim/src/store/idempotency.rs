@@ -41,7 +41,9 @@ impl Idempotency for MemoryStore {
 
     async fn finish(&self, customer: &CustomerId, key: &str, status: u16, body: &str, now: Timestamp) -> Result<(), StoreError> {
         let mut state = self.lock();
-        if let Some(claim) = state.idempotency.get_mut(&(customer.clone(), key.to_owned())) {
+        let claim = state.idempotency.get_mut(&(customer.clone(), key.to_owned())).ok_or(StoreError::Conflict)?;
+        // The first answer stays: its caller may have seen it already.
+        if claim.answer.is_none() {
             claim.answer = Some((status, body.to_owned()));
             claim.at = now;
         }
@@ -49,7 +51,12 @@ impl Idempotency for MemoryStore {
     }
 
     async fn release(&self, customer: &CustomerId, key: &str) -> Result<(), StoreError> {
-        self.lock().idempotency.remove(&(customer.clone(), key.to_owned()));
+        let mut state = self.lock();
+        let id = (customer.clone(), key.to_owned());
+        // An answer is never let go.
+        if state.idempotency.get(&id).is_some_and(|claim| claim.answer.is_none()) {
+            state.idempotency.remove(&id);
+        }
         Ok(())
     }
 }

@@ -109,7 +109,7 @@ impl Queue for MemoryQueue {
     async fn continue_plan(&self, key: &PlanKey, delay: SignedDuration) -> Result<(), QueueError> {
         let body = serde_json::to_string(key).map_err(|e| QueueError(e.to_string()))?;
         // SQS counts delays in whole seconds, up to 900.
-        let whole = delay.as_secs() + i64::from(delay.subsec_nanos() > 0);
+        let whole = delay.as_secs().saturating_add(i64::from(delay.subsec_nanos() > 0));
         self.put(Which::Plans, body, SignedDuration::from_secs(whole.clamp(0, 900)));
         Ok(())
     }

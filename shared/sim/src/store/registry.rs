@@ -8,6 +8,7 @@ use domain::ports::{Registry, StoreError};
 use domain::tenant::{ApiKey, Cluster, Customer, Halt};
 
 fn page<'a>(all: impl Iterator<Item = &'a Cluster>, after: Option<&str>, limit: usize, cursor: fn(&Cluster) -> String) -> Page<Cluster> {
+    let limit = limit.max(1);
     let mut items: Vec<Cluster> = all.filter(|c| after.is_none_or(|a| cursor(c).as_str() > a)).take(limit + 1).cloned().collect();
     let more = items.len() > limit;
     items.truncate(limit);
@@ -47,13 +48,15 @@ impl Registry for MemoryStore {
 
     async fn all_clusters(&self, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError> {
         let state = self.lock();
-        Ok(page(state.clusters.values(), after, limit, |c| format!("{}/{}", c.customer, c.id)))
+        let mut all: Vec<&Cluster> = state.clusters.values().collect();
+        all.sort_by(|a, b| (&a.id, &a.customer).cmp(&(&b.id, &b.customer)));
+        Ok(page(all.into_iter(), after, limit, |c| format!("{}#{}", c.id, c.customer)))
     }
 
     async fn delete_cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<(), StoreError> {
         let mut state = self.lock();
         state.clusters.remove(&(customer.clone(), id.clone()));
-        state.nodes.retain(|_, n| n.customer != *customer || n.cluster != *id);
+        state.forget_nodes(customer, id);
         Ok(())
     }
 
@@ -76,6 +79,9 @@ impl Registry for MemoryStore {
     }
 
     async fn set_halt(&self, customer: Option<&CustomerId>, cluster: Option<&ClusterId>, reason: Option<&str>) -> Result<(), StoreError> {
+        if customer.is_none() && cluster.is_some() {
+            return Err(StoreError::Refused("a cluster is stopped together with its customer's name".to_owned()));
+        }
         let mut state = self.lock();
         let key = (customer.cloned(), cluster.cloned());
         match reason {

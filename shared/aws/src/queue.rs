@@ -1,0 +1,105 @@
+//! The queues, over SQS.
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
+use domain::SignedDuration;
+use domain::plan::PlanKey;
+use domain::ports::{Parked, Queue, QueueError};
+
+/// Where the queues are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueUrls {
+    /// Events as EventBridge sends them.
+    pub interruptions: String,
+    /// Plans to go on with.
+    pub plans: String,
+    /// Bodies that nobody could read.
+    pub dead_letters: String,
+}
+
+/// The queues.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    client: Client,
+    urls: QueueUrls,
+}
+
+/// The longest delay that SQS takes (SQS API Reference, SendMessage, DelaySeconds).
+const DELAY_S_MAX: i64 = 900;
+
+impl Queues {
+    /// Queues at these addresses. Makes no call.
+    pub fn new(config: &SdkConfig, urls: QueueUrls) -> Queues {
+        Queues { client: Client::new(config), urls }
+    }
+
+    async fn send(&self, url: &str, body: &str, delay_s: i32) -> Result<(), QueueError> {
+        // A retry inside the SDK may send twice; the queues are at-least-once by contract.
+        let sent = self.client.send_message().queue_url(url).message_body(clean(body)).delay_seconds(delay_s).send().await;
+        sent.map(|_| ()).map_err(refused)
+    }
+}
+
+#[async_trait]
+impl Queue for Queues {
+    async fn continue_plan(&self, key: &PlanKey, delay: SignedDuration) -> Result<(), QueueError> {
+        let body = serde_json::to_string(key).map_err(|e| QueueError(e.to_string()))?;
+        self.send(&self.urls.plans, &body, delay_seconds(delay)).await
+    }
+
+    async fn notice(&self, body: &str) -> Result<(), QueueError> {
+        self.send(&self.urls.interruptions, body, 0).await
+    }
+
+    async fn park(&self, parked: &Parked) -> Result<(), QueueError> {
+        // As JSON, so that control characters, which SQS refuses, arrive as escapes.
+        let body = serde_json::to_string(parked).map_err(|e| QueueError(e.to_string()))?;
+        self.send(&self.urls.dead_letters, &body, 0).await
+    }
+}
+
+/// Whole seconds, rounded up: a message that comes early finds nothing to do and is sent again.
+fn delay_seconds(delay: SignedDuration) -> i32 {
+    let up = i64::from(delay.subsec_nanos() > 0);
+    let seconds = delay.as_secs().saturating_add(up).clamp(0, DELAY_S_MAX);
+    i32::try_from(seconds).unwrap_or(0)
+}
+
+/// SQS takes the characters of XML 1.0 only and refuses the whole message for one of the others.
+fn clean(body: &str) -> String {
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    body.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
+}
+
+fn refused<E: std::error::Error + 'static>(error: SdkError<E>) -> QueueError {
+    QueueError(DisplayErrorContext(&error).to_string())
+}
+
+/// Makes a queue, or finds the one of this name: for local mode and tests. Answers its URL.
+///
+/// # Errors
+/// SQS did not do it.
+pub async fn create_queue(config: &SdkConfig, name: &str) -> Result<String, QueueError> {
+    let made = Client::new(config).create_queue().queue_name(name).send().await.map_err(refused)?;
+    made.queue_url.ok_or_else(|| QueueError("SQS gave the new queue no URL".to_owned()))
+}
+
+/// Takes up to ten messages off a queue, for good: for local mode and tests. A function gets its messages from Lambda.
+///
+/// # Errors
+/// SQS did not answer; a message may be gone or come back.
+pub async fn take_messages(config: &SdkConfig, url: &str) -> Result<Vec<String>, QueueError> {
+    let client = Client::new(config);
+    let received = client.receive_message().queue_url(url).max_number_of_messages(10).send().await.map_err(refused)?;
+    let mut bodies = Vec::new();
+    for message in received.messages.unwrap_or_default() {
+        client.delete_message().queue_url(url).set_receipt_handle(message.receipt_handle).send().await.map_err(refused)?;
+        bodies.extend(message.body);
+    }
+    Ok(bodies)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! Items: maps of attributes, most of them one JSON text beside what is indexed.
+
+use super::keys::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, SK};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
+use domain::ports::StoreError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+
+/// An item as the SDK has it.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// The JSON text of what the item is.
+pub(super) const BODY: &str = "body";
+
+/// A text attribute.
+pub(super) fn s(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+pub(super) fn n(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A primary key as attributes.
+pub(super) fn key_attributes(key: Key) -> Item {
+    HashMap::from([(PK.to_owned(), s(key.pk)), (SK.to_owned(), s(key.sk))])
+}
+
+/// An item with this body. `kind` is for people who look at the table.
+///
+/// # Errors
+/// [`StoreError::Refused`]: the value has no JSON form.
+pub(super) fn item<T: Serialize>(key: Key, kind: &str, body: &T) -> Result<Item, StoreError> {
+    let mut item = key_attributes(key);
+    item.insert("kind".to_owned(), s(kind));
+    item.insert(BODY.to_owned(), s(to_json(body)?));
+    Ok(item)
+}
+
+/// Puts the item into the index.
+pub(super) fn index(item: &mut Item, partition: String, place: String) {
+    item.insert(GSI1PK.to_owned(), s(partition));
+    item.insert(GSI1SK.to_owned(), s(place));
+}
+
+/// Lets the table remove the item some time after this instant. Nothing may rest on when.
+pub(super) fn expire(item: &mut Item, at: Timestamp) {
+    item.insert(EXPIRES_AT.to_owned(), n(at.as_second()));
+}
+
+/// Days later, as far as time goes.
+pub(super) fn days_after(at: Timestamp, days: i64) -> Timestamp {
+    at.saturating_add(domain::SignedDuration::from_hours(days.saturating_mul(24))).unwrap_or(at)
+}
+
+/// A JSON text.
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Refused(format!("cannot be written as JSON: {e}")))
+}
+
+/// The body of an item.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] names the item, never its content.
+pub(super) fn body<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    json(item, BODY)
+}
+
+/// A JSON attribute.
+pub(super) fn json<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text(item, name)?).map_err(|e| corrupt(item, &format!("{name}: {e}")))
+}
+
+/// A text attribute.
+pub(super) fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
+    match item.get(name).map(AttributeValue::as_s) {
+        Some(Ok(text)) => Ok(text),
+        Some(Err(_)) | None => Err(corrupt(item, &format!("{name} is no text"))),
+    }
+}
+
+/// A number attribute.
+pub(super) fn number<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, StoreError> {
+    let text = match item.get(name).map(AttributeValue::as_n) {
+        Some(Ok(text)) => text,
+        Some(Err(_)) | None => return Err(corrupt(item, &format!("{name} is no number"))),
+    };
+    text.parse().map_err(|_| corrupt(item, &format!("{name} is out of range")))
+}
+
+/// Says which item cannot be read, and why.
+pub(super) fn corrupt(item: &Item, why: &str) -> StoreError {
+    let part = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).map_or("?", String::as_str).to_owned();
+    StoreError::Corrupt(format!("{} / {}: {why}", part(PK), part(SK)))
+}

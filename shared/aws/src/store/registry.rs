@@ -1,0 +1,155 @@
+//! Customers, clusters, their configuration, keys and stops.
+
+use super::errors::Written;
+use super::item::{self, Item, n};
+use super::keys::{self, Key};
+use super::schema::incomplete;
+use super::table::{Range, Sort, Table};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use domain::ids::{ClusterId, CustomerId};
+use domain::ports::{Page, Registry, Routes, StoreError};
+use domain::tenant::{ApiKey, Cluster, Customer, Halt};
+
+/// The version of a cluster: what the condition compares.
+const VERSION: &str = "version";
+
+#[async_trait]
+impl Registry for Table {
+    async fn put_customer(&self, customer: &Customer) -> Result<(), StoreError> {
+        self.put(item::item(keys::customer(&customer.id), "customer", customer)?).await
+    }
+
+    async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
+        self.get(keys::customer(id)).await?.map(|item| item::body(&item)).transpose()
+    }
+
+    async fn put_cluster(&self, cluster: &Cluster, expected: Option<u64>) -> Result<(), StoreError> {
+        let put = Put::builder().table_name(&self.name).set_item(Some(cluster_item(cluster)?));
+        let put = match expected {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(version) => put
+                .condition_expression("#version = :expected")
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":expected", n(version)),
+        };
+        let mut operations = vec![TransactWriteItem::builder().put(put.build().map_err(incomplete)?).build()];
+        if expected.is_none() {
+            let mut listed = item::key_attributes(keys::listed(&cluster.customer, &cluster.id));
+            item::index(&mut listed, keys::ALL_CLUSTERS.to_owned(), keys::listed_place(&cluster.customer, &cluster.id));
+            let put = Put::builder().table_name(&self.name).set_item(Some(listed)).build().map_err(incomplete)?;
+            operations.push(TransactWriteItem::builder().put(put).build());
+        }
+        match self.transact(operations).await? {
+            Written::Yes => Ok(()),
+            Written::Lost(_) | Written::Busy => Err(StoreError::Conflict),
+        }
+    }
+
+    async fn cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<Option<Cluster>, StoreError> {
+        self.get(keys::cluster(customer, id)).await?.map(|item| item::body(&item)).transpose()
+    }
+
+    async fn clusters(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError> {
+        let range = Range::table(keys::clusters(customer)).sort(behind(after));
+        // One more than is asked for says whether there is a next page.
+        let read: Vec<Cluster> = self.range(range, limit.max(1).saturating_add(1), item::body).await?;
+        Ok(page(read, limit, |last| last.id.to_string()))
+    }
+
+    async fn all_clusters(&self, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError> {
+        let range = Range::index(keys::ALL_CLUSTERS.to_owned()).sort(behind(after));
+        let places = self.range(range, limit.max(1).saturating_add(1), |item| Ok(item::text(item, keys::GSI1SK)?.to_owned())).await?;
+        let places = page(places, limit, Clone::clone);
+        // The list holds names only: the clusters themselves change with every look, their place in the list does not.
+        let wanted: Vec<Key> = places.items.iter().filter_map(|place| keys::parse_listed_place(place)).collect();
+        let items = self.get_many(wanted).await?;
+        let mut clusters: Vec<Cluster> = items.iter().filter_map(readable).collect();
+        clusters.sort_by(|a, b| (&a.id, &a.customer).cmp(&(&b.id, &b.customer)));
+        Ok(Page { items: clusters, next: places.next })
+    }
+
+    async fn delete_cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<(), StoreError> {
+        let remove = |key: Key| {
+            let delete = Delete::builder().table_name(&self.name).set_key(Some(item::key_attributes(key))).build().map_err(incomplete)?;
+            Ok::<_, StoreError>(TransactWriteItem::builder().delete(delete).build())
+        };
+        let operations = vec![remove(keys::cluster(customer, id))?, remove(keys::listed(customer, id))?];
+        match self.transact(operations).await? {
+            Written::Yes => {}
+            Written::Lost(_) | Written::Busy => return Err(StoreError::Throttled),
+        }
+        // After the cluster itself: a notice that still finds a node finds no cluster then, and does nothing.
+        self.put_nodes(customer, id, &[]).await
+    }
+
+    async fn put_config(&self, customer: &CustomerId, key: &str, value: &serde_json::Value) -> Result<(), StoreError> {
+        self.put(item::item(keys::config(customer, key), "config", value)?).await
+    }
+
+    async fn config(&self, customer: &CustomerId, key: &str) -> Result<Option<serde_json::Value>, StoreError> {
+        self.get(keys::config(customer, key)).await?.map(|item| item::body(&item)).transpose()
+    }
+
+    async fn put_api_key(&self, key: &ApiKey) -> Result<(), StoreError> {
+        self.put(item::item(keys::api_key(&key.hash), "api-key", key)?).await
+    }
+
+    async fn api_key(&self, hash: &str) -> Result<Option<ApiKey>, StoreError> {
+        self.get(keys::api_key(hash)).await?.map(|item| item::body(&item)).transpose()
+    }
+
+    async fn set_halt(&self, customer: Option<&CustomerId>, cluster: Option<&ClusterId>, reason: Option<&str>) -> Result<(), StoreError> {
+        let (key, scope) = match (customer, cluster) {
+            (None, None) => (keys::halt_everything(), "everything".to_owned()),
+            (Some(customer), None) => (keys::halt_customer(customer), format!("customer {customer}")),
+            (Some(customer), Some(cluster)) => (keys::halt_cluster(customer, cluster), format!("cluster {cluster}")),
+            (None, Some(_)) => return Err(StoreError::Refused("a cluster is stopped together with its customer's name".to_owned())),
+        };
+        match reason {
+            Some(reason) => self.put(item::item(key, "halt", &Halt { scope, reason: reason.to_owned() })?).await,
+            None => self.delete(key).await,
+        }
+    }
+
+    async fn halted(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Option<Halt>, StoreError> {
+        let widest_first = [keys::halt_everything(), keys::halt_customer(customer), keys::halt_cluster(customer, cluster)];
+        let items = self.get_many(widest_first.to_vec()).await?;
+        let at = |key: &Key| items.iter().find(|item| is_at(item, key));
+        // A stop that cannot be read is an error, so the caller does not act.
+        widest_first.iter().find_map(at).map(item::body).transpose()
+    }
+}
+
+fn cluster_item(cluster: &Cluster) -> Result<Item, StoreError> {
+    let mut item = item::item(keys::cluster(&cluster.customer, &cluster.id), "cluster", cluster)?;
+    item.insert(VERSION.to_owned(), n(cluster.version));
+    item::index(&mut item, keys::account(&cluster.account), keys::owner_place(&cluster.customer, &cluster.id));
+    Ok(item)
+}
+
+fn behind(after: Option<&str>) -> Sort {
+    match after {
+        // An empty cursor is before everything, and DynamoDB refuses empty keys.
+        None | Some("") => Sort::All,
+        Some(place) => Sort::After(place.to_owned()),
+    }
+}
+
+/// The first `limit` of what was read, and where it goes on.
+fn page<T>(mut read: Vec<T>, limit: usize, cursor: impl Fn(&T) -> String) -> Page<T> {
+    let limit = limit.max(1);
+    let more = read.len() > limit;
+    read.truncate(limit);
+    let next = if more { read.last().map(cursor) } else { None };
+    Page { items: read, next }
+}
+
+fn readable(item: &Item) -> Option<Cluster> {
+    item::body(item).inspect_err(|error| tracing::error!(%error, "A cluster cannot be read and is left out of a list")).ok()
+}
+
+fn is_at(item: &Item, key: &Key) -> bool {
+    let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    part(keys::PK) == Some(&key.pk) && part(keys::SK) == Some(&key.sk)
+}

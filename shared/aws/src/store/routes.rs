@@ -1,0 +1,73 @@
+//! From an instance to its node.
+//!
+//! A notice names an account, a Region and an instance, and no customer. So the node stands under its customer, as all else
+//! does, and is *indexed* by instance: whoever refreshes a cluster needs rights on its customer's partitions alone, and cannot
+//! overwrite what another customer said about the same instance; only the reader of notices may read the index.
+
+use super::item::{self, Item};
+use super::keys;
+use super::schema::incomplete;
+use super::table::{Range, Table};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
+use domain::ids::{AccountId, ClusterId, CustomerId, InstanceKey};
+use domain::node::NodeRecord;
+use domain::ports::{Routes, StoreError};
+use domain::tenant::Cluster;
+use std::collections::BTreeMap;
+
+#[async_trait]
+impl Routes for Table {
+    async fn route(&self, key: &InstanceKey) -> Result<Option<NodeRecord>, StoreError> {
+        let nodes: Vec<NodeRecord> = self.range(Range::index(keys::instance(key)), usize::MAX, item::body).await?;
+        // Two clusters name one instance when it has moved between them, or when one is registered twice: the newer look wins.
+        Ok(nodes.into_iter().filter(|node| node.key == *key).max_by(|a, b| a.seen_at.cmp(&b.seen_at)))
+    }
+
+    async fn clusters_of(&self, account: &AccountId) -> Result<Vec<Cluster>, StoreError> {
+        self.range(Range::index(keys::account(account)), usize::MAX, item::body).await
+    }
+
+    async fn put_nodes(&self, customer: &CustomerId, cluster: &ClusterId, nodes: &[NodeRecord]) -> Result<(), StoreError> {
+        if let Some(foreign) = nodes.iter().find(|node| node.customer != *customer || node.cluster != *cluster) {
+            return Err(StoreError::Refused(format!("node {} is not of this cluster", foreign.target.name)));
+        }
+        // A batch may name an item once.
+        let wanted: BTreeMap<String, &NodeRecord> = nodes.iter().map(|node| (keys::node(customer, cluster, &node.key).sk, node)).collect();
+        let before = self.node_places(customer, cluster).await?;
+        let writes = wanted.values().map(|node| put(node_item(node)?)).collect::<Result<_, _>>()?;
+        // New ones first: a crash in between leaves too many nodes, never too few.
+        self.write_many(writes).await?;
+        let stale = before.into_iter().filter(|place| !wanted.contains_key(place));
+        let removals = stale.map(|place| remove(keys::nodes(customer, cluster), place)).collect::<Result<_, _>>()?;
+        self.write_many(removals).await
+    }
+
+    async fn nodes(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Vec<NodeRecord>, StoreError> {
+        self.range(Range::table(keys::nodes(customer, cluster)), usize::MAX, item::body).await
+    }
+}
+
+impl Table {
+    /// The sort keys of a cluster's nodes, those of unreadable items too.
+    async fn node_places(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Vec<String>, StoreError> {
+        let all = Range::table(keys::nodes(customer, cluster));
+        self.range(all, usize::MAX, |item| item::text(item, keys::SK).map(str::to_owned)).await
+    }
+}
+
+fn node_item(node: &NodeRecord) -> Result<Item, StoreError> {
+    let mut item = item::item(keys::node(&node.customer, &node.cluster, &node.key), "node", node)?;
+    item::index(&mut item, keys::instance(&node.key), keys::owner_place(&node.customer, &node.cluster));
+    Ok(item)
+}
+
+fn put(item: Item) -> Result<WriteRequest, StoreError> {
+    let put = PutRequest::builder().set_item(Some(item)).build().map_err(incomplete)?;
+    Ok(WriteRequest::builder().put_request(put).build())
+}
+
+fn remove(pk: String, sk: String) -> Result<WriteRequest, StoreError> {
+    let delete = DeleteRequest::builder().set_key(Some(item::key_attributes(keys::Key { pk, sk }))).build().map_err(incomplete)?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
+}

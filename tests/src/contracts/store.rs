@@ -1,0 +1,62 @@
+//! The contract of the table, the queues and the key service.
+
+use domain::Timestamp;
+use domain::ports::{Idempotency, Journal, Pools, Registry, Routes};
+
+mod journal;
+mod make;
+mod queue;
+mod registry;
+mod routes;
+mod short;
+mod vault;
+
+pub use queue::{Taken, queue};
+pub use vault::vault;
+
+/// All ports that one table serves.
+pub trait Store: Journal + Registry + Routes + Pools + Idempotency {}
+impl<T: Journal + Registry + Routes + Pools + Idempotency> Store for T {}
+
+/// Runs every law of the table. Laws use names of their own, so the table may hold other things, as long as nobody else
+/// writes to it meanwhile.
+pub async fn store(store: &dyn Store) {
+    journal::one_of_forty_racers_opens_a_plan(store).await;
+    journal::one_of_forty_equal_writes_is_taken(store).await;
+    journal::a_stale_version_is_refused_and_changes_nothing(store).await;
+    journal::a_plan_that_is_not_there_cannot_be_gone_on_with(store).await;
+    journal::rows_and_events_are_written_with_their_plan_or_not_at_all(store).await;
+    journal::a_row_that_is_closed_takes_the_place_of_the_open_one(store).await;
+    journal::unfinished_plans_are_due_oldest_first(store).await;
+    journal::a_plan_leaves_the_lists_with_its_outcome(store).await;
+    journal::open_plans_are_those_of_one_cluster(store).await;
+    journal::spot_events_are_listed_newest_first_and_paged_by_time(store).await;
+    journal::a_spot_event_is_recorded_once(store).await;
+    journal::an_operation_is_its_customers_own(store).await;
+    registry::a_customer_is_read_as_written(store).await;
+    registry::a_cluster_is_written_against_its_version(store).await;
+    registry::another_customers_cluster_is_absent(store).await;
+    registry::clusters_are_paged_by_id(store).await;
+    registry::all_clusters_are_paged_over_customers(store).await;
+    registry::a_deleted_cluster_leaves_no_trace_but_history(store).await;
+    registry::configuration_and_keys_are_read_as_written(store).await;
+    registry::the_widest_stop_holds(store).await;
+    routes::a_node_is_found_by_its_instance(store).await;
+    routes::a_refresh_replaces_the_nodes_of_its_cluster_only(store).await;
+    routes::two_hundred_nodes_are_replaced(store).await;
+    routes::an_instance_of_two_clusters_leads_to_the_newer_look(store).await;
+    routes::nodes_of_another_cluster_are_refused(store).await;
+    routes::clusters_are_found_by_account(store).await;
+    short::an_idempotency_key_goes_through_its_states(store).await;
+    short::an_unfinished_claim_falls_free_after_a_minute(store).await;
+    short::an_answer_is_forgotten_after_a_day(store).await;
+    short::one_of_forty_racers_claims_a_key(store).await;
+    short::a_key_is_its_customers_own(store).await;
+    short::a_pool_is_avoided_until_its_time(store).await;
+    short::pools_are_avoided_in_one_account_and_region(store).await;
+}
+
+/// An instant, for laws.
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
