@@ -27,7 +27,9 @@ pub(super) fn store_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Store
         }
         SdkError::DispatchFailure(failure) if failure.is_user() => StoreError::Refused(error.to_string()),
         // Timeouts, resets, answers that cannot be read, and what later versions of the SDK add: it may have happened.
-        _ => StoreError::Ambiguous(error.to_string()),
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) | _ => {
+            StoreError::Ambiguous(error.to_string())
+        }
     }
 }
 
@@ -39,6 +41,7 @@ fn by_code(code: &str, message: &str, status: u16) -> StoreError {
         | "ThrottlingError"
         | "RequestLimitExceeded"
         | "TransactionConflictException"
+        | "ReplicatedWriteConflictException"
         | "ProvisionedThroughputExceeded" => StoreError::Throttled,
         // The same transaction, sent by an earlier try of ours, is still under way.
         "TransactionInProgressException" => StoreError::Ambiguous(code.to_owned()),

@@ -148,10 +148,10 @@ impl Table {
             .await;
         match answer {
             Ok(_) => Ok(Written::Yes),
-            Err(SdkError::ServiceError(service)) if service.err().is_conditional_check_failed_exception() => match service.into_err() {
-                UpdateItemError::ConditionalCheckFailedException(lost) => Ok(Written::Lost(lost.item)),
-                _ => Ok(Written::Lost(None)),
-            },
+            Err(SdkError::ServiceError(service)) if service.err().is_conditional_check_failed_exception() => {
+                let there = if let UpdateItemError::ConditionalCheckFailedException(lost) = service.into_err() { lost.item } else { None };
+                Ok(Written::Lost(there))
+            }
             Err(SdkError::ServiceError(service)) if service.err().is_transaction_conflict_exception() => Ok(Written::Busy),
             Err(error) => Err(store_error(&error)),
         }

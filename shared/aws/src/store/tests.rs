@@ -73,7 +73,7 @@ async fn a_plan_that_cannot_be_read_is_corrupt_and_hides_no_other() {
     assert!(matches!(&loaded, Err(StoreError::Corrupt(why)) if why.contains(&at.pk)), "{loaded:?}");
     assert!(matches!(table.open(&bad).await, Err(StoreError::Corrupt(_))), "it is never overwritten");
     let open = table.open_plans(&good.plan.key.customer, &good.plan.key.cluster).await.unwrap();
-    assert_eq!(open.into_iter().map(|r| r.plan.key).collect::<Vec<_>>(), [good.plan.key.clone()]);
+    assert_eq!(open.iter().map(|r| &r.plan.key).collect::<Vec<_>>(), [&good.plan.key]);
 
     // The list of what is due names plans only, so the bad one is still brought to somebody's attention.
     assert_eq!(table.due(NOON, 10).await.unwrap(), [bad.plan.key.clone(), good.plan.key.clone()]);
