@@ -40,3 +40,15 @@ impl Clock for SimClock {
         tokio::time::sleep(duration.try_into().unwrap_or_default()).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn under_paused_time_an_hour_passes_at_once() {
+        let clock = SimClock::new();
+        clock.sleep(SignedDuration::from_hours(1)).await;
+        assert_eq!(clock.now(), EPOCH + SignedDuration::from_hours(1));
+    }
+}

@@ -11,7 +11,7 @@ mod agenda;
 mod budgets;
 mod cloud_port;
 mod cluster_port;
-mod evictions;
+pub(crate) mod evictions;
 mod join;
 mod look;
 mod machines;

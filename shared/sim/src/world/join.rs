@@ -7,7 +7,6 @@ use super::minted;
 use super::state::{Machine, Node, State};
 use domain::ids::InstanceId;
 use domain::node::NodeOwner;
-use domain::ports::InstanceState;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
@@ -52,7 +51,7 @@ impl State {
             instance: machine.id.clone(),
             zone: machine.pool.zone.clone(),
             labels: labels(machine),
-            annotations: BTreeMap::new(),
+            annotations: BTreeMap::from([("volumes.kubernetes.io/controller-managed-attach-detach".to_owned(), "true".to_owned())]),
             taints: Vec::new(),
             unschedulable: false,
             ready,
@@ -71,7 +70,7 @@ impl State {
     }
 
     pub(crate) fn registers(&mut self, id: &InstanceId) {
-        let Some(machine) = self.machines.get(id).filter(|m| m.state == InstanceState::Running).cloned() else { return };
+        let Some(machine) = self.machines.get(id).filter(|m| m.state.live()).cloned() else { return };
         self.register(&machine, catalog::size(&machine.pool.instance_type), false);
         let join = self.timing.join.unwrap_or_default();
         let head_start = (join / 4).min(SignedDuration::from_secs(5));
@@ -79,7 +78,7 @@ impl State {
     }
 
     pub(crate) fn node_ready(&mut self, id: &InstanceId) {
-        let Some(machine) = self.machines.get(id).filter(|m| m.state == InstanceState::Running) else { return };
+        let Some(machine) = self.machines.get(id).filter(|m| m.state.live()) else { return };
         let Some(cluster) = machine.cluster else { return };
         let name = machine.dns.clone();
         let Some(kube) = self.clusters.get_mut(cluster) else { return };

@@ -12,6 +12,18 @@ use serde_json::Value;
 /// How many changes a served cluster keeps for watches.
 const LOG_MAX: usize = 20_000;
 
+/// What Kubernetes itself puts on an unschedulable node.
+const UNSCHEDULABLE_TAINT: &str = "node.kubernetes.io/unschedulable";
+/// Says that somebody else had made the node unschedulable before us.
+const UNSCHEDULABLE_BEFORE: &str = "cloudoptim.io/unschedulable-before";
+/// Says that somebody else had taken the node out of load balancers before us.
+const EXCLUDED_BEFORE: &str = "cloudoptim.io/excluded-before";
+const NO_SCHEDULE: &str = "NoSchedule";
+
+fn taint(key: &str) -> Taint {
+    Taint { key: key.to_owned(), value: String::new(), effect: NO_SCHEDULE.to_owned(), time_added: None }
+}
+
 impl Node {
     pub(crate) fn view(&self) -> NodeView {
         NodeView {
@@ -30,27 +42,47 @@ impl Node {
         }
     }
 
-    /// Puts on what a cordon of ours leaves on a node.
+    /// Puts on what a cordon of ours leaves on a node. A first cordon also notes how others had left it.
     pub(crate) fn cordon(&mut self, plan: &str) {
+        if !self.annotations.contains_key(CORDONED_BY) {
+            let excluded = self.labels.contains_key(EXCLUDE_FROM_LOAD_BALANCERS);
+            for (note, holds) in [(UNSCHEDULABLE_BEFORE, self.unschedulable), (EXCLUDED_BEFORE, excluded)] {
+                if holds {
+                    self.annotations.insert(note.to_owned(), "true".to_owned());
+                }
+            }
+        }
         self.unschedulable = true;
-        if !self.taints.iter().any(|taint| taint.key == DISRUPTION_TAINT && taint.effect == "NoSchedule") {
-            self.taints.push(Taint {
-                key: DISRUPTION_TAINT.to_owned(),
-                value: String::new(),
-                effect: "NoSchedule".to_owned(),
-                time_added: None,
-            });
+        if !self.taints.iter().any(|taint| taint.key == DISRUPTION_TAINT && taint.effect == NO_SCHEDULE) {
+            self.taints.push(taint(DISRUPTION_TAINT));
         }
         self.labels.insert(EXCLUDE_FROM_LOAD_BALANCERS.to_owned(), "true".to_owned());
         self.annotations.insert(CORDONED_BY.to_owned(), plan.to_owned());
     }
 
-    /// Takes it off again.
+    /// Takes a cordon of ours off again, and leaves what others did. Without one of ours: no change.
     pub(crate) fn uncordon(&mut self) {
-        self.unschedulable = false;
+        if self.annotations.remove(CORDONED_BY).is_none() {
+            return;
+        }
         self.taints.retain(|taint| taint.key != DISRUPTION_TAINT);
-        self.labels.remove(EXCLUDE_FROM_LOAD_BALANCERS);
-        self.annotations.remove(CORDONED_BY);
+        if self.annotations.remove(UNSCHEDULABLE_BEFORE).is_none() {
+            self.unschedulable = false;
+        }
+        if self.annotations.remove(EXCLUDED_BEFORE).is_none() {
+            self.labels.remove(EXCLUDE_FROM_LOAD_BALANCERS);
+        }
+    }
+
+    /// The node controller's part: an unschedulable node has its taint, and no other has. Says whether it had something to do.
+    fn taint_unschedulable(&mut self) -> bool {
+        let has = self.taints.iter().any(|taint| taint.key == UNSCHEDULABLE_TAINT);
+        match (self.unschedulable, has) {
+            (true, false) => self.taints.push(taint(UNSCHEDULABLE_TAINT)),
+            (false, true) => self.taints.retain(|taint| taint.key != UNSCHEDULABLE_TAINT),
+            (true, true) | (false, false) => {}
+        }
+        self.unschedulable != has
     }
 
     fn same_as(&self, other: &Node) -> bool {
@@ -109,6 +141,15 @@ impl Kube {
 }
 
 impl State {
+    /// Lets the node controller of a cluster do its part.
+    pub(crate) fn taint_nodes(&mut self, cluster: usize) {
+        let Some(kube) = self.clusters.get_mut(cluster) else { return };
+        let changed: Vec<NodeName> = kube.nodes.values_mut().filter_map(|n| n.taint_unschedulable().then(|| n.name.clone())).collect();
+        for name in changed {
+            kube.node_changed(&name, "MODIFIED");
+        }
+    }
+
     /// Changes the parts of a node that callers may change. Says whether anything changed.
     pub(crate) fn edit_node(&mut self, cluster: usize, name: &NodeName, by: By, edit: impl FnOnce(&mut Node)) -> bool {
         let Some(kube) = self.clusters.get_mut(cluster) else { return false };

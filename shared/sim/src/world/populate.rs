@@ -317,7 +317,6 @@ impl State {
         let deadline = self.after(notice);
         let machine = self.machines.get_mut(id).filter(|m| m.state.live())?;
         machine.marked = Some(machine.marked.map_or(deadline, |set| set.min(deadline)));
-        machine.state_reason = None;
         self.plan(deadline, Due::Reclaim(id.clone()));
         Some(deadline)
     }

@@ -20,6 +20,7 @@ impl State {
         if let Some(kube) = self.clusters.get_mut(cluster) {
             kube.settling = false;
         }
+        self.taint_nodes(cluster);
         self.reconcile(cluster, false);
         self.schedule(cluster, false);
     }
@@ -108,5 +109,19 @@ impl State {
             self.soon(cluster);
         }
         Some(before)
+    }
+}
+
+impl State {
+    /// Changes a workload; its pods are made by the new template from now on.
+    pub(crate) fn edit_workload(&mut self, cluster: usize, index: usize, edit: impl FnOnce(&mut Workload)) {
+        let Some(kube) = self.clusters.get_mut(cluster) else { return };
+        kube.rv += 1;
+        let rv = kube.rv;
+        if let Some(workload) = kube.workloads.get_mut(index) {
+            edit(workload);
+            workload.rv = rv;
+        }
+        self.soon(cluster);
     }
 }

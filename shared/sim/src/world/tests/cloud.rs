@@ -5,7 +5,7 @@ use crate::world::{By, Timing, What};
 use domain::ports::{Cloud, CloudError, InstanceFilter, InstanceState, Lifecycle};
 use jiff::SignedDuration;
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_same_token_in_the_same_zone_launches_once() {
     let s = small(1);
     let request = s.request("t", "us-east-1a").await;
@@ -16,7 +16,7 @@ async fn the_same_token_in_the_same_zone_launches_once() {
     assert_eq!(s.world.live_instances(&s.id).len(), 2);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_same_token_in_another_zone_launches_again() {
     let s = small(1);
     let first = s.world.launch(&s.scope(), &s.request("t", "us-east-1a").await).await.unwrap();
@@ -24,7 +24,7 @@ async fn the_same_token_in_another_zone_launches_again() {
     assert_ne!(first.id, second.id);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_same_token_with_other_parameters_is_a_mismatch() {
     let s = small(1);
     let mut request = s.request("t", "us-east-1a").await;
@@ -33,7 +33,7 @@ async fn the_same_token_with_other_parameters_is_a_mismatch() {
     assert!(matches!(s.world.launch(&s.scope(), &request).await, Err(CloudError::TokenMismatch)));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_empty_pool_refuses_and_its_token_stays_free() {
     let s = small(1);
     let request = s.request("t", "us-east-1a").await;
@@ -45,7 +45,7 @@ async fn an_empty_pool_refuses_and_its_token_stays_free() {
     assert!(matches!(s.world.launch(&s.scope(), &next).await, Err(CloudError::NoCapacity(_))), "the one that was left is taken");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_launched_instance_joins_after_its_time_and_takes_pending_pods() {
     let s = small(1);
     s.deploy("web", 1);
@@ -64,7 +64,7 @@ async fn a_launched_instance_joins_after_its_time_and_takes_pending_pods() {
     assert!(s.whats().iter().any(|what| matches!(what, What::Joined { .. })));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn instances_may_never_join_and_lists_may_lag() {
     let s = small(1);
     s.world.set_timing(Timing { join: None, describe_lag: SignedDuration::from_secs(120), ..Timing::default() });
@@ -78,7 +78,7 @@ async fn instances_may_never_join_and_lists_may_lag() {
     assert!(s.world.node_of(&instance.id).is_none());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_interrupted_instance_dies_at_its_deadline_with_what_still_runs_on_it() {
     let s = small(2);
     s.deploy("web", 2);
@@ -100,7 +100,7 @@ async fn an_interrupted_instance_dies_at_its_deadline_with_what_still_runs_on_it
     assert!(s.pods().iter().all(|pod| pod.ready), "the controller made them anew on the other node");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_lifecycle_hook_waits_until_it_is_completed_or_its_time_is_over() {
     let s = small(2);
     let body: serde_json::Value = serde_json::from_str(&s.world.asg_terminate(&s.nodes[0], SignedDuration::from_secs(300))).unwrap();
@@ -124,7 +124,7 @@ async fn a_lifecycle_hook_waits_until_it_is_completed_or_its_time_is_over() {
     assert_eq!(by, [By::Us, By::Aws]);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_owner_replaces_its_instance_once_and_we_are_not_asked() {
     use crate::world::NodeSpec;
     use domain::node::NodeOwner;
@@ -145,7 +145,7 @@ async fn an_owner_replaces_its_instance_once_and_we_are_not_asked() {
     assert!(s.world.nodes(&s.id).iter().any(|node| node.labels.contains_key("karpenter.sh/nodepool")));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_name_can_come_again_with_another_uid() {
     let s = small(1);
     let before = s.world.node_of(&s.nodes[0]).unwrap();
@@ -158,7 +158,7 @@ async fn a_name_can_come_again_with_another_uid() {
     assert_ne!(after.uid, before.uid);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_same_seed_and_the_same_calls_lead_to_the_same_history() {
     let run = || async {
         let s = small(3);
@@ -171,11 +171,28 @@ async fn the_same_seed_and_the_same_calls_lead_to_the_same_history() {
     assert_eq!(run().await, run().await);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn another_account_has_no_access_and_sees_nothing() {
     let s = small(1);
     let mut scope = s.scope();
     scope.account = "999999999999".to_owned().try_into().unwrap();
     let ids = InstanceFilter::Ids(s.nodes.clone());
     assert!(matches!(s.world.instances(&scope, &ids).await, Err(CloudError::NoAccess(_))));
+}
+
+#[tokio::test]
+async fn a_world_is_cheap_enough_for_a_hundred_thousand() {
+    let began = std::time::Instant::now();
+    for _ in 0..200 {
+        let s = small(4);
+        s.deploy("web", 8);
+        s.guard("web", crate::world::Allows::MaxUnavailable(1));
+        s.world.add_daemon_set(&s.id, crate::world::WorkloadSpec::new("agent", 0));
+        s.world.interrupt(&s.nodes[0], SignedDuration::from_secs(120));
+        s.world.launch(&s.scope(), &s.request("t", "us-east-1a").await).await.unwrap();
+        s.pass(600).await;
+        assert_eq!(s.world.nodes(&s.id).len(), 4);
+    }
+    // Ten times what it takes on a quiet machine: only a change of complexity trips it.
+    assert!(began.elapsed().as_millis() < 2_000, "200 worlds took {:?}", began.elapsed());
 }

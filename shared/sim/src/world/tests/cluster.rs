@@ -8,7 +8,7 @@ use domain::ports::{ClusterError, EvictError};
 use domain::workload::{WorkloadKind, WorkloadRef};
 use jiff::SignedDuration;
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_budget_without_room_refuses_until_the_evicted_pod_is_ready_elsewhere() {
     let s = small(2);
     s.deploy("web", 2);
@@ -23,7 +23,7 @@ async fn a_budget_without_room_refuses_until_the_evicted_pod_is_ready_elsewhere(
     assert!(!s.whats().iter().any(|what| matches!(what, What::BudgetViolated { .. })));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_pod_under_two_budgets_can_never_be_evicted() {
     let s = small(1);
     s.deploy("web", 3);
@@ -32,7 +32,7 @@ async fn a_pod_under_two_budgets_can_never_be_evicted() {
     assert!(matches!(s.api.evict(&s.pods()[0].pod).await, Err(EvictError::ManyBudgets)));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_budget_that_is_behind_asks_for_ten_seconds() {
     let s = small(1);
     s.deploy("web", 3);
@@ -44,7 +44,7 @@ async fn a_budget_that_is_behind_asks_for_ten_seconds() {
     s.api.evict(&pod).await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_pending_pod_goes_whatever_its_budget_says() {
     let s = small(0);
     s.world.add_deployment(&s.id, WorkloadSpec::new("web", 1));
@@ -52,7 +52,7 @@ async fn a_pending_pod_goes_whatever_its_budget_says() {
     s.api.evict(&s.pods()[0].pod).await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_unready_pod_goes_only_while_the_others_suffice() {
     let s = small(2);
     let sick = PodShape { never_ready: true, ..PodShape::default() };
@@ -64,7 +64,7 @@ async fn an_unready_pod_goes_only_while_the_others_suffice() {
     assert!(matches!(s.api.evict(&pod).await, Err(EvictError::Budget(_))), "a budget of another namespace covers nothing here");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn budgets_count_as_the_disruption_controller_does() {
     let s = small(2);
     s.deploy("web", 5);
@@ -81,7 +81,7 @@ async fn budgets_count_as_the_disruption_controller_does() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_eviction_with_the_uid_of_a_namesake_touches_nothing() {
     let s = small(1);
     s.deploy("web", 1);
@@ -92,7 +92,7 @@ async fn an_eviction_with_the_uid_of_a_namesake_touches_nothing() {
     assert!(s.pods()[0].deletion_at.is_none());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_terminating_pod_vanishes_after_its_exit_or_its_grace_whichever_is_shorter() {
     let s = small(2);
     let slow = PodShape { grace_s: 60, exit_s: 300, ..PodShape::default() };
@@ -106,7 +106,7 @@ async fn a_terminating_pod_vanishes_after_its_exit_or_its_grace_whichever_is_sho
     assert!(s.pods().is_empty(), "a later grace never lengthens");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_stateful_pod_is_made_anew_only_when_its_namesake_is_gone() {
     let s = small(2);
     let pod = PodShape { exit_s: 10, ..PodShape::default() };
@@ -118,7 +118,7 @@ async fn a_stateful_pod_is_made_anew_only_when_its_namesake_is_gone() {
     assert_eq!((s.pods().len(), s.pods()[0].pod.name.as_str(), s.pods()[0].deletion_at), (1, "db-0", None));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_scheduler_respects_cordons_taints_and_room() {
     let s = small(1);
     let cordoned = s.target(0);
@@ -136,7 +136,7 @@ async fn the_scheduler_respects_cordons_taints_and_room() {
     assert!(s.world.pending_pods(&s.id).is_empty());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_cordon_is_one_change_and_only_its_own_plan_takes_it_back() {
     let s = small(1);
     let target = s.target(0);
@@ -153,7 +153,7 @@ async fn a_cordon_is_one_change_and_only_its_own_plan_takes_it_back() {
     assert!(matches!(s.api.cordon(&stale, &mark("p-1")).await, Err(ClusterError::Gone)));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn daemon_and_mirror_pods_come_back_on_their_node_and_finished_pods_do_not() {
     let s = small(1);
     s.world.add_daemon_set(&s.id, WorkloadSpec::new("agent", 0));
@@ -168,7 +168,7 @@ async fn daemon_and_mirror_pods_come_back_on_their_node_and_finished_pods_do_not
     assert_eq!(kinds, ["Node", "DaemonSet"]);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn scaling_makes_and_takes_pods() {
     let s = small(2);
     s.deploy("web", 1);
@@ -184,7 +184,7 @@ async fn scaling_makes_and_takes_pods() {
     assert!(matches!(s.api.scale(&none, 1).await, Err(ClusterError::Gone)));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn deleting_past_a_budget_is_seen_as_a_violation() {
     let s = small(2);
     s.deploy("web", 1);

@@ -1,20 +1,34 @@
 //! A small world to try laws on.
 
-use crate::clock::SimClock;
-use crate::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, What, World, WorkloadSpec, minted};
+use crate::clock::EPOCH;
+use crate::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, What, WorkloadSpec, World, minted};
 use domain::ids::{ClusterId, InstanceId, PlanId};
 use domain::node::NodeTarget;
 use domain::offering::{CapacityType, Offering, Pool};
 use domain::pod::PodView;
 use domain::ports::{Clock, Cloud, Cluster, Cordon, LaunchRequest};
 use domain::tenant::AwsScope;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+/// A clock that stands still until somebody sleeps.
+pub(super) struct Hands(Mutex<Timestamp>);
+
+#[async_trait::async_trait]
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+    async fn sleep(&self, duration: SignedDuration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.checked_add(duration).unwrap();
+    }
+}
 
 pub(super) struct Small {
     pub(super) world: Arc<World>,
-    pub(super) clock: Arc<SimClock>,
+    pub(super) clock: Arc<Hands>,
     pub(super) id: ClusterId,
     pub(super) api: Arc<dyn Cluster>,
     pub(super) nodes: Vec<InstanceId>,
@@ -22,7 +36,7 @@ pub(super) struct Small {
 
 /// A cluster of so many spot nodes of two cores in zone a.
 pub(super) fn small(nodes: usize) -> Small {
-    let clock = SimClock::new();
+    let clock = Arc::new(Hands(Mutex::new(EPOCH)));
     let world = World::new(clock.clone(), 7);
     let id = world.add_cluster(ClusterSpec::new("acme", "c-1", "123456789012", "us-east-1"));
     let spec = || NodeSpec::new("m6i.large", "us-east-1a", CapacityType::Spot);
