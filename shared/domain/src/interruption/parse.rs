@@ -15,6 +15,7 @@ mod health;
 mod reservation;
 mod spot;
 mod state;
+mod time;
 
 use envelope::Envelope;
 

@@ -83,6 +83,11 @@ pub fn lint(plan: &Plan) -> Vec<Blocked> {
         {
             note(index, format!("step {index} awaits step {launch}, which launches nothing"));
         }
+        if let Action::AwaitReady { of: super::action::Which::LaunchedBy(launch), .. } = &step.action
+            && !step.after.contains(launch)
+        {
+            note(index, format!("step {index} awaits step {launch}, but does not wait for it to be done"));
+        }
         if let Action::LaunchNode { offerings, .. } = &step.action
             && offerings.is_empty()
         {

@@ -272,4 +272,4 @@ impl Progress {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -59,12 +59,13 @@ impl Accepts {
 pub fn judge(pod: &PodView, accepts: Accepts, daemon_sets: Option<&BTreeSet<(String, String)>>) -> Fate {
     if let Some(daemon_set) = pod.controller.as_ref().filter(|c| c.kind == "DaemonSet" && !pod.finished()) {
         let exists = daemon_sets.is_none_or(|known| known.contains(&(pod.pod.namespace.clone(), daemon_set.name.clone())));
-        return match (exists, accepts.daemon_sets, accepts.no_controller) {
-            (true, true, _) => Fate::Stay(Stay::DaemonSet),
-            (true, false, _) => Fate::Refuse(Refusal::DaemonSet),
-            (false, _, true) => going(pod),
-            (false, _, false) => Fate::Refuse(Refusal::OrphanOfDaemonSet),
-        };
+        match (exists, accepts.daemon_sets, accepts.no_controller) {
+            (true, true, _) => return Fate::Stay(Stay::DaemonSet),
+            (true, false, _) => return Fate::Refuse(Refusal::DaemonSet),
+            // An orphan that may be lost still has the other questions before it.
+            (false, _, true) => {}
+            (false, _, false) => return Fate::Refuse(Refusal::OrphanOfDaemonSet),
+        }
     }
     if pod.mirror {
         return Fate::Stay(Stay::Mirror);

@@ -1,6 +1,7 @@
 //! Auto Scaling: lifecycle actions, by EventBridge or directly, and launches that failed.
 
-use super::envelope::{Envelope, account, time};
+use super::envelope::{Envelope, account};
+use super::time::time;
 use super::{Received, ignored, odd, rejected};
 use crate::ids::InstanceId;
 use crate::interruption::{Message, Notice, NoticeKind, Takeback};

@@ -1,6 +1,7 @@
 //! AWS Health: scheduled changes of instances.
 
-use super::envelope::{Envelope, account, announced};
+use super::envelope::{Envelope, account};
+use super::time::announced;
 use super::{Received, ignored, rejected};
 use crate::ids::{InstanceId, Region};
 use crate::interruption::{Message, NoticeKind, Takeback};

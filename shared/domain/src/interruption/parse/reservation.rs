@@ -1,6 +1,7 @@
 //! Capacity reservations and capacity blocks.
 
-use super::envelope::{Envelope, announced, later};
+use super::envelope::Envelope;
+use super::time::{announced, later};
 use super::{Received, rejected};
 use crate::ids::Region;
 use crate::interruption::{Message, NoticeKind, SPOT_NOTICE};

@@ -1,6 +1,7 @@
 //! Spot capacity: warnings, recommendations, and what CloudTrail reports afterwards.
 
-use super::envelope::{Envelope, later};
+use super::envelope::Envelope;
+use super::time::later;
 use super::{Received, ignored, rejected};
 use crate::interruption::{Message, NoticeKind, SPOT_NOTICE, Takeback};
 use serde_json::Value;

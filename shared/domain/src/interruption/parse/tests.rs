@@ -16,10 +16,9 @@ fn received() -> Received {
 }
 
 fn notice(name: &str) -> Notice {
-    match parse(&file(name), &received()) {
-        Message::Notice(notice) => *notice,
-        other => panic!("{name}: {other:?}"),
-    }
+    let message = parse(&file(name), &received());
+    let Message::Notice(notice) = message else { panic!("{name}: {message:?}") };
+    *notice
 }
 
 fn kind(message: &Message) -> &'static str {
@@ -173,7 +172,7 @@ fn remove(body: &mut Value, path: &str) {
     match body.pointer_mut(parent).unwrap() {
         Value::Object(map) => drop(map.remove(&key.replace("~1", "/").replace("~0", "~"))),
         Value::Array(list) => drop(list.remove(key.parse().unwrap())),
-        other => panic!("{other} has no children"),
+        leaf @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => panic!("{leaf} has no children"),
     }
 }
 

@@ -47,20 +47,29 @@ impl Progress {
         }
     }
 
-    /// A forced plan goes forward whatever it was made for: the instance dies in any case.
+    /// A forced plan goes forward whatever it was made for: the instance dies in any case. So does one behind its point of no
+    /// return: to end the replacement of a node that has been ended would leave neither.
     fn on_failure(&self, plan: &Plan) -> OnFailure {
         match self.urgency {
             Urgency::Forced => OnFailure::Forward,
+            Urgency::Normal if self.past_return(plan) => OnFailure::Forward,
             Urgency::Normal => plan.on_failure,
         }
     }
 
+    /// Whether a step that cannot be taken back has happened, or may have.
+    fn past_return(&self, plan: &Plan) -> bool {
+        plan.steps.iter().zip(&self.steps).any(|(step, state)| {
+            step.action.undo() == Undo::Impossible && (state.status == Status::Started || state.status == Status::Done)
+        })
+    }
+
     fn reason_to_unwind(&self, plan: &Plan, now: Timestamp) -> Option<Outcome> {
         for (index, state) in self.steps.iter().enumerate() {
-            let name = plan.steps.get(index).map(|s| s.action.to_string()).unwrap_or_default();
+            let name = || describe(plan, index);
             match &state.status {
-                Status::Failed(why) | Status::Skipped(why) => return Some(Outcome::RolledBack { why: format!("{name}: {why}") }),
-                Status::Expired(why) => return Some(Outcome::Expired { why: format!("{name}: {why}") }),
+                Status::Failed(why) | Status::Skipped(why) => return Some(Outcome::RolledBack { why: format!("{}: {why}", name()) }),
+                Status::Expired(why) => return Some(Outcome::Expired { why: format!("{}: {why}", name()) }),
                 Status::Pending | Status::Started | Status::Done | Status::Undoing | Status::Undone | Status::Stuck(_) => {}
             }
         }

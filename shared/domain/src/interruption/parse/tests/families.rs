@@ -8,10 +8,12 @@ const ID: &str = "i-1234567890abcdef0";
 fn changed(name: &str, changes: Value) -> String {
     fn merge(into: &mut Value, changes: &Value) {
         for (key, change) in changes.as_object().unwrap() {
-            match change {
-                Value::Null => drop(into.as_object_mut().unwrap().remove(key)),
-                Value::Object(_) if into[key].is_object() => merge(&mut into[key], change),
-                other => into[key] = other.clone(),
+            if change.is_null() {
+                into.as_object_mut().unwrap().remove(key);
+            } else if change.is_object() && into[key].is_object() {
+                merge(&mut into[key], change);
+            } else {
+                into[key] = change.clone();
             }
         }
     }
@@ -25,10 +27,9 @@ fn read(body: &str) -> Message {
 }
 
 fn acted_on(body: &str) -> Notice {
-    match read(body) {
-        Message::Notice(notice) => *notice,
-        other => panic!("{other:?}"),
-    }
+    let message = read(body);
+    let Message::Notice(notice) = message else { panic!("{message:?}") };
+    *notice
 }
 
 #[test]
