@@ -1,1 +1,66 @@
 //! The api function: the REST API.
+//!
+//! It has the right to *wish*: it reads, registers clusters and records commands. What it records is done by the executor, under
+//! the same safety check as everything else. No rights on any instance, and no change of any cluster.
+//!
+//! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
+
+use domain::ports::{Clock, Clusters, Idempotency, Journal, Queue, Registry, Routes, Vault};
+use std::sync::Arc;
+
+pub mod auth;
+pub mod commands;
+pub mod extract;
+pub mod idempotency;
+pub mod paging;
+pub mod problem;
+pub mod register;
+pub mod routes;
+pub mod view;
+
+pub use routes::router;
+
+/// Where new ids come from: 128 random bits each.
+pub type Ids = Arc<dyn Fn() -> u128 + Send + Sync>;
+
+/// What the function works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// Customers, clusters, keys and stops.
+    pub registry: Arc<dyn Registry>,
+    /// Plans, audit rows, spot events and operations.
+    pub journal: Arc<dyn Journal>,
+    /// Which account and which instance belong to whom.
+    pub routes: Arc<dyn Routes>,
+    /// Keys that make a repeated POST harmless.
+    pub idempotency: Arc<dyn Idempotency>,
+    /// Where commands and notices go.
+    pub queue: Arc<dyn Queue>,
+    /// Seals tokens.
+    pub vault: Arc<dyn Vault>,
+    /// Clusters, to be looked at.
+    pub clusters: Arc<dyn Clusters>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Hex SHA-256 of the key that acts as administrator of the customer `default`.
+    pub bootstrap_admin_hash: Option<String>,
+    /// New ids.
+    pub ids: Ids,
+}
+
+/// Ids from the system's source of randomness.
+///
+/// # Panics
+/// The ids that it makes panic where the system has no randomness: the request fails, and no guessable external id is made.
+pub fn random_ids() -> Ids {
+    Arc::new(|| {
+        let mut bytes = [0; 16];
+        if let Err(error) = getrandom::fill(&mut bytes) {
+            panic!("the system has no randomness: {error}");
+        }
+        u128::from_be_bytes(bytes)
+    })
+}
+
+#[cfg(test)]
+mod tests;

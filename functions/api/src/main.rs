@@ -1,2 +1,43 @@
-//! Wiring.
-fn main() {}
+//! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
+
+use runtime::clock::SystemClock;
+use runtime::config::{Config, Var};
+use runtime::telemetry;
+use std::sync::Arc;
+
+/// All but the dead-letter queue, which this function has no right to.
+const NEEDS: [Var; 5] = [Var::AwsRegion, Var::TableName, Var::KmsKeyId, Var::InterruptionsQueueUrl, Var::PlansQueueUrl];
+
+// One thread: the function's share of a processor is below one, and there is nothing to start for a second.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::from_env_with(&NEEDS)?;
+    telemetry::init(config.log_level);
+    tracing::info!(%config, "Starting");
+    let sdk = aws::sdk_config(&config.region).await;
+    let table = Arc::new(aws::Table::new(&sdk, config.table_name.clone()));
+    let urls = aws::QueueUrls {
+        interruptions: config.interruptions_queue_url.clone(),
+        plans: config.plans_queue_url.clone(),
+        dead_letters: config.dead_letter_queue_url.clone(),
+    };
+    let vault = Arc::new(aws::KeyVault::new(&sdk, config.kms_key_id.clone()));
+    let settings = kubernetes::Settings {
+        timeout_s: config.k8s_api.timeout_s,
+        retry_attempts: config.k8s_api.retry_attempts,
+        backoff_factor: config.k8s_api.backoff_factor,
+    };
+    let deps = api::Deps {
+        registry: table.clone(),
+        journal: table.clone(),
+        routes: table.clone(),
+        idempotency: table,
+        queue: Arc::new(aws::Queues::new(&sdk, urls)),
+        vault: vault.clone(),
+        clusters: Arc::new(kubernetes::Connections::new(vault, settings)),
+        clock: Arc::new(SystemClock),
+        bootstrap_admin_hash: config.bootstrap_admin_key_sha256,
+        ids: api::random_ids(),
+    };
+    lambda_http::run(api::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
+}

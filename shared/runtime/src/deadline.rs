@@ -3,8 +3,9 @@
 use domain::ports::Clock;
 use jiff::{SignedDuration, Timestamp};
 
-/// What functions that drive plans keep back from Lambda's own deadline: a call under way and the last write must still end.
-pub const MARGIN: SignedDuration = SignedDuration::from_secs(8);
+/// Kept back from Lambda's own deadline: a step begun just before may wait for EC2 or the table (10 s at most), and its result
+/// must still be written. What outlives even that is a crash, and resumed like one.
+pub const MARGIN: SignedDuration = SignedDuration::from_secs(12);
 
 /// The instant until which an invocation may begin new work. What is left then is written down and goes on in the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,95 @@
+//! What handlers take out of a request, with problems instead of the framework's plain texts.
+
+use crate::problem::Problem;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The largest body that is read, in bytes.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// A JSON body.
+#[derive(Debug, Clone, Copy)]
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            let detail = "Send the body as JSON, with Content-Type: application/json.";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(rejection.status()))?;
+        serde_json::from_slice(&bytes).map(Body).map_err(|error| from_json(&error))
+    }
+}
+
+pub(crate) fn unreadable(status: StatusCode) -> Problem {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::new(status, "body-too-large", "The body is larger than 1 MiB. Send less at once.");
+    }
+    Problem::new(StatusCode::BAD_REQUEST, "body-unreadable", "The body broke off. Send it again.")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
+}
+
+/// Says where JSON is wrong. Values are not repeated: a secret may stand in the wrong field.
+fn from_json(error: &serde_json::Error) -> Problem {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    if !error.is_data() {
+        let detail = format!("The body is not JSON: it goes wrong at {place}.");
+        return Problem::new(StatusCode::BAD_REQUEST, "malformed-json", detail);
+    }
+    let text = error.to_string();
+    let harmless = ["unknown field", "missing field", "duplicate field"].iter().any(|known| text.starts_with(known));
+    let detail = if harmless {
+        format!("The body does not fit: {text}.")
+    } else {
+        format!("The value at {place} is not of the kind that it must be.")
+    };
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail)
+}
+
+/// A query string. What it does not name is left alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Params<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Query::<T>::from_request_parts(parts, state).await;
+        read.map(|Query(params)| Params(params)).map_err(|rejection| {
+            let detail = "The query string cannot be read. Check the names and values of its parameters.";
+            Problem::new(StatusCode::BAD_REQUEST, "invalid-query", detail).because(rejection)
+        })
+    }
+}
+
+/// Whether only the plan is wanted: `?dryRun=true`. A body can say the same.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct Dry {
+    /// It is.
+    #[serde(default, rename = "dryRun", alias = "dry_run")]
+    pub dry_run: bool,
+}
+
+/// The id for what this request makes: the same again when the request is repeated with its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewId(pub String);
+
+impl<S: Sync> FromRequestParts<S> for NewId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<NewId>().cloned().ok_or_else(|| Problem::internal("a request that makes something has no new id"))
+    }
+}

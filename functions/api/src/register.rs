@@ -1,0 +1,198 @@
+//! Registration and change of clusters: pure. All that is wrong with a request is told at once, field by field.
+
+use domain::Timestamp;
+use domain::ids::{AccountId, ClusterId, CustomerId, Region};
+use domain::policy::ClusterPolicy;
+use domain::tenant::{Cluster, ClusterStatus};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+pub mod fields;
+
+/// A field that is not what it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The field, as the request spells it.
+    pub field: &'static str,
+    /// What it must be. Never repeats a secret.
+    pub detail: String,
+}
+
+/// The body of a registration: the product brief's, with the optional `k8s_ca` and `policy`. Has no `Debug`: it holds the token.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    cluster_name: String,
+    k8s_api_endpoint: String,
+    k8s_token: String,
+    aws_role_arn: String,
+    sqs_queue_url: Option<String>,
+    region: String,
+    k8s_ca: Option<String>,
+    policy: Option<ClusterPolicy>,
+}
+
+/// The body of a change: what is not named stays. `null` takes away what is optional. Has no `Debug`: it may hold a token.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Update {
+    cluster_name: Option<String>,
+    k8s_api_endpoint: Option<String>,
+    k8s_token: Option<String>,
+    aws_role_arn: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    sqs_queue_url: Option<Option<String>>,
+    region: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    k8s_ca: Option<Option<String>>,
+    policy: Option<Value>,
+}
+
+/// Tells `null` from a field that is not there.
+fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// A cluster as wanted, and the token that is still to be sealed for it.
+pub struct Wanted {
+    /// The cluster; its stored token is already gone where it must go.
+    pub cluster: Cluster,
+    /// The new token.
+    pub token: Option<SecretString>,
+}
+
+/// Collects what is wrong.
+#[derive(Default)]
+struct Checks(Vec<Wrong>);
+
+impl Checks {
+    fn check<T>(&mut self, field: &'static str, outcome: Result<T, String>) -> Option<T> {
+        outcome.map_err(|detail| self.0.push(Wrong { field, detail })).ok()
+    }
+}
+
+const NOT_SEEN: &str = "Registered; not looked at yet.";
+
+/// Makes a cluster of a registration.
+///
+/// # Errors
+/// Every [`Wrong`] field.
+pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Timestamp) -> Result<Wanted, Vec<Wrong>> {
+    let mut checks = Checks::default();
+    let name = checks.check("cluster_name", fields::name(&body.cluster_name));
+    let endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&body.k8s_api_endpoint));
+    let expires_at = checks.check("k8s_token", fields::token(&body.k8s_token, now));
+    let account = checks.check("aws_role_arn", fields::role(&body.aws_role_arn));
+    let queue = checks.check("sqs_queue_url", body.sqs_queue_url.as_deref().map(fields::queue_url).transpose());
+    let region = checks.check("region", Region::parse(body.region).map_err(|e| e.to_string()));
+    let ca = checks.check("k8s_ca", body.k8s_ca.as_deref().map(fields::authority).transpose());
+    let policy = body.policy.unwrap_or_default();
+    checks.check("policy", fields::policy(&policy));
+    let (Some(name), Some(k8s_api_endpoint), Some(expires_at), Some(account), Some(queue), Some(region), Some(k8s_ca), true) =
+        (name, endpoint, expires_at, account, queue, region, ca, checks.0.is_empty())
+    else {
+        return Err(checks.0);
+    };
+    let cluster = Cluster {
+        id,
+        customer,
+        name,
+        k8s_api_endpoint,
+        k8s_ca,
+        k8s_token: None,
+        k8s_token_expires_at: expires_at,
+        aws_role_arn: body.aws_role_arn,
+        status_reason: reason(&account),
+        account,
+        region,
+        sqs_queue_url: queue,
+        status: ClusterStatus::Connecting,
+        node_count: 0,
+        seen_at: None,
+        policy,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    Ok(Wanted { cluster, token: Some(body.k8s_token.into()) })
+}
+
+/// The placeholders of a printed example are accepted and told, so that the example can be tried before there is an account.
+fn reason(account: &AccountId) -> String {
+    if account.as_str().len() == 12 && account.as_str().bytes().all(|b| b.is_ascii_digit()) {
+        return NOT_SEEN.to_owned();
+    }
+    format!("{NOT_SEEN} The account {account} in aws_role_arn is no AWS account id (12 digits).")
+}
+
+/// Changes a cluster.
+///
+/// Another endpoint or another certificate authority drops the stored token, unless a new one comes with it: whoever may change
+/// where a cluster is must not be able to have its token sent there.
+///
+/// # Errors
+/// Every [`Wrong`] field.
+pub fn update(cluster: &Cluster, body: Update, now: Timestamp) -> Result<Wanted, Vec<Wrong>> {
+    let mut checks = Checks::default();
+    let mut to = cluster.clone();
+    if let Some(name) = body.cluster_name {
+        to.name = checks.check("cluster_name", fields::name(&name)).unwrap_or_default();
+    }
+    if let Some(endpoint) = body.k8s_api_endpoint {
+        to.k8s_api_endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&endpoint)).unwrap_or_default();
+    }
+    if let Some(ca) = body.k8s_ca {
+        to.k8s_ca = checks.check("k8s_ca", ca.as_deref().map(fields::authority).transpose()).flatten();
+    }
+    if let Some(arn) = body.aws_role_arn {
+        if let Some(account) = checks.check("aws_role_arn", fields::role(&arn)) {
+            to.account = account;
+        }
+        to.aws_role_arn = arn;
+    }
+    if let Some(queue) = body.sqs_queue_url {
+        to.sqs_queue_url = checks.check("sqs_queue_url", queue.as_deref().map(fields::queue_url).transpose()).flatten();
+    }
+    if let Some(region) = body.region
+        && let Some(region) = checks.check("region", Region::parse(region).map_err(|e| e.to_string()))
+    {
+        to.region = region;
+    }
+    if let Some(patch) = body.policy
+        && let Some(policy) = checks.check("policy", fields::patched(&cluster.policy, patch))
+    {
+        to.policy = policy;
+    }
+    let token = body.k8s_token.and_then(|token| {
+        let expires_at = checks.check("k8s_token", fields::token(&token, now))?;
+        to.k8s_token_expires_at = expires_at;
+        Some(SecretString::from(token))
+    });
+    if !checks.0.is_empty() {
+        return Err(checks.0);
+    }
+    settle(cluster, &mut to, token.is_some());
+    to.version = cluster.version.saturating_add(1);
+    to.updated_at = now;
+    Ok(Wanted { cluster: to, token })
+}
+
+/// What a change does to the stored token and the status.
+fn settle(from: &Cluster, to: &mut Cluster, new_token: bool) {
+    let moved = from.k8s_api_endpoint != to.k8s_api_endpoint || from.k8s_ca != to.k8s_ca;
+    if new_token {
+        to.k8s_token = None;
+        to.status = ClusterStatus::Connecting;
+        to.status_reason = "A new token came; not looked at yet.".to_owned();
+    } else if moved {
+        to.k8s_token = None;
+        to.k8s_token_expires_at = None;
+        to.status = ClusterStatus::NeedsToken;
+        to.status_reason =
+            "k8s_api_endpoint or k8s_ca was changed, so the stored token was dropped. PUT a k8s_token for the new place.".to_owned();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Single fields of a cluster. Each check answers with what the field must be.
+
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use domain::Timestamp;
+use domain::ids::AccountId;
+use domain::policy::ClusterPolicy;
+use serde_json::Value;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// A cluster name: 1 to 128 letters, digits, `-`, `_` or `.`, beginning with a letter or digit.
+///
+/// # Errors
+/// What it must be.
+pub fn name(text: &str) -> Result<String, String> {
+    let inner = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if (1..=128).contains(&text.len()) && inner && text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Ok(text.to_owned());
+    }
+    Err("1 to 128 letters, digits, '-', '_' or '.', beginning with a letter or a digit".to_owned())
+}
+
+/// Ports that are TLS to nobody: mail and shells below 1024 are out anyway.
+const PORTS_REFUSED: [u16; 2] = [6379, 9001];
+
+/// `https://host[:port][/path]`, without a slash at the end.
+///
+/// # Errors
+/// What it must be.
+pub fn endpoint(text: &str) -> Result<String, String> {
+    let expected = |why: &str| format!("an address such as https://HOST or https://HOST:6443; {why}");
+    if text.len() > 512 || text.chars().any(|c| !c.is_ascii_graphic() || "@?#\\%".contains(c)) {
+        return Err(expected("no user, query, fragment, spaces or escapes, and at most 512 characters"));
+    }
+    let rest = text.strip_prefix("https://").ok_or_else(|| expected("it begins with https://"))?;
+    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+    let path = path.trim_end_matches('/');
+    if path.contains("//") || path.split('/').any(|part| part == "." || part == "..") {
+        return Err(expected("its path does not climb"));
+    }
+    let bracket = authority.rfind(']').map_or(0, |end| end + 1);
+    let (host, port) = match authority.get(bracket..).and_then(|tail| tail.rfind(':')) {
+        Some(colon) => (authority.get(..bracket + colon), authority.get(bracket + colon + 1..)),
+        None => (Some(authority), None),
+    };
+    if !host.is_some_and(is_host) {
+        return Err(expected("its host is a DNS name or a public or private IP address"));
+    }
+    if let Some(port) = port {
+        let usable = |port: u16| (port == 443 || port >= 1024) && !PORTS_REFUSED.contains(&port);
+        let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+        if !digits || !port.parse().is_ok_and(usable) {
+            return Err(expected("its port is 443 or one from 1024 to 65535"));
+        }
+    }
+    Ok(format!("https://{authority}{path}"))
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(inner) = host.strip_prefix('[') {
+        return inner.strip_suffix(']').and_then(|text| text.parse::<Ipv6Addr>().ok()).is_some_and(v6_usable);
+    }
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if host.len() > 253 || !host.split('.').all(label) {
+        return false;
+    }
+    // What could be read as a number must be an address in its plain form: no 127.1, no 2130706433, no 0x7f.1.
+    let last = host.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    if last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x") {
+        return host.parse::<Ipv4Addr>().is_ok_and(v4_usable);
+    }
+    true
+}
+
+/// Private addresses are usable: a cluster may be reached through a peered network. Those of metadata services never are.
+fn v4_usable(address: Ipv4Addr) -> bool {
+    !address.is_link_local() && !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast()
+}
+
+fn v6_usable(address: Ipv6Addr) -> bool {
+    if let Some(inside) = address.to_ipv4_mapped() {
+        return v4_usable(inside);
+    }
+    let [first, second, ..] = address.segments();
+    let embeds_v4 = first == 0x2002 || (first == 0x64 && second == 0xff9b) || (first == 0x2001 && second == 0);
+    let metadata = first == 0xfd00 && second == 0xec2;
+    !address.is_unicast_link_local() && !address.is_unspecified() && !address.is_multicast() && !embeds_v4 && !metadata
+}
+
+/// A service account token; answers when it says it expires. A token that is no JWT is taken as it is.
+///
+/// # Errors
+/// What it must be; never the token.
+pub fn token(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
+    if !(1..=16_384).contains(&text.len()) || text.bytes().any(|b| !b.is_ascii_graphic()) {
+        return Err("the token itself: one line, no spaces, no `Bearer` before it, at most 16 KiB".to_owned());
+    }
+    match expiry(text) {
+        Some(end) if end <= now => Err(format!("a token that is still valid: this one expired at {end}")),
+        other => Ok(other),
+    }
+}
+
+/// The `exp` of a JWT. Only read, not verified: the API server verifies, we only show.
+fn expiry(text: &str) -> Option<Timestamp> {
+    let mut parts = text.split('.');
+    let (_header, payload, _signature, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
+        return None;
+    };
+    let claims: Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(payload.as_bytes()).ok()?).ok()?;
+    Timestamp::from_second(claims.get("exp")?.as_i64()?).ok()
+}
+
+/// The ARN of an IAM role; answers its account.
+///
+/// # Errors
+/// What it must be.
+pub fn role(arn: &str) -> Result<AccountId, String> {
+    let expected = || "the ARN of an IAM role, such as arn:aws:iam::111122223333:role/CloudOptimRole".to_owned();
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let ["arn", "aws" | "aws-cn" | "aws-us-gov", "iam", "", account, resource] = parts.as_slice() else {
+        return Err(expected());
+    };
+    let name = resource.strip_prefix("role/").ok_or_else(expected)?;
+    let legal = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b));
+    if arn.len() > 512 || !legal || name.split('/').any(|part| part.is_empty() || part == "..") {
+        return Err(expected());
+    }
+    AccountId::parse(*account).map_err(|_| expected())
+}
+
+/// The URL of an SQS queue.
+///
+/// # Errors
+/// What it must be.
+pub fn queue_url(text: &str) -> Result<String, String> {
+    let expected = || "the URL of an SQS queue, such as https://sqs.us-east-1.amazonaws.com/111122223333/NAME".to_owned();
+    let rest = text.strip_prefix("https://").ok_or_else(expected)?;
+    let (host, path) = rest.split_once('/').ok_or_else(expected)?;
+    let ours = host.starts_with("sqs.") || host.ends_with(".queue.amazonaws.com");
+    let amazon = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    let legal = |text: &str, extra: &[u8]| text.bytes().all(|b| b.is_ascii_alphanumeric() || extra.contains(&b));
+    let parts: Vec<&str> = path.split('/').collect();
+    if text.len() <= 512
+        && ours
+        && amazon
+        && legal(host, b"-.")
+        && parts.len() == 2
+        && parts.iter().all(|p| !p.is_empty() && legal(p, b"-_."))
+    {
+        return Ok(text.to_owned());
+    }
+    Err(expected())
+}
+
+const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+
+/// Certificates, as PEM or as base64 of PEM (`certificateAuthority.data` of EKS); answers PEM.
+///
+/// # Errors
+/// What it must be.
+pub fn authority(text: &str) -> Result<String, String> {
+    let expected = || "certificates as PEM, or base64 of PEM as EKS prints it; no private key, at most 64 KiB".to_owned();
+    if text.len() > 96 * 1024 {
+        return Err(expected());
+    }
+    let pem = if text.contains("-----BEGIN") {
+        text.trim().to_owned()
+    } else {
+        let compact: String = text.split_whitespace().collect();
+        String::from_utf8(BASE64.decode(compact.as_bytes()).map_err(|_| expected())?).map_err(|_| expected())?.trim().to_owned()
+    };
+    let plain = pem.bytes().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
+    let begins = pem.matches(PEM_BEGIN).count();
+    let whole = begins > 0 && begins == pem.matches("-----BEGIN").count() && begins == pem.matches("-----END CERTIFICATE-----").count();
+    if plain && whole && pem.len() <= 64 * 1024 { Ok(pem) } else { Err(expected()) }
+}
+
+/// A policy whose numbers make sense.
+///
+/// # Errors
+/// What they must be.
+pub fn policy(policy: &ClusterPolicy) -> Result<(), String> {
+    if policy.budget.nodes_percent_max > 100 {
+        return Err("budget.nodes_percent_max is a percentage from 0 to 100".to_owned());
+    }
+    if let Some(template) = &policy.launch_template {
+        let version = !template.version.is_empty() && template.version.bytes().all(|b| b.is_ascii_digit());
+        if !template.id.starts_with("lt-") || template.id.len() > 64 || !version {
+            return Err("launch_template has an id such as lt-0123456789abcdef0 and a version number, not $Latest or $Default".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// A policy with some of its values changed: a JSON merge patch, so that what is not named stays.
+///
+/// # Errors
+/// What it must be.
+pub fn patched(policy: &ClusterPolicy, patch: Value) -> Result<ClusterPolicy, String> {
+    let mut value = serde_json::to_value(policy).map_err(|e| e.to_string())?;
+    if !patch.is_object() {
+        return Err("an object such as {\"interruption\":{\"mode\":\"observe\"}}".to_owned());
+    }
+    merge(&mut value, patch);
+    let changed: ClusterPolicy = serde_json::from_value(value).map_err(|e| e.to_string())?;
+    self::policy(&changed)?;
+    Ok(changed)
+}
+
+/// RFC 7396.
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(fields) = target else {
+        return;
+    };
+    for (name, change) in patch {
+        if change.is_null() {
+            fields.remove(&name);
+        } else {
+            merge(fields.entry(name).or_insert(Value::Null), change);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

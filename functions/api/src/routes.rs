@@ -1,0 +1,87 @@
+//! All routes, in one table with who may use each; and the router that is built for it.
+
+use crate::extract::BODY_BYTES_MAX;
+use crate::{Deps, auth, idempotency, problem};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use domain::tenant::Role;
+use http::Method;
+use std::sync::Arc;
+
+pub mod actions;
+pub mod clusters;
+pub mod events;
+pub mod halt;
+pub mod health;
+pub mod kubernetes;
+pub mod operations;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever can reach us.
+    Everyone,
+    /// Keys with this role or a higher one.
+    Needs(Role),
+}
+
+const READ: Access = Access::Needs(Role::Viewer);
+const ACT: Access = Access::Needs(Role::Operator);
+const MANAGE: Access = Access::Needs(Role::Admin);
+
+/// Every route. One that is not in here is closed, whatever the router says.
+pub static TABLE: [(Method, &str, Access); 19] = [
+    (Method::GET, "/health", Access::Everyone),
+    (Method::GET, "/api/v1/admin/clusters", READ),
+    (Method::POST, "/api/v1/admin/clusters", MANAGE),
+    (Method::GET, "/api/v1/admin/clusters/{id}", READ),
+    (Method::PUT, "/api/v1/admin/clusters/{id}", MANAGE),
+    (Method::DELETE, "/api/v1/admin/clusters/{id}", MANAGE),
+    (Method::POST, "/api/v1/admin/halt", MANAGE),
+    (Method::GET, "/api/v1/events/spot-warnings", READ),
+    (Method::GET, "/api/v1/events/history", READ),
+    (Method::POST, "/api/v1/events/process", ACT),
+    (Method::GET, "/api/v1/k8s/{cluster_id}/nodes", READ),
+    (Method::GET, "/api/v1/k8s/{cluster_id}/pods", READ),
+    (Method::GET, "/api/v1/k8s/{cluster_id}/metrics", READ),
+    (Method::POST, "/api/v1/k8s/{cluster_id}/nodes/drain", ACT),
+    (Method::POST, "/api/v1/k8s/{cluster_id}/nodes/cordon", ACT),
+    (Method::POST, "/api/v1/k8s/{cluster_id}/nodes/uncordon", ACT),
+    (Method::POST, "/api/v1/k8s/{cluster_id}/scale", ACT),
+    (Method::GET, "/api/v1/operations/{id}", READ),
+    (Method::GET, "/api/v1/plans/{cluster_id}/{plan_id}", READ),
+];
+
+/// Who may use a route; `None`: it is closed. HEAD is GET without the body.
+pub fn access(method: &Method, path: &str) -> Option<Access> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    TABLE.iter().find(|(m, p, _)| m == method && *p == path).map(|(_, _, access)| *access)
+}
+
+/// The REST API.
+pub fn router(deps: Arc<Deps>) -> Router {
+    Router::new()
+        .route("/health", get(health::show))
+        .route("/api/v1/admin/clusters", get(clusters::list).post(clusters::register))
+        .route("/api/v1/admin/clusters/{id}", get(clusters::show).put(clusters::update).delete(clusters::remove))
+        .route("/api/v1/admin/halt", post(halt::set))
+        .route("/api/v1/events/spot-warnings", get(events::spot_warnings))
+        .route("/api/v1/events/history", get(events::history))
+        .route("/api/v1/events/process", post(events::process))
+        .route("/api/v1/k8s/{cluster_id}/nodes", get(kubernetes::nodes))
+        .route("/api/v1/k8s/{cluster_id}/pods", get(kubernetes::pods))
+        .route("/api/v1/k8s/{cluster_id}/metrics", get(kubernetes::metrics))
+        .route("/api/v1/k8s/{cluster_id}/nodes/drain", post(actions::drain))
+        .route("/api/v1/k8s/{cluster_id}/nodes/cordon", post(actions::cordon))
+        .route("/api/v1/k8s/{cluster_id}/nodes/uncordon", post(actions::uncordon))
+        .route("/api/v1/k8s/{cluster_id}/scale", post(actions::scale))
+        .route("/api/v1/operations/{id}", get(operations::operation))
+        .route("/api/v1/plans/{cluster_id}/{plan_id}", get(operations::plan))
+        .route_layer(from_fn_with_state(Arc::clone(&deps), idempotency::once))
+        .route_layer(from_fn_with_state(Arc::clone(&deps), auth::guard))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(problem::render))
+        .with_state(deps)
+}

@@ -1,0 +1,222 @@
+//! Clusters: list, register, show, change, remove.
+
+use crate::Deps;
+use crate::auth::Caller;
+use crate::extract::{Body, NewId, Params};
+use crate::paging::{Paging, page};
+use crate::problem::Problem;
+use crate::register::{self, Registration, Update, Wanted};
+use crate::view::ClusterView;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use domain::ids::ClusterId;
+use domain::ports::StoreError;
+use domain::tenant::{Cluster, Customer, CustomerStatus};
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+type Api = State<Arc<Deps>>;
+
+/// A cluster of the caller. Another customer's, and an id that cannot be one, are absent.
+pub(super) async fn own(deps: &Deps, caller: &Caller, id: &str) -> Result<Cluster, Problem> {
+    let absent = || Problem::absent("cluster");
+    let id = ClusterId::parse(id).map_err(|_| absent())?;
+    deps.registry.cluster(&caller.customer, &id).await?.ok_or_else(absent)
+}
+
+/// `GET /api/v1/admin/clusters`.
+///
+/// # Errors
+/// The table did not answer.
+pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Json<Value>, Problem> {
+    let found = deps.registry.clusters(&caller.customer, paging.after.as_deref(), paging.limit).await?;
+    let now = deps.clock.now();
+    let items: Vec<ClusterView<'_>> = found.items.iter().map(|cluster| ClusterView::of(cluster, now)).collect();
+    Ok(page(&items, found.next.as_deref()))
+}
+
+/// `POST /api/v1/admin/clusters`.
+///
+/// # Errors
+/// 409 where the cluster is registered or its role is another customer's, 422 for fields.
+pub async fn register(State(deps): Api, caller: Caller, NewId(id): NewId, Body(body): Body<Registration>) -> Result<Response, Problem> {
+    let id = ClusterId::parse(id).map_err(Problem::internal)?;
+    let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now()).map_err(|wrong| Problem::fields(&wrong))?;
+    let customer = customer(&deps, &caller).await?;
+    if let Some(before) = unclaimed(&deps, &wanted.cluster).await? {
+        return Ok(created(&deps, &before, &customer));
+    }
+    let cluster = sealed(&deps, wanted).await?;
+    match deps.registry.put_cluster(&cluster, None).await {
+        Ok(()) => Ok(created(&deps, &cluster, &customer)),
+        // Ids are random: one that is taken was taken by this same request, whose first answer was lost.
+        Err(StoreError::Conflict) => Ok(created(&deps, &own(&deps, &caller, cluster.id.as_str()).await?, &customer)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn created(deps: &Deps, cluster: &Cluster, customer: &Customer) -> Response {
+    let location = format!("/api/v1/admin/clusters/{}", cluster.id);
+    (StatusCode::CREATED, [(header::LOCATION, location)], shown(deps, cluster, json!({ "external_id": customer.external_id })))
+        .into_response()
+}
+
+/// The cluster with its ETag, and what else is to be said of it.
+fn shown(deps: &Deps, cluster: &Cluster, more: Value) -> Response {
+    let mut document = json!(ClusterView::of(cluster, deps.clock.now()));
+    if let (Value::Object(document), Value::Object(more)) = (&mut document, more) {
+        document.extend(more);
+    }
+    ([(header::ETAG, etag(cluster))], Json(document)).into_response()
+}
+
+fn etag(cluster: &Cluster) -> String {
+    format!("\"{}\"", cluster.version)
+}
+
+/// The caller's customer. The first call of whoever runs this control plane makes their own.
+async fn customer(deps: &Deps, caller: &Caller) -> Result<Customer, Problem> {
+    let known = match deps.registry.customer(&caller.customer).await? {
+        None if caller.is_operator() => {
+            let now = deps.clock.now();
+            deps.registry
+                .put_customer(&Customer {
+                    id: caller.customer.clone(),
+                    company_name: caller.customer.to_string(),
+                    email: String::new(),
+                    external_id: format!("{:032x}", (deps.ids)()),
+                    status: CustomerStatus::Active,
+                    created_at: now,
+                    updated_at: now,
+                })
+                .await?;
+            // Read back: where two first calls meet, both must tell the external id that stayed.
+            deps.registry.customer(&caller.customer).await?
+        }
+        other => other,
+    };
+    match known {
+        Some(customer) if customer.status == CustomerStatus::Active => Ok(customer),
+        Some(_) => {
+            let detail = "This customer is suspended: nothing new can be registered. Ask whoever runs this control plane.";
+            Err(Problem::new(StatusCode::FORBIDDEN, "customer-suspended", detail))
+        }
+        None => Err(Problem::internal("the customer of a key is not in the table")),
+    }
+}
+
+/// A role belongs to one customer, and a name in an account and Region to one cluster. Answers the cluster itself where this
+/// same request has made it before.
+async fn unclaimed(deps: &Deps, wanted: &Cluster) -> Result<Option<Cluster>, Problem> {
+    let there = deps.routes.clusters_of(&wanted.account).await?;
+    if there.iter().any(|c| c.customer != wanted.customer && c.aws_role_arn == wanted.aws_role_arn) {
+        let detail = "This role is registered by another customer. Make a role of its own, with your external id in its trust policy.";
+        return Err(Problem::new(StatusCode::CONFLICT, "role-claimed", detail));
+    }
+    let same = |c: &&Cluster| c.customer == wanted.customer && c.name == wanted.name && c.region == wanted.region && c.id != wanted.id;
+    if let Some(twin) = there.iter().find(same) {
+        let detail = format!("A cluster of this name is registered in this account and Region as {}. Change that one with PUT.", twin.id);
+        return Err(Problem::new(StatusCode::CONFLICT, "already-registered", detail).with("cluster_id", json!(twin.id)));
+    }
+    Ok(there.into_iter().find(|c| c.customer == wanted.customer && c.id == wanted.id))
+}
+
+/// Seals the new token, if there is one, for exactly this cluster and endpoint.
+async fn sealed(deps: &Deps, wanted: Wanted) -> Result<Cluster, Problem> {
+    let Wanted { mut cluster, token } = wanted;
+    if let Some(token) = token {
+        cluster.k8s_token = Some(deps.vault.seal(&cluster.seal_context(), &token).await?);
+    }
+    Ok(cluster)
+}
+
+/// `GET /api/v1/admin/clusters/{id}`.
+///
+/// # Errors
+/// 404 where it is not the caller's.
+pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+    let cluster = own(&deps, &caller, &id).await?;
+    let halted = deps.registry.halted(&caller.customer, &cluster.id).await?;
+    let customer = deps.registry.customer(&caller.customer).await?;
+    Ok(shown(&deps, &cluster, json!({ "halted": halted, "external_id": customer.map(|c| c.external_id) })))
+}
+
+/// `PUT /api/v1/admin/clusters/{id}`: changes what the body names.
+///
+/// # Errors
+/// 428 without If-Match, 412 where the cluster is another version by now, 422 for fields.
+pub async fn update(
+    State(deps): Api,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<Update>,
+) -> Result<Response, Problem> {
+    let cluster = own(&deps, &caller, &id).await?;
+    if !headers.contains_key(header::IF_MATCH) {
+        let detail = "Read the cluster and send its ETag as If-Match, so that no change of somebody else is lost.";
+        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if-match-missing", detail));
+    }
+    matching(&headers, &cluster)?;
+    let wanted = register::update(&cluster, body, deps.clock.now()).map_err(|wrong| Problem::fields(&wrong))?;
+    if wanted.cluster.aws_role_arn != cluster.aws_role_arn || wanted.cluster.name != cluster.name || wanted.cluster.region != cluster.region
+    {
+        unclaimed(&deps, &wanted.cluster).await?;
+    }
+    let changed = sealed(&deps, wanted).await?;
+    match deps.registry.put_cluster(&changed, Some(cluster.version)).await {
+        Ok(()) => Ok(shown(&deps, &changed, json!({}))),
+        Err(StoreError::Conflict) => Err(stale()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether If-Match, where it is sent, names the version that is in the table.
+fn matching(headers: &HeaderMap, cluster: &Cluster) -> Result<(), Problem> {
+    let Some(wanted) = headers.get(header::IF_MATCH) else {
+        return Ok(());
+    };
+    let wanted = wanted.to_str().unwrap_or_default();
+    let tag = etag(cluster);
+    if wanted.split(',').map(str::trim).any(|one| one == "*" || one == tag) { Ok(()) } else { Err(stale()) }
+}
+
+fn stale() -> Problem {
+    let detail = "The cluster was changed since you read it. Read it again, look at the change, and repeat yours with the new ETag.";
+    Problem::new(StatusCode::PRECONDITION_FAILED, "stale-version", detail)
+}
+
+/// How a cluster is removed.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Removal {
+    /// Also while plans are under way: what they have begun then stays as it is.
+    #[serde(default)]
+    force: bool,
+}
+
+/// `DELETE /api/v1/admin/clusters/{id}`. History stays.
+///
+/// # Errors
+/// 409 while plans are under way: they would be left without a cluster, and what they launched without an owner.
+pub async fn remove(
+    State(deps): Api,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(removal): Params<Removal>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let cluster = own(&deps, &caller, &id).await?;
+    matching(&headers, &cluster)?;
+    let open = deps.journal.open_plans(&caller.customer, &cluster.id).await?;
+    if !open.is_empty() && !removal.force {
+        let plans: Vec<&str> = open.iter().map(|record| record.plan.key.plan.as_str()).collect();
+        let detail =
+            "Plans are under way in this cluster. Wait until they are over, or add ?force=true and look after their instances yourself.";
+        return Err(Problem::new(StatusCode::CONFLICT, "plans-under-way", detail).with("plans", json!(plans)));
+    }
+    deps.registry.delete_cluster(&caller.customer, &cluster.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,9 @@
+//! The REST API as callers meet it: requests in, answers out, over the in-memory twins of all adapters.
+
+mod access;
+mod actions;
+mod clusters;
+mod errors;
+mod events;
+mod idempotency;
+mod support;

@@ -1,0 +1,231 @@
+//! Joins everything: the real functions and adapters, the embedded table, the simulated world.
+
+use anyhow::Context;
+use data_encoding::HEXLOWER;
+use domain::SignedDuration;
+use domain::ids::{ClusterId, CustomerId};
+use domain::policy::ClusterPolicy;
+use domain::ports::{Clock, StoreError, Vault};
+use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
+use execution::Ports;
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use sim::clock::SimClock;
+use sim::http::kubernetes::Served;
+use sim::store::{MemoryQueue, MemoryVault};
+use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, Timing, WorkloadSpec, World};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tracing::Level;
+
+/// Where the state is kept and where the API listens.
+pub(crate) struct Settings {
+    /// The folder; `None`: in memory.
+    pub(crate) folder: Option<PathBuf>,
+    /// The API's port; 0: any.
+    pub(crate) port: u16,
+    /// The log's level.
+    pub(crate) log_level: Level,
+}
+
+impl Settings {
+    /// Reads the environment.
+    pub(crate) fn from_env() -> anyhow::Result<Settings> {
+        #[expect(clippy::disallowed_methods, reason = "local mode's own switches, read once")]
+        let read = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let port = read("PORT").map_or(Ok(8000), |p| p.parse()).context("PORT is no port number")?;
+        let log_level =
+            read("LOG_LEVEL").map_or(Ok(Level::WARN), |l| l.parse()).context("LOG_LEVEL is no level: error, warn, info, debug, trace")?;
+        let folder = PathBuf::from(read("CLOUDOPTIM_DIR").unwrap_or_else(|| ".cloudoptim".to_owned()));
+        Ok(Settings { folder: Some(folder), port, log_level })
+    }
+
+    /// For the demo: nothing is kept, any port.
+    pub(crate) fn throwaway() -> Settings {
+        Settings { folder: None, port: 0, log_level: Level::WARN }
+    }
+}
+
+/// The running system.
+pub(crate) struct System {
+    pub(crate) clock: Arc<SimClock>,
+    pub(crate) world: Arc<World>,
+    pub(crate) queue: Arc<MemoryQueue>,
+    pub(crate) ports: Ports,
+    pub(crate) cluster: ClusterId,
+    pub(crate) customer: CustomerId,
+    pub(crate) api_url: String,
+    pub(crate) api_key: String,
+    pub(crate) folder: String,
+    _kubernetes: Served,
+}
+
+const REGION: &str = "us-east-1";
+const ACCOUNT: &str = "123456789012";
+const TABLE: &str = "cloudoptim";
+const TOKEN: &str = "demo-service-account-token";
+
+impl System {
+    /// Starts everything.
+    pub(crate) async fn start(settings: &Settings) -> anyhow::Result<System> {
+        #[expect(clippy::disallowed_methods, reason = "the simulated world begins at the real time")]
+        let clock = SimClock::starting(domain::Timestamp::now());
+        let table = Arc::new(table(settings).await?);
+        let seed = clock.now().as_nanosecond() as u64;
+        let (world, cluster) = demo_world(clock.clone(), seed);
+        let served = sim::http::kubernetes::serve(world.clone(), &cluster, TOKEN, std::time::Duration::ZERO)
+            .await
+            .context("the simulated Kubernetes API did not start")?;
+        let vault: Arc<dyn Vault> = Arc::new(MemoryVault::default());
+        let queue = MemoryQueue::new(clock.clone());
+        let clusters = Arc::new(kubernetes::Connections::new(
+            vault.clone(),
+            kubernetes::Settings { timeout_s: 30, retry_attempts: 3, backoff_factor: 2 },
+        ));
+        let ports = Ports {
+            journal: table.clone(),
+            registry: table.clone(),
+            routes: table.clone(),
+            pools: table.clone(),
+            cloud: world.clone(),
+            clusters: clusters.clone(),
+            queue: queue.clone(),
+            clock: clock.clone(),
+            meter: Arc::new(Silent),
+        };
+        let customer = CustomerId::parse("default")?;
+        let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port))
+            .await
+            .with_context(|| format!("port {} is taken: set PORT", settings.port))?;
+        let api_url = format!("http://{}", listener.local_addr()?);
+        let deps = api_deps(&ports, table, vault, clusters);
+        tokio::spawn(async move { axum::serve(listener, api::router(deps)).await });
+        let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
+        Ok(System { clock, world, queue, ports, cluster, customer, api_url, api_key, folder, _kubernetes: served })
+    }
+}
+
+/// Local mode counts nothing: its output is for a person.
+struct Silent;
+
+impl domain::ports::Meter for Silent {
+    fn count(&self, _name: &'static str, _kind: &str) {}
+}
+
+/// The real store adapter over an embedded emulator of DynamoDB.
+async fn table(settings: &Settings) -> anyhow::Result<aws::Table> {
+    let database = match &settings.folder {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+            dynoxide::Database::new(&folder.join("table.sqlite").to_string_lossy())
+                .map_err(|e| anyhow::anyhow!("the table's file cannot be opened: {e}"))?
+        }
+        None => dynoxide::Database::memory().map_err(|e| anyhow::anyhow!("the table cannot be made: {e}"))?,
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
+    let config = aws::local_config(&endpoint, REGION).await;
+    match aws::create_table(&config, TABLE).await {
+        Ok(()) => {}
+        // It is there from the last time.
+        Err(StoreError::Conflict) => {}
+        Err(error) => return Err(error).context("the table cannot be made"),
+    }
+    Ok(aws::Table::new(&config, TABLE.to_owned()))
+}
+
+/// A cluster with four nodes and some workloads, one of them with a budget.
+fn demo_world(clock: Arc<dyn Clock>, seed: u64) -> (Arc<World>, ClusterId) {
+    let world = World::new(clock, seed);
+    world.set_timing(Timing { join: Some(SignedDuration::from_secs(20)), ..Timing::default() });
+    let cluster = world.add_cluster(ClusterSpec::new("default", "demo", ACCOUNT, REGION));
+    let spot = domain::offering::CapacityType::Spot;
+    let nodes: Vec<_> = [("m6i.xlarge", "a"), ("m6i.xlarge", "b"), ("c6i.xlarge", "b"), ("m6i.xlarge", "c")]
+        .iter()
+        .map(|(kind, zone)| world.add_node(&cluster, NodeSpec::new(kind, &format!("{REGION}{zone}"), spot)))
+        .collect();
+    for (name, replicas, exit_s) in [("web", 6, 2), ("checkout", 3, 5), ("search", 4, 1), ("queue-worker", 3, 8)] {
+        let mut spec = WorkloadSpec::new(name, replicas);
+        spec.pod.exit_s = exit_s;
+        spec.pod.start_s = 3;
+        spec.on = nodes.clone();
+        world.add_deployment(&cluster, spec);
+    }
+    world.add_daemon_set(&cluster, WorkloadSpec::new("node-logs", 0));
+    world.add_pdb(&cluster, PdbSpec::new("web", Allows::MaxUnavailable(1)));
+    (world, cluster)
+}
+
+/// Registers the demo customer, the demo cluster and a key. The address and the token of the simulated API are new at each start.
+async fn register(ports: &Ports, vault: &dyn Vault, customer: &CustomerId, id: &ClusterId, served: &Served) -> anyhow::Result<String> {
+    let now = ports.clock.now();
+    let whom = Customer {
+        id: customer.clone(),
+        company_name: "Demo".to_owned(),
+        email: "demo@example.com".to_owned(),
+        external_id: "demo-external-id".to_owned(),
+        status: CustomerStatus::Active,
+        created_at: now,
+        updated_at: now,
+    };
+    ports.registry.put_customer(&whom).await?;
+    let before = ports.registry.cluster(customer, id).await?;
+    let expected = before.as_ref().map(|c| c.version);
+    let mut cluster = Cluster {
+        id: id.clone(),
+        customer: customer.clone(),
+        name: id.to_string(),
+        k8s_api_endpoint: served.url.clone(),
+        k8s_ca: Some(served.ca_pem.clone()),
+        k8s_token: None,
+        k8s_token_expires_at: None,
+        aws_role_arn: format!("arn:aws:iam::{ACCOUNT}:role/CloudOptimRole"),
+        account: ACCOUNT.to_owned().try_into()?,
+        region: REGION.to_owned().try_into()?,
+        sqs_queue_url: None,
+        status: ClusterStatus::Connecting,
+        status_reason: "registered".to_owned(),
+        node_count: 0,
+        seen_at: None,
+        policy: before.as_ref().map_or_else(ClusterPolicy::default, |c| c.policy.clone()),
+        version: expected.unwrap_or(0) + 1,
+        created_at: before.as_ref().map_or(now, |c| c.created_at),
+        updated_at: now,
+    };
+    cluster.k8s_token = Some(vault.seal(&cluster.seal_context(), &SecretString::from(TOKEN)).await?);
+    ports.registry.put_cluster(&cluster, expected).await?;
+    let site = execution::ports::Site::open(ports, customer, id).await?.context("the demo cluster is not registered")?;
+    execution::refresh::refresh(ports, &site).await?;
+    let key = format!("co_{}", HEXLOWER.encode(&Sha256::digest(format!("{}{}", served.ca_pem, now)))[..40].to_owned());
+    let hash = HEXLOWER.encode(&Sha256::digest(key.as_bytes()));
+    ports
+        .registry
+        .put_api_key(&ApiKey {
+            hash,
+            customer: customer.clone(),
+            role: Role::Admin,
+            label: "local".to_owned(),
+            expires_at: None,
+            revoked: false,
+        })
+        .await?;
+    Ok(key)
+}
+
+/// The API on the same ports.
+fn api_deps(ports: &Ports, table: Arc<aws::Table>, vault: Arc<dyn Vault>, clusters: Arc<kubernetes::Connections>) -> Arc<api::Deps> {
+    Arc::new(api::Deps {
+        registry: ports.registry.clone(),
+        journal: ports.journal.clone(),
+        routes: ports.routes.clone(),
+        idempotency: table,
+        queue: ports.queue.clone(),
+        vault,
+        clusters,
+        clock: ports.clock.clone(),
+        bootstrap_admin_hash: None,
+        ids: api::random_ids(),
+    })
+}

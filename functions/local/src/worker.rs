@@ -1,0 +1,62 @@
+//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, and runs the sweeper each minute.
+
+use crate::system::System;
+use domain::SignedDuration;
+use domain::interruption::parse::Received;
+use domain::ports::Clock;
+use runtime::deadline::Budget;
+use sim::store::{QueuedMessage, Which};
+
+/// As in template.yaml: a message that failed comes back after this long.
+const VISIBILITY: SignedDuration = SignedDuration::from_secs(25);
+/// And is given up after so many deliveries.
+const RECEIVES_MAX: u32 = 8;
+/// How often the queues are looked at.
+const TURN: SignedDuration = SignedDuration::from_millis(50);
+/// How long one invocation may begin new steps.
+const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
+
+/// Works until it is dropped.
+pub(crate) async fn run(system: &System) {
+    futures::join!(queues(system), schedule(system));
+}
+
+async fn queues(system: &System) {
+    let mut running = futures::stream::FuturesUnordered::new();
+    loop {
+        for message in system.queue.take_due(system.clock.now()) {
+            running.push(one(system, message));
+        }
+        tokio::select! {
+            () = system.clock.sleep(TURN) => {}
+            Some(()) = futures::StreamExt::next(&mut running) => {}
+        }
+    }
+}
+
+async fn one(system: &System, message: QueuedMessage) {
+    let budget = Budget::lasting(&*system.clock, INVOCATION);
+    let well = match message.queue {
+        Which::Interruptions => {
+            let received = Received { at: message.sent_at, region: None };
+            interruption::body(&message.body, &received, &system.ports, budget).await.is_ok()
+        }
+        Which::Plans => executor::body(&message.body, &system.ports, budget).await.is_ok(),
+        Which::DeadLetters => true,
+    };
+    match well {
+        true => {}
+        false if message.received < RECEIVES_MAX => system.queue.give_back(message, VISIBILITY),
+        false => system.queue.put(Which::DeadLetters, message.body, SignedDuration::ZERO),
+    }
+}
+
+async fn schedule(system: &System) {
+    loop {
+        let budget = Budget::lasting(&*system.clock, SignedDuration::from_secs(45));
+        if let Err(error) = sweeper::handle(&system.ports, budget).await {
+            tracing::warn!(%error, "A sweep failed; the next one comes in a minute");
+        }
+        system.clock.sleep(SignedDuration::from_secs(60)).await;
+    }
+}
