@@ -1,4 +1,8 @@
 //! The contracts of the ports, run on everything that claims to keep them.
 
+#[path = "contracts/cloud.rs"]
+mod cloud;
+#[path = "contracts/cluster.rs"]
+mod cluster;
 #[path = "contracts/store.rs"]
 mod store;
