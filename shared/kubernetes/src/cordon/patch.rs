@@ -64,30 +64,25 @@ pub(super) fn cordoned(node: &Node, view: &NodeView, plan: &PlanId) -> Option<Va
     Some(json!({ "metadata": metadata(node, labels, annotations), "spec": spec }))
 }
 
-/// A merge patch that takes a cordon off this version of the node. With `only`, that plan's, and what others had done before it
-/// stays; without, a person wants the node back, whoever cordoned it. `None`: there is no such cordon.
+/// A merge patch that takes our cordon off this version of the node, and leaves what others did. `None`: there is none of ours,
+/// or, with `only`, it is another plan's.
 pub(super) fn uncordoned(node: &Node, view: &NodeView, only: Option<&PlanId>) -> Option<Value> {
-    let signed = view.cordoned_by.as_deref();
-    let tainted = view.taints.iter().any(|taint| taint.key == DISRUPTION_TAINT);
-    let concerned = match only {
-        Some(plan) => signed == Some(plan.as_str()),
-        None => signed.is_some() || tainted || view.unschedulable,
-    };
-    if !concerned {
+    let by = view.cordoned_by.as_deref()?;
+    if only.is_some_and(|plan| plan.as_str() != by) {
         return None;
     }
     let before = |key: &str| node.metadata.annotations.get(key).is_some_and(|value| value == "true");
     let annotations = [CORDONED_BY, UNSCHEDULABLE_BEFORE, EXCLUDED_BEFORE].map(|key| (key.to_owned(), Value::Null)).into_iter().collect();
     let mut labels = json!({});
-    if signed.is_some() && !before(EXCLUDED_BEFORE) {
+    if !before(EXCLUDED_BEFORE) {
         labels[EXCLUDE_FROM_LOAD_BALANCERS] = Value::Null;
     }
     let mut spec = json!({});
-    if tainted {
+    if view.taints.iter().any(|taint| taint.key == DISRUPTION_TAINT) {
         let rest: Vec<&Taint> = view.taints.iter().filter(|taint| taint.key != DISRUPTION_TAINT).collect();
         spec["taints"] = if rest.is_empty() { Value::Null } else { json!(rest) };
     }
-    if only.is_none() || !before(UNSCHEDULABLE_BEFORE) {
+    if !before(UNSCHEDULABLE_BEFORE) {
         spec["unschedulable"] = Value::Null;
     }
     Some(json!({ "metadata": metadata(node, labels, annotations), "spec": spec }))

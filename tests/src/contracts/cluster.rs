@@ -1,0 +1,114 @@
+//! The contract of a cluster: what the simulated one and the adapter to a real API server must both do.
+
+use domain::ids::NodeName;
+use domain::node::{NodeTarget, NodeView, Taint};
+use domain::pod::PodView;
+use domain::ports::Cluster;
+use std::sync::Arc;
+
+mod cordons;
+mod evictions;
+mod reads;
+mod removals;
+mod workloads;
+
+/// Sets the scene in the world behind the cluster. Every law uses nodes and names of its own.
+pub trait Stage: Send + Sync {
+    /// A new node: ready, on EC2, with these taints and without pods. Answers its name.
+    fn node(&self, taints: Vec<Taint>) -> NodeName;
+    /// A Deployment whose pods, labelled `app: <name>`, are ready on this node at once and end 2 s after they are asked to.
+    fn deployment(&self, namespace: &str, name: &str, replicas: u32, on: &NodeName);
+    /// A DaemonSet in the namespace `default`; its pods are on every node.
+    fn daemon_set(&self, name: &str);
+    /// A pod in the namespace `default` without a controller that mounts an `emptyDir`, asks to be left alone, has the label `app:
+    /// <name>`, a grace of 7 s, the priority 1000, and requests of 300 thousandths of a core and 64 MiB.
+    fn odd_pod(&self, name: &str, on: &NodeName);
+    /// The image of a static pod.
+    fn mirror_pod(&self, name: &str, on: &NodeName);
+    /// A budget in the namespace `default` over the pods labelled `app: <app>`.
+    fn budget(&self, name: &str, app: &str, max_unavailable: u32);
+    /// Makes the counts of a budget of the namespace `default` be behind for a minute.
+    fn budget_is_behind(&self, name: &str);
+    /// Begins to remove a namespace.
+    fn namespace_goes(&self, namespace: &str);
+    /// Makes a node unschedulable, as `kubectl cordon` does.
+    fn person_cordons(&self, node: &NodeName);
+    /// Lets time go by.
+    fn pass(&self, seconds: i64);
+}
+
+/// A law's tools.
+struct Scene<'a> {
+    cluster: Arc<dyn Cluster>,
+    stage: &'a dyn Stage,
+}
+
+/// Runs every law.
+pub async fn suite(cluster: Arc<dyn Cluster>, stage: &dyn Stage) {
+    let scene = &Scene { cluster, stage };
+    read_only(&scene.cluster).await;
+    reads::a_node_is_listed_as_it_is_read(scene).await;
+    reads::a_node_that_is_not_there_is_gone(scene).await;
+    reads::pods_of_a_node_are_those_bound_to_it(scene).await;
+    reads::a_pod_is_read_with_what_decides_about_it(scene).await;
+    reads::a_long_list_is_complete_and_without_doubles(scene).await;
+    reads::budgets_come_with_their_counts(scene).await;
+    reads::daemon_sets_are_named(scene).await;
+    reads::use_is_told_per_node(scene).await;
+    cordons::a_cordon_leaves_its_four_marks_and_other_taints(scene).await;
+    cordons::a_cordon_that_is_there_changes_nothing(scene).await;
+    cordons::a_cordon_needs_no_fresh_look_at_the_taints(scene).await;
+    cordons::a_node_never_seen_is_known_by_its_instance(scene).await;
+    cordons::a_namesake_is_never_touched(scene).await;
+    cordons::a_plan_takes_back_its_own_cordon_only(scene).await;
+    cordons::a_later_plan_takes_a_cordon_over(scene).await;
+    cordons::whoever_names_no_plan_takes_back_any_cordon_of_ours(scene).await;
+    cordons::what_a_person_cordoned_stays_cordoned(scene).await;
+    evictions::an_evicted_pod_goes_and_going_twice_is_no_error(scene).await;
+    evictions::a_namesake_is_not_evicted(scene).await;
+    evictions::a_budget_without_room_refuses_and_says_so(scene).await;
+    evictions::a_budget_that_is_being_counted_is_not_a_refusal(scene).await;
+    evictions::two_budgets_on_a_pod_are_told(scene).await;
+    evictions::a_namespace_that_goes_is_told(scene).await;
+    evictions::a_burst_of_evictions_is_taken_whole(scene).await;
+    removals::a_deletion_goes_past_a_budget(scene).await;
+    removals::a_namesake_of_a_pod_is_not_deleted(scene).await;
+    removals::a_node_is_removed_once_and_never_a_namesake(scene).await;
+    workloads::a_workload_is_scaled_and_read_back(scene).await;
+    workloads::a_workload_that_is_not_there_is_gone(scene).await;
+}
+
+/// The laws that need no scene and change nothing: for clusters that belong to somebody.
+pub async fn read_only(cluster: &Arc<dyn Cluster>) {
+    reads::every_list_answers_or_says_which_right_is_missing(cluster).await;
+}
+
+impl Scene<'_> {
+    async fn view(&self, node: &NodeName) -> NodeView {
+        self.cluster.node(node).await.unwrap()
+    }
+
+    /// The node as it is now, as something to act on.
+    async fn target(&self, node: &NodeName) -> NodeTarget {
+        self.view(node).await.target().unwrap()
+    }
+
+    /// The pods of a workload, by its label.
+    async fn pods(&self, app: &str) -> Vec<PodView> {
+        let all = self.cluster.pods(None).await.unwrap();
+        all.into_iter().filter(|pod| pod.labels.get("app").is_some_and(|label| label == app)).collect()
+    }
+
+    /// A node with a workload in the namespace `default`, and the workload's pods.
+    async fn deployed(&self, app: &str, replicas: u32) -> Vec<PodView> {
+        let node = self.stage.node(Vec::new());
+        self.stage.deployment("default", app, replicas, &node);
+        let pods = self.pods(app).await;
+        assert_eq!(pods.len(), replicas as usize, "the stage made the pods");
+        pods
+    }
+}
+
+fn taint(key: &str) -> Taint {
+    Taint { key: key.to_owned(), value: "yes".to_owned(), effect: "PreferNoSchedule".to_owned(), time_added: None }
+}

@@ -1,0 +1,242 @@
+//! A cluster: simulated; the same served over HTTPS and seen through the adapter; and any that `CONTRACT_KUBECONFIG` names.
+
+use async_trait::async_trait;
+use domain::ids::{AccountId, ClusterId, CustomerId, InstanceId, NodeName, Region};
+use domain::node::Taint;
+use domain::offering::CapacityType;
+use domain::ports::{Clock, ClusterError, Clusters, Vault};
+use domain::tenant;
+use domain::{SignedDuration, Timestamp};
+use kubernetes::{Connections, Right, Settings};
+use sim::clock::EPOCH;
+use sim::http::kubernetes::{Served, serve};
+use sim::store::MemoryVault;
+use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, PodShape, WorkloadSpec, World};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tests::contracts::cluster::{Stage, read_only, suite};
+
+/// A clock that stands still until a law lets time go by.
+struct Hands(Mutex<Timestamp>);
+
+#[async_trait]
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+
+    async fn sleep(&self, duration: SignedDuration) {
+        self.turn(duration);
+    }
+}
+
+impl Hands {
+    fn turn(&self, duration: SignedDuration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.checked_add(duration).unwrap();
+    }
+}
+
+/// A world with one empty cluster.
+struct Theatre {
+    world: Arc<World>,
+    clock: Arc<Hands>,
+    id: ClusterId,
+}
+
+impl Theatre {
+    fn new() -> Theatre {
+        let clock = Arc::new(Hands(Mutex::new(EPOCH)));
+        let world = World::new(clock.clone(), 11);
+        let id = world.add_cluster(ClusterSpec::new("acme", "prod", "123456789012", "us-east-1"));
+        Theatre { world, clock, id }
+    }
+
+    async fn serve(&self) -> Served {
+        serve(self.world.clone(), &self.id, "the-token", Duration::ZERO).await.unwrap()
+    }
+
+    fn instance(&self, node: &NodeName) -> InstanceId {
+        self.world.nodes(&self.id).into_iter().find(|view| view.name == *node).unwrap().instance().unwrap()
+    }
+}
+
+impl Stage for Theatre {
+    fn node(&self, taints: Vec<Taint>) -> NodeName {
+        let spec = NodeSpec { taints, ..NodeSpec::new("m6i.large", "us-east-1a", CapacityType::Spot) };
+        let instance = self.world.add_node(&self.id, spec);
+        self.world.node_name(&instance).unwrap()
+    }
+
+    fn deployment(&self, namespace: &str, name: &str, replicas: u32, on: &NodeName) {
+        let spec = WorkloadSpec { namespace: namespace.into(), on: vec![self.instance(on)], ..WorkloadSpec::new(name, replicas) };
+        self.world.add_deployment(&self.id, spec);
+    }
+
+    fn daemon_set(&self, name: &str) {
+        self.world.add_daemon_set(&self.id, WorkloadSpec::new(name, 0));
+    }
+
+    fn odd_pod(&self, name: &str, on: &NodeName) {
+        let shape = PodShape {
+            labels: BTreeMap::from([("app".to_owned(), name.to_owned())]),
+            cpu_millis: 300,
+            memory_bytes: 64 << 20,
+            grace_s: 7,
+            priority: 1000,
+            empty_dir: true,
+            do_not_disrupt: true,
+            ..PodShape::default()
+        };
+        self.world.add_bare_pod(&self.id, name, shape, Some(&self.instance(on)));
+    }
+
+    fn mirror_pod(&self, name: &str, on: &NodeName) {
+        self.world.add_mirror_pod(&self.id, name, &self.instance(on));
+    }
+
+    fn budget(&self, name: &str, app: &str, max_unavailable: u32) {
+        let spec = PdbSpec { name: name.into(), ..PdbSpec::new(app, Allows::MaxUnavailable(max_unavailable)) };
+        self.world.add_pdb(&self.id, spec);
+    }
+
+    fn budget_is_behind(&self, name: &str) {
+        self.world.budget_behind(&self.id, "default", name, SignedDuration::from_secs(60));
+    }
+
+    fn namespace_goes(&self, namespace: &str) {
+        self.world.terminate_namespace(&self.id, namespace);
+    }
+
+    fn person_cordons(&self, node: &NodeName) {
+        self.world.human_cordons(&self.id, node);
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.clock.turn(SignedDuration::from_secs(seconds));
+    }
+}
+
+/// A registered cluster with this endpoint, authority and token, and connections that can open it.
+async fn registered(endpoint: &str, ca: Option<&str>, token: &str) -> (Connections, tenant::Cluster) {
+    let vault = Arc::new(MemoryVault::default());
+    let mut cluster = tenant::Cluster {
+        id: ClusterId::parse("prod").unwrap(),
+        customer: CustomerId::parse("acme").unwrap(),
+        name: "prod".into(),
+        k8s_api_endpoint: endpoint.into(),
+        k8s_ca: ca.map(str::to_owned),
+        k8s_token: None,
+        k8s_token_expires_at: None,
+        aws_role_arn: "arn:aws:iam::123456789012:role/cloudoptim".into(),
+        account: AccountId::parse("123456789012").unwrap(),
+        region: Region::parse("us-east-1").unwrap(),
+        sqs_queue_url: None,
+        status: tenant::ClusterStatus::Connected,
+        status_reason: String::new(),
+        node_count: 0,
+        seen_at: None,
+        policy: Default::default(),
+        version: 1,
+        created_at: EPOCH,
+        updated_at: EPOCH,
+    };
+    cluster.k8s_token = Some(vault.seal(&cluster.seal_context(), &token.to_owned().into()).await.unwrap());
+    (Connections::new(vault, Settings { timeout_s: 30, retry_attempts: 2, backoff_factor: 2 }), cluster)
+}
+
+#[tokio::test]
+async fn the_simulated_cluster_keeps_the_contract() {
+    let theatre = Theatre::new();
+    suite(theatre.world.cluster(&theatre.id).unwrap(), &theatre).await;
+}
+
+#[tokio::test]
+async fn the_adapter_keeps_the_contract_over_https() {
+    let theatre = Theatre::new();
+    let served = theatre.serve().await;
+    let (connections, cluster) = registered(&served.url, Some(&served.ca_pem), &served.token).await;
+    suite(connections.connect(&cluster).await.unwrap(), &theatre).await;
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_told_and_its_connection_dropped() {
+    let theatre = Theatre::new();
+    let served = theatre.serve().await;
+    let (connections, cluster) = registered(&served.url, Some(&served.ca_pem), "expired").await;
+    let first = connections.connect(&cluster).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &connections.connect(&cluster).await.unwrap()));
+    assert!(matches!(first.nodes().await, Err(ClusterError::Unauthorized)));
+    assert!(!Arc::ptr_eq(&first, &connections.connect(&cluster).await.unwrap()));
+}
+
+#[tokio::test]
+async fn a_server_that_the_authority_did_not_sign_is_not_talked_to() {
+    let theatre = Theatre::new();
+    let (one, other) = (theatre.serve().await, theatre.serve().await);
+    for ca in [Some(other.ca_pem.as_str()), None] {
+        let (connections, cluster) = registered(&one.url, ca, &one.token).await;
+        let Ok(connection) = connections.connect(&cluster).await else {
+            assert!(ca.is_none(), "a machine may have no public authorities");
+            continue;
+        };
+        assert!(matches!(connection.nodes().await, Err(ClusterError::Unreachable(_))));
+    }
+    assert!(theatre.world.calls().is_empty(), "the token went nowhere");
+}
+
+#[tokio::test]
+async fn a_server_that_went_away_is_unreachable() {
+    let theatre = Theatre::new();
+    let served = theatre.serve().await;
+    let (connections, cluster) = registered(&served.url, Some(&served.ca_pem), &served.token).await;
+    let connection = connections.connect(&cluster).await.unwrap();
+    connection.nodes().await.unwrap();
+    served.shutdown();
+    assert!(matches!(connection.nodes().await, Err(ClusterError::Unreachable(_))));
+}
+
+#[tokio::test]
+async fn missing_rights_are_found_by_asking() {
+    let theatre = Theatre::new();
+    theatre.world.deny(&theatre.id, "create", "pods/eviction");
+    let served = theatre.serve().await;
+    let (connections, cluster) = registered(&served.url, Some(&served.ca_pem), &served.token).await;
+    let right = |verb: &str, group: &str, resource: &str| Right { verb: verb.into(), group: group.into(), resource: resource.into() };
+    let asked = [right("list", "", "nodes"), right("create", "", "pods/eviction"), right("list", "apps", "daemonsets")];
+    assert_eq!(connections.missing_rights(&cluster, &asked).await.unwrap(), [asked[1].clone()]);
+}
+
+#[tokio::test]
+async fn a_right_that_is_missing_is_named() {
+    let theatre = Theatre::new();
+    let node = theatre.node(Vec::new());
+    theatre.deployment("default", "web", 1, &node);
+    theatre.world.deny(&theatre.id, "list", "poddisruptionbudgets");
+    theatre.world.deny(&theatre.id, "patch", "deployments/scale");
+    let served = theatre.serve().await;
+    let (connections, cluster) = registered(&served.url, Some(&served.ca_pem), &served.token).await;
+    let connection = connections.connect(&cluster).await.unwrap();
+    assert!(matches!(connection.pod_budgets().await, Err(ClusterError::Forbidden(text)) if text.contains("poddisruptionbudgets")));
+    let web =
+        domain::workload::WorkloadRef { kind: domain::workload::WorkloadKind::Deployment, namespace: "default".into(), name: "web".into() };
+    connection.scale(&web, 3).await.unwrap();
+    assert_eq!(connection.replicas(&web).await.unwrap(), 3, "through the other door");
+}
+
+/// The cluster of a kubeconfig in JSON (`kubectl config view --raw --minify --flatten -o json`) whose user has a token. It belongs to
+/// somebody: it is only read.
+#[tokio::test]
+async fn the_named_cluster_keeps_the_contract_of_reads() {
+    #[expect(clippy::disallowed_methods, reason = "the contracts' own switch")]
+    let Ok(path) = std::env::var("CONTRACT_KUBECONFIG") else { return };
+    let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let (server, user) = (&file["clusters"][0]["cluster"], &file["users"][0]["user"]);
+    let ca = server["certificate-authority-data"].as_str().map(|data| {
+        let pem = data_encoding::BASE64.decode(data.as_bytes()).unwrap();
+        String::from_utf8(pem).unwrap()
+    });
+    let (connections, cluster) = registered(server["server"].as_str().unwrap(), ca.as_deref(), user["token"].as_str().unwrap()).await;
+    read_only(&connections.connect(&cluster).await.unwrap()).await;
+}
