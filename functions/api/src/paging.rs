@@ -55,7 +55,7 @@ impl Paging {
         all.sort_by_key(&name);
         let mut rest = all.into_iter().filter(|item| self.after.as_ref().is_none_or(|after| name(item) > *after));
         let items: Vec<T> = rest.by_ref().take(self.limit).collect();
-        let next = rest.next().and(items.last()).map(&name);
+        let next = rest.next().and_then(|_| items.last()).map(&name);
         page(&items, next.as_deref())
     }
 }

@@ -144,3 +144,11 @@ async fn a_cluster_that_cannot_be_reached_is_a_502_with_advice() {
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_GATEWAY, "cluster-unreachable"));
     assert!(answer.text.contains("k8s_api_endpoint") && !answer.text.contains("no route"), "{}", answer.text);
 }
+
+#[test]
+fn a_plan_is_shown_without_what_boots_a_node() {
+    let document = json!({ "steps": [{ "template": { "user_data": "c2VjcmV0", "image": "ami-1" } }, { "user_data": null }] });
+    let shown = crate::view::without_user_data(document);
+    assert_eq!(shown["steps"][0]["template"], json!({ "user_data": "(not shown)", "image": "ami-1" }));
+    assert!(shown["steps"][1]["user_data"].is_null());
+}
