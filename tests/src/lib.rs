@@ -5,3 +5,5 @@ pub mod contracts;
 pub mod system;
 
 pub mod world_by_seed;
+
+pub mod one_rescue;

@@ -47,3 +47,6 @@ fn no_seed_breaks_a_law() {
     }
     assert!(broken.is_empty(), "{} of {seeds} seeds broke a law; the first is {:?}", broken.len(), broken.first().map(|b| b.0));
 }
+
+#[path = "simulation/single_fault.rs"]
+mod single_fault;

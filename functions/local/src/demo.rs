@@ -76,8 +76,12 @@ async fn watch(system: &System, victim: &InstanceId, name: &domain::ids::NodeNam
             tell(began, &format!("drain: {now} pods left on {name} {}", "#".repeat(now.min(40))))?;
         }
         if let Some(outcome) = &record.progress.outcome {
-            tell(began, &format!("the rescue {}", spoken(outcome)))?;
+            let line = format!("the rescue {}", spoken(outcome));
+            if told.insert(line.clone()) {
+                tell(began, &line)?;
+            }
             if all_running(system) {
+                tell(began, "all pods run again")?;
                 return Ok(record);
             }
         }
@@ -98,7 +102,7 @@ fn lines(record: &PlanRecord) -> Vec<String> {
             Effect::Launched { instance, offering } => lines.push(format!("launched {instance}: {}", offering.pool)),
             Effect::Ready { node } => lines.push(format!("the replacement has joined and is Ready: {node}")),
             Effect::Drained { evicted, deleted, .. } if state.status == domain::plan::Status::Done => {
-                lines.push(format!("drained: {evicted} pods evicted, {deleted} deleted at the deadline"));
+                lines.push(format!("drained: {evicted} pods left by eviction, {deleted} were deleted at the deadline"));
             }
             Effect::None | Effect::Launching { .. } | Effect::Drained { .. } | Effect::Scaled { .. } => {}
         }

@@ -71,7 +71,7 @@ impl System {
         #[expect(clippy::disallowed_methods, reason = "the simulated world begins at the real time")]
         let clock = SimClock::starting(domain::Timestamp::now());
         let table = Arc::new(table(settings).await?);
-        let seed = clock.now().as_nanosecond() as u64;
+        let seed = u64::try_from(clock.now().as_millisecond()).unwrap_or_default();
         let (world, cluster) = demo_world(clock.clone(), seed);
         let served = sim::http::kubernetes::serve(world.clone(), &cluster, TOKEN, std::time::Duration::ZERO)
             .await

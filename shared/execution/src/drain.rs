@@ -97,17 +97,23 @@ fn pause(tally: Tally) -> SignedDuration {
     if tally.blocked > 0 || tally.troubled > 0 { SignedDuration::from_secs(1) } else { SignedDuration::from_secs(2) }
 }
 
-/// Adds a round to what is known.
+/// What is known after a round: the first counts all pods that must go, later ones only move some from evicted to deleted. So
+/// one write of it is enough, however many rounds there are.
 fn effect(before: &Effect, tally: Tally, now: Timestamp) -> Effect {
-    let (evicted, deleted, last) = match before {
-        Effect::Drained { evicted, deleted, last_accepted_at } => (*evicted, *deleted, *last_accepted_at),
-        Effect::None | Effect::Launching { .. } | Effect::Launched { .. } | Effect::Ready { .. } | Effect::Scaled { .. } => (0, 0, None),
-    };
     let accepted = tally.evicted + tally.deleted > 0;
-    Effect::Drained {
-        evicted: evicted + tally.evicted,
-        deleted: deleted + tally.deleted,
-        last_accepted_at: if accepted { Some(now) } else { last },
+    match before {
+        Effect::Drained { evicted, deleted, last_accepted_at } => Effect::Drained {
+            evicted: evicted.saturating_sub(tally.deleted),
+            deleted: deleted + tally.deleted,
+            last_accepted_at: if accepted { Some(now) } else { *last_accepted_at },
+        },
+        Effect::None | Effect::Launching { .. } | Effect::Launched { .. } | Effect::Ready { .. } | Effect::Scaled { .. } => {
+            Effect::Drained {
+                evicted: tally.evicted + tally.blocked + tally.leaving + tally.troubled,
+                deleted: tally.deleted,
+                last_accepted_at: accepted.then_some(now),
+            }
+        }
     }
 }
 

@@ -182,7 +182,7 @@ impl<'a> Drive<'a> {
             }
             Performed::Wait { until, effect } => {
                 if let Some(effect) = effect {
-                    self.ledger.note(step, effect);
+                    self.ledger.learn(step, effect);
                 }
                 return Some(until);
             }

@@ -21,7 +21,12 @@ fn filter(level: Level) -> Targets {
     let ours = LevelFilter::from_level(level);
     let theirs = ours.min(LevelFilter::WARN);
     // `kubernetes` is a crate of ours and starts like the noisy `kube`; the longer prefix wins.
-    Targets::new().with_default(ours).with_targets(NOISY.map(|prefix| (prefix, theirs))).with_target("kubernetes", ours)
+    Targets::new()
+        .with_default(ours)
+        .with_targets(NOISY.map(|prefix| (prefix, theirs)))
+        .with_target("kubernetes", ours)
+        // The embedded table of local mode warns of every condition that does not hold: those are answers, not troubles.
+        .with_target("dynoxide", LevelFilter::OFF)
 }
 
 #[cfg(test)]

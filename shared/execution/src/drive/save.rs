@@ -53,6 +53,19 @@ impl<'a> Ledger<'a> {
         self.dirty = true;
     }
 
+    /// What a waiting step has learnt. Of a dying node the first round is worth a write of its own, and so are deletions: the
+    /// spot event tells people how many pods left how. The rest rides with the next write.
+    pub(super) fn learn(&mut self, step: usize, effect: Effect) {
+        let before = self.record.progress.steps.get(step).map(|s| s.effect.clone());
+        let deleted = |e: &Effect| match e {
+            Effect::Drained { deleted, .. } => Some(*deleted),
+            Effect::None | Effect::Launching { .. } | Effect::Launched { .. } | Effect::Ready { .. } | Effect::Scaled { .. } => None,
+        };
+        let news = before.as_ref().and_then(deleted) != deleted(&effect);
+        self.note(step, effect);
+        self.dirty |= news && self.record.progress.node_deadline.is_some();
+    }
+
     /// Notes something that would be a pity, but no harm, to lose: it rides with the next write.
     pub(super) fn note(&mut self, step: usize, effect: Effect) {
         if let Some(state) = self.record.progress.steps.get_mut(step) {

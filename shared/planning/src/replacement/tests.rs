@@ -18,7 +18,11 @@ fn known(kind: &str, zone: &str, cpu_millis: u64) -> Known {
 fn node(capacity: CapacityType) -> NodeRecord {
     let instance = InstanceId::parse("i-12345678").unwrap();
     NodeRecord {
-        key: InstanceKey { account: AccountId::parse("1").unwrap(), region: Region::parse("us-east-1").unwrap(), instance: instance.clone() },
+        key: InstanceKey {
+            account: AccountId::parse("1").unwrap(),
+            region: Region::parse("us-east-1").unwrap(),
+            instance: instance.clone(),
+        },
         customer: CustomerId::parse("c").unwrap(),
         cluster: ClusterId::parse("k").unwrap(),
         target: NodeTarget { name: NodeName::parse("n").unwrap(), uid: None, instance, taints: Vec::new() },
@@ -33,7 +37,12 @@ fn node(capacity: CapacityType) -> NodeRecord {
 }
 
 fn fleet() -> Vec<Known> {
-    vec![known("m6i.large", "us-east-1a", 2000), known("m6i.large", "us-east-1b", 2000), known("m6i.xlarge", "us-east-1b", 4000), known("t3.small", "us-east-1a", 1000)]
+    vec![
+        known("m6i.large", "us-east-1a", 2000),
+        known("m6i.large", "us-east-1b", 2000),
+        known("m6i.xlarge", "us-east-1b", 4000),
+        known("t3.small", "us-east-1a", 1000),
+    ]
 }
 
 #[test]
