@@ -15,14 +15,11 @@
 
 mod access;
 mod describe;
-mod emulator;
 mod errors;
 mod launch;
 mod prices;
 mod template;
 mod throttle;
-
-pub use emulator::{DefaultNetwork, default_network};
 
 use access::{Access, Session};
 use async_trait::async_trait;
