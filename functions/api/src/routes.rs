@@ -15,7 +15,7 @@ pub mod clusters;
 pub mod events;
 pub mod halt;
 pub mod health;
-pub mod kubernetes;
+pub mod k8s;
 pub mod operations;
 
 /// Who may use a route.
@@ -70,9 +70,9 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/api/v1/events/spot-warnings", get(events::spot_warnings))
         .route("/api/v1/events/history", get(events::history))
         .route("/api/v1/events/process", post(events::process))
-        .route("/api/v1/k8s/{cluster_id}/nodes", get(kubernetes::nodes))
-        .route("/api/v1/k8s/{cluster_id}/pods", get(kubernetes::pods))
-        .route("/api/v1/k8s/{cluster_id}/metrics", get(kubernetes::metrics))
+        .route("/api/v1/k8s/{cluster_id}/nodes", get(k8s::nodes))
+        .route("/api/v1/k8s/{cluster_id}/pods", get(k8s::pods))
+        .route("/api/v1/k8s/{cluster_id}/metrics", get(k8s::metrics))
         .route("/api/v1/k8s/{cluster_id}/nodes/drain", post(actions::drain))
         .route("/api/v1/k8s/{cluster_id}/nodes/cordon", post(actions::cordon))
         .route("/api/v1/k8s/{cluster_id}/nodes/uncordon", post(actions::uncordon))

@@ -1,7 +1,7 @@
 //! Commands: drain, cordon, uncordon, scale. Each becomes a plan that is only written down here.
 
 use super::clusters::own;
-use super::kubernetes::{blocked, connect, node_name};
+use super::k8s::{blocked, connect, node_name};
 use crate::Deps;
 use crate::auth::Caller;
 use crate::commands::{self, Asked};
