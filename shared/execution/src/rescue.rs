@@ -7,13 +7,14 @@ use crate::drive::{Driven, drive};
 use crate::perform::launch::AVOID_POOL;
 use crate::ports::{Ports, Site, Trouble};
 use domain::Timestamp;
-use domain::ids::{InstanceId, InstanceKey, PlanId};
+use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceKey, PlanId};
 use domain::interruption::{Notice, NoticeKind, Takeback};
 use domain::node::NodeRecord;
 use domain::offering::CapacityType;
-use domain::plan::{Outcome, PlanKey, PlanRecord};
+use domain::plan::{Outcome, PlanKey, PlanRecord, Urgency};
 use domain::ports::{Change, NewPlan, Opened, StoreError};
 use domain::spot_event::SpotEvent;
+use domain::tenant::Cluster;
 use tracing::{info, warn};
 
 pub mod decide;
@@ -180,13 +181,31 @@ async fn shun(ports: &Ports, record: &NodeRecord, why: &str) {
     }
 }
 
+/// Whether a rescue that goes forward is known for this instance: a sweep then has nothing to add, and saves its write.
+///
+/// # Errors
+/// The table did not answer.
+pub async fn known(ports: &Ports, cluster: &Cluster, instance: &InstanceId) -> Result<bool, StoreError> {
+    for generation in 0..GENERATIONS_MAX {
+        match ports.journal.load(&key_of(&cluster.customer, &cluster.id, instance, "rescue", generation)).await? {
+            Some(existing) if existing.progress.urgency == Urgency::Forced => return Ok(true),
+            Some(_) => {}
+            None => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
 fn plan_key(record: &NodeRecord, prefix: &str, generation: u32) -> PlanKey {
-    let id = format!("{prefix}-{}-{generation}", record.key.instance);
+    key_of(&record.customer, &record.cluster, &record.key.instance, prefix, generation)
+}
+
+fn key_of(customer: &CustomerId, cluster: &ClusterId, instance: &InstanceId, prefix: &str, generation: u32) -> PlanKey {
     PlanKey {
-        customer: record.customer.clone(),
-        cluster: record.cluster.clone(),
+        customer: customer.clone(),
+        cluster: cluster.clone(),
         // Prefix and instance id are slugs of our own making, far below the limit.
-        plan: PlanId::parse(id).unwrap_or_else(|_| decide::fallback_plan_id()),
+        plan: PlanId::parse(format!("{prefix}-{instance}-{generation}")).unwrap_or_else(|_| decide::fallback_plan_id()),
     }
 }
 

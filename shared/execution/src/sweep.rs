@@ -96,6 +96,9 @@ async fn missed(ports: &Ports, site: &Site, until: Timestamp) -> Result<usize, T
     let now = ports.clock.now();
     let mut found = 0;
     for instance in instances.iter().filter(|i| taken(i)) {
+        if rescue::known(ports, &site.cluster, &instance.id).await? {
+            continue;
+        }
         let notice = notice(site, instance, now);
         for rescued in rescue::handle(ports, &notice, until).await? {
             if let rescue::Rescued::Opened(_) = rescued {
