@@ -25,6 +25,8 @@ fn writes() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let mut story = scene(20, SignedDuration::ZERO).await;
+        // The minute's sweep is over, so that it is the notice that begins the rescue.
+        story.system.sweep_if_due().await;
         let before = story.system.store.conditional_writes();
         story.interrupt();
         story.judge().await.unwrap();
