@@ -50,3 +50,6 @@ fn no_seed_breaks_a_law() {
 
 #[path = "simulation/single_fault.rs"]
 mod single_fault;
+
+#[path = "simulation/rebalance.rs"]
+mod rebalance;

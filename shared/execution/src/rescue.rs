@@ -6,7 +6,6 @@
 use crate::drive::{Driven, drive};
 use crate::perform::launch::AVOID_POOL;
 use crate::ports::{Ports, Site, Trouble};
-use domain::Timestamp;
 use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceKey, PlanId};
 use domain::interruption::{Notice, NoticeKind, Takeback};
 use domain::node::NodeRecord;
@@ -15,6 +14,7 @@ use domain::plan::{Outcome, PlanKey, PlanRecord, Urgency};
 use domain::ports::{Change, NewPlan, Opened, StoreError};
 use domain::spot_event::SpotEvent;
 use domain::tenant::Cluster;
+use domain::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 pub mod decide;
@@ -79,9 +79,23 @@ async fn one(ports: &Ports, notice: &Notice, instance: &InstanceId, until: Times
     let context = decide::Context { notice, record: &record, policy: &site.cluster.policy, avoided: &avoided, now };
     match decide::decide(&context) {
         Decision::RecordOnly(why) => record_only(ports, notice, &record, why).await,
+        Decision::Act(_) if notice.kind == NoticeKind::Rebalance && too_many_rebalances(ports, &site, now).await? => {
+            record_only(ports, notice, &record, "too many rebalance recommendations led to replacements in this hour".to_owned()).await
+        }
         Decision::Act(act) => begin(ports, notice, &record, site, &act, until).await,
         Decision::Withdraw => withdraw(ports, notice, &record, site, until).await,
     }
+}
+
+/// The guard against rebalance storms: recommendations often come for a whole zone at once, and replacements are recommended away
+/// again within minutes. Events of this hour that have a plan are counted.
+async fn too_many_rebalances(ports: &Ports, site: &Site, now: Timestamp) -> Result<bool, Trouble> {
+    let events = ports.journal.spot_events(&site.cluster.customer, None, 200).await?;
+    let begun = events.iter().filter(|e| {
+        let this_hour = e.received_at > now - SignedDuration::from_hours(1);
+        e.cluster == site.cluster.id && e.event_type == NoticeKind::Rebalance && e.plan.is_some() && this_hour
+    });
+    Ok(begun.count() >= site.cluster.policy.interruption.rebalances_per_hour_max as usize)
 }
 
 async fn record_only(ports: &Ports, notice: &Notice, record: &NodeRecord, why: String) -> Result<Rescued, Trouble> {
