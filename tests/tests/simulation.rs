@@ -53,3 +53,6 @@ mod single_fault;
 
 #[path = "simulation/rebalance.rs"]
 mod rebalance;
+
+#[path = "simulation/events.rs"]
+mod events;
