@@ -8,7 +8,7 @@ use domain::interruption::SPOT_NOTICE;
 use domain::node::NodeOwner;
 use domain::offering::{CapacityType, Pool};
 use domain::policy::RebalancePolicy;
-use domain::ports::{Clock, Registry};
+use domain::ports::Registry;
 use sim::checkers::{Rest, Watch, at_rest};
 use sim::clock::SimClock;
 use sim::faults::{ALL, Fault};
@@ -179,6 +179,4 @@ fn send(system: &System, body: &str, rng: &mut fastrand::Rng) {
         let delay = if copy == 0 { rng.i64(0..3) } else { rng.i64(0..300) };
         system.queue.put(Which::Interruptions, body.to_owned(), SignedDuration::from_secs(delay));
     }
-    // So that no two seeds share the same instant.
-    let _now = system.clock.now();
 }

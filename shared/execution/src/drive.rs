@@ -147,7 +147,7 @@ impl<'a> Drive<'a> {
                 continue;
             }
             let Some((step, performed)) = in_hand.next().await else {
-                self.ledger.save_if_settled().await?;
+                self.ledger.save().await?;
                 let wake = resting.values().min().copied().unwrap_or(now);
                 return Ok(Driven::Rest((wake.max(now)).duration_since(now)));
             };
@@ -193,7 +193,7 @@ impl<'a> Drive<'a> {
     /// Takes one step back. Returns when that has to wait.
     async fn take_back(&mut self, step: usize, now: Timestamp) -> Result<Option<Driven>, Trouble> {
         if now >= self.until {
-            self.ledger.save_if_settled().await?;
+            self.ledger.save().await?;
             return Ok(Some(Driven::Rest(SignedDuration::ZERO)));
         }
         if let Some(driven) = self.halted(now).await? {
@@ -222,7 +222,7 @@ impl<'a> Drive<'a> {
             return self.ledger.finish(Outcome::Parked { why }).await.map(Some);
         }
         info!(plan.id = %key, halt.scope = %halt.scope, "The kill switch is on; the plan rests");
-        self.ledger.save_if_settled().await?;
+        self.ledger.save().await?;
         Ok(Some(Driven::Rest(HALTED_REST)))
     }
 }

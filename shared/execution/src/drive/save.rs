@@ -216,11 +216,6 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    /// Writes before a rest.
-    pub(super) async fn save_if_settled(&mut self) -> Result<(), Trouble> {
-        self.save().await
-    }
-
     /// Ends the plan.
     pub(super) async fn finish(&mut self, outcome: Outcome) -> Result<Driven, Trouble> {
         let now = self.ports.clock.now();
