@@ -12,6 +12,8 @@
 //! ```
 
 pub mod audit;
+pub mod catalog;
+pub mod decision;
 pub mod ids;
 pub mod interruption;
 pub mod money;
@@ -22,6 +24,8 @@ pub mod plan;
 pub mod pod;
 pub mod policy;
 pub mod ports;
+pub mod scheduling;
+pub mod snapshot;
 pub mod spot_event;
 pub mod tenant;
 pub mod workload;

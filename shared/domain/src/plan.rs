@@ -47,6 +47,12 @@ pub enum PlanKind {
     Scale,
     /// An Auto Scaling group waits for a launched node to be ready.
     LaunchHook,
+    /// Nodes are moved to or between spot pools, or back to on-demand.
+    SpotOptimize,
+    /// Fewer or cheaper nodes for the same pods.
+    BinPack,
+    /// A node of a fitting size takes the place of another.
+    Rightsize,
 }
 
 /// What happens when a step fails.

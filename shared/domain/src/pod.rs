@@ -1,6 +1,7 @@
 //! Pods and their disruption budgets, slimmed to what decisions need, and the law of which pods a drain moves.
 
-use crate::ids::{NodeName, PodUid};
+use crate::ids::{NodeName, PodUid, Zone};
+use crate::scheduling::{Resources, Scheduling};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -90,6 +91,34 @@ impl PodView {
             PodPhase::Pending | PodPhase::Running | PodPhase::Unknown => false,
         }
     }
+}
+
+/// A pod with what it asks of a node: what a snapshot is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodDetail {
+    /// The pod.
+    pub view: PodView,
+    /// What it requests, all container kinds and overhead counted as kube-scheduler counts them.
+    pub requests: Resources,
+    /// What it asks of a node besides. Volumes are not in it yet: only their claims are known at this point.
+    pub scheduling: Scheduling,
+    /// Names of the PersistentVolumeClaims that it mounts, in its namespace.
+    pub claims: Vec<String>,
+    /// When it was bound or started, whichever is known: the newest such time of a node says how settled it is.
+    pub started_at: Option<Timestamp>,
+}
+
+/// Where the volume of a claim can be attached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimView {
+    /// Namespace of the claim.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Zones in which the volume can be attached; `None`: anywhere, or not provisioned yet.
+    pub zones: Option<Vec<Zone>>,
+    /// The volume exists on one node only.
+    pub local: bool,
 }
 
 /// One requirement of a label selector (`matchExpressions`).

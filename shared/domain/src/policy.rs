@@ -1,5 +1,8 @@
 //! What a customer allows, per cluster.
 
+use crate::decision::DecisionType;
+use crate::money::MicroDollars;
+use crate::offering::CapacityType;
 use serde::{Deserialize, Serialize};
 
 /// How far a capability may go by itself.
@@ -90,6 +93,108 @@ impl DisruptionBudget {
     }
 }
 
+/// How a cluster is made cheaper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizationPolicy {
+    /// Moves to and between spot pools. `observe` after registration.
+    pub spot: Mode,
+    /// Fewer or cheaper nodes for the same pods.
+    pub bin_packing: Mode,
+    /// Nodes of a fitting size.
+    pub rightsizing: Mode,
+    /// Which capacity types may be launched; empty: both.
+    pub capacity: Vec<CapacityType>,
+    /// Instance families that may be launched (`m6i`, or `m` for all of a category); empty: all of the categories c, m and r.
+    pub families: Vec<String>,
+    /// Families or types that must not be launched.
+    pub families_never: Vec<String>,
+    /// Whether arm64 may be launched for pods whose images are known to run on it.
+    pub arm64: bool,
+    /// The largest node, in vCPUs.
+    pub vcpu_max: u32,
+    /// The smallest node, in vCPUs: very small nodes are eaten up by DaemonSets.
+    pub vcpu_min: u32,
+    /// What a node costs besides its price, per hour: its root volume, its address, its share of everybody's attention.
+    pub node_overhead_per_hour: MicroDollars,
+    /// A move must save at least this share of what the nodes that go cost, in percent.
+    pub saving_percent_min: u32,
+    /// And at least this much per hour.
+    pub saving_per_hour_min: MicroDollars,
+    /// And pay back what it costs once within this time, in minutes.
+    pub payback_minutes_max: u32,
+    /// A node younger than this is not moved, in minutes: no plan undoes the one before.
+    pub node_age_min_minutes: u32,
+    /// A workload is not moved again within this time, in minutes.
+    pub cool_down_minutes: u32,
+    /// At least this share of a workload's replicas stays on on-demand nodes, in percent.
+    pub on_demand_percent_min: u32,
+    /// At most this share of the cluster's spot nodes comes from one pool, in percent (one node is always allowed).
+    pub pool_share_percent_max: u32,
+    /// How many spot pools must be open to a move to spot at the least.
+    pub spot_pools_min: u32,
+    /// A snapshot older than this is not acted on, in seconds.
+    pub snapshot_age_max_s: u32,
+    /// At most this much may be added to the cluster's cost per hour while moves are under way.
+    pub surge_per_hour_max: Option<MicroDollars>,
+    /// When plans may be carried out; empty: at any time.
+    pub windows: Vec<Window>,
+}
+
+impl Default for OptimizationPolicy {
+    fn default() -> Self {
+        OptimizationPolicy {
+            spot: Mode::Observe,
+            bin_packing: Mode::Observe,
+            rightsizing: Mode::Observe,
+            capacity: Vec::new(),
+            families: Vec::new(),
+            families_never: Vec::new(),
+            arm64: true,
+            vcpu_max: 96,
+            vcpu_min: 2,
+            // 20 GiB of gp3 at 0.08 USD per GiB and month, and one public IPv4 address at 0.005 USD per hour (AWS price lists).
+            node_overhead_per_hour: MicroDollars(7_200),
+            saving_percent_min: 10,
+            saving_per_hour_min: MicroDollars(5_000),
+            payback_minutes_max: 240,
+            node_age_min_minutes: 60,
+            cool_down_minutes: 60,
+            on_demand_percent_min: 0,
+            pool_share_percent_max: 33,
+            spot_pools_min: 5,
+            snapshot_age_max_s: 300,
+            surge_per_hour_max: None,
+            windows: Vec::new(),
+        }
+    }
+}
+
+impl OptimizationPolicy {
+    /// How far a decision of this type may go by itself.
+    pub fn mode(&self, decision: DecisionType) -> Mode {
+        match decision {
+            DecisionType::SpotOptimize => self.spot,
+            DecisionType::BinPack => self.bin_packing,
+            DecisionType::Rightsize => self.rightsizing,
+        }
+    }
+}
+
+/// A weekly window in which plans may be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Days on which it begins: `mon` to `sun`.
+    pub days: Vec<String>,
+    /// When it begins, `HH:MM` on the wall clock of the zone.
+    pub from: String,
+    /// How long it lasts, in minutes; may reach past midnight.
+    pub minutes: u32,
+    /// IANA time zone, such as `Europe/Berlin`.
+    pub time_zone: String,
+}
+
 /// Everything a customer can set for one cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -100,6 +205,8 @@ pub struct ClusterPolicy {
     pub budget: DisruptionBudget,
     /// The launch template for replacements, where one is named; else nodes are cloned.
     pub launch_template: Option<LaunchTemplate>,
+    /// Optimisation.
+    pub optimization: OptimizationPolicy,
 }
 
 /// A launch template of the customer.

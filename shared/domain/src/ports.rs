@@ -1,6 +1,7 @@
 //! What the world must do for us, in our words. Each port has a real adapter and a simulated twin, and one contract suite
 //! runs against both.
 
+pub mod advisor;
 pub mod clock;
 pub mod cloud;
 pub mod cluster;
@@ -12,9 +13,10 @@ pub mod registry;
 pub mod routes;
 pub mod vault;
 
+pub use advisor::{Advisor, AdvisorError};
 pub use clock::Clock;
 pub use cloud::{Cloud, CloudError, Instance, InstanceFilter, InstanceState, LaunchRequest, Lifecycle};
-pub use cluster::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode};
+pub use cluster::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode, PodSink};
 pub use journal::{Change, Journal, NewPlan, Opened};
 pub use meter::Meter;
 pub use pools::Pools;

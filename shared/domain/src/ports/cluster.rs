@@ -2,7 +2,7 @@
 
 use crate::ids::{NodeName, NodeUid, PlanId};
 use crate::node::{NodeTarget, NodeUsage, NodeView};
-use crate::pod::{PodBudget, PodRef, PodView};
+use crate::pod::{ClaimView, PodBudget, PodDetail, PodRef, PodView};
 use crate::tenant;
 use crate::workload::WorkloadRef;
 use async_trait::async_trait;
@@ -72,6 +72,14 @@ pub struct PatchedNode {
     pub changed: bool,
 }
 
+/// Takes the pods of a list as they come in, so that memory follows the page and not the cluster.
+pub trait PodSink: Send {
+    /// One pod.
+    fn pod(&mut self, pod: PodDetail);
+    /// The list expired between two pages and begins anew: forget what came.
+    fn restart(&mut self);
+}
+
 /// One cluster. All calls may be repeated; none waits for the world.
 #[async_trait]
 pub trait Cluster: Send + Sync {
@@ -81,6 +89,14 @@ pub trait Cluster: Send + Sync {
     async fn node(&self, name: &NodeName) -> Result<NodeView, ClusterError>;
     /// Pods: of one node, or all of them.
     async fn pods(&self, on: Option<&NodeName>) -> Result<Vec<PodView>, ClusterError>;
+    /// Every pod with what it asks of a node, finished ones too, page by page.
+    async fn pods_in_detail(&self, _sink: &mut dyn PodSink) -> Result<(), ClusterError> {
+        Err(ClusterError::Refused("pods cannot be read in detail here".to_owned()))
+    }
+    /// Every PersistentVolumeClaim with where its volume can be attached.
+    async fn claims(&self) -> Result<Vec<ClaimView>, ClusterError> {
+        Err(ClusterError::Refused("claims cannot be read here".to_owned()))
+    }
     /// All PodDisruptionBudgets.
     async fn pod_budgets(&self) -> Result<Vec<PodBudget>, ClusterError>;
     /// All DaemonSets as (namespace, name).
