@@ -16,6 +16,7 @@ pub mod catalog;
 pub mod decision;
 pub mod ids;
 pub mod interruption;
+pub mod market;
 pub mod money;
 pub mod node;
 pub mod offering;

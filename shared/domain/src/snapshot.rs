@@ -3,7 +3,7 @@
 
 use crate::catalog::Arch;
 use crate::ids::{ClusterId, InstanceId, NodeName, NodeUid, Region, SubnetId, Zone};
-use crate::money::MicroDollars;
+use crate::market::Quote;
 use crate::node::{NodeOwner, Taint};
 use crate::offering::Pool;
 use crate::pod::{Controller, PodBudget};
@@ -70,29 +70,6 @@ pub struct Placed {
     pub count: u32,
 }
 
-/// What a price is known from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PriceSource {
-    /// AWS's price list, or its spot price history.
-    Observed,
-    /// Public data: the on-demand price, less the savings that the Spot Advisor file gives.
-    Estimated,
-    /// A commitment (reserved instance or savings plan) that is paid for in any case.
-    Committed,
-}
-
-/// A price per hour, with its source and age.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Price {
-    /// Per hour.
-    pub per_hour: MicroDollars,
-    /// What it is known from.
-    pub source: PriceSource,
-    /// As of when.
-    pub as_of: Timestamp,
-}
-
 /// A node in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotNode {
@@ -126,7 +103,7 @@ pub struct SnapshotNode {
     #[serde(default)]
     pub usage: Option<Resources>,
     /// What it costs; `None`: unknown, and then it is not moved.
-    pub price: Option<Price>,
+    pub price: Option<Quote>,
     /// When it joined.
     pub created_at: Option<Timestamp>,
     /// When a pod was last bound to it or left it, as far as is known.
