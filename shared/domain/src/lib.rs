@@ -12,8 +12,10 @@
 //! ```
 
 pub mod audit;
+pub mod catalog;
 pub mod ids;
 pub mod interruption;
+pub mod market;
 pub mod money;
 pub mod node;
 pub mod offering;
