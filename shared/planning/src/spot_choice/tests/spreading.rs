@@ -93,6 +93,19 @@ fn where_the_good_pools_are_full_the_next_best_are_taken_and_on_demand_at_last()
 }
 
 #[test]
+fn spot_that_is_expected_to_cost_more_than_on_demand_gets_no_node() {
+    let types = five();
+    let scene = Scene::with(easy());
+    let mut all = market(&types);
+    for candidate in all.iter_mut().filter(|c| c.pool.capacity == Spot) {
+        candidate.interruption_per_hour = 0.9;
+    }
+    let ranking = scene.rank(&all, &need());
+    let answer = spread(&ranking, 4, &Holdings::default(), &scene.commitments, &scene.policy);
+    assert_eq!((on_demand(&answer), placed(&answer)), (4, 4));
+}
+
+#[test]
 fn what_finds_no_place_says_why() {
     let types = five();
     let mut scene = Scene::with(SpotPolicy { pool_percent_max_workload: 10, ..easy() });
