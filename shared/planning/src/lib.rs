@@ -6,3 +6,4 @@ pub mod predict;
 pub mod public_data;
 pub mod replacement;
 pub mod risk;
+pub mod spot_choice;
