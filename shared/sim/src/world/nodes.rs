@@ -138,7 +138,7 @@ impl Kube {
 
     /// Keys of the pods bound to a node.
     pub(crate) fn pods_on(&self, node: &NodeName) -> Vec<u64> {
-        self.pods.iter().filter(|(_, pod)| pod.node.as_ref() == Some(node)).map(|(key, _)| *key).collect()
+        self.pods.on(node).map(|(key, _)| key).collect()
     }
 }
 
