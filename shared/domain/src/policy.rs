@@ -219,6 +219,10 @@ pub struct LaunchTemplate {
     pub version: String,
 }
 
+mod window;
+
+pub use window::BadWindow;
+
 #[cfg(test)]
 mod tests {
     use super::*;
