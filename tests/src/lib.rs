@@ -2,6 +2,10 @@
 
 pub mod contracts;
 
+pub mod events;
+
+pub mod scenario;
+
 pub mod system;
 
 pub mod world_by_seed;

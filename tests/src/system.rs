@@ -139,6 +139,11 @@ impl System {
         many
     }
 
+    /// Says that a sweep was just now: the next one comes in a minute.
+    pub fn swept(&mut self) {
+        self.swept_at = Some(self.clock.now());
+    }
+
     /// Runs the sweeper if its minute has come.
     pub async fn sweep_if_due(&mut self) {
         let now = self.clock.now();

@@ -17,6 +17,7 @@ pub const CONTRACT_VERSION: u32 = 1;
 
 /// What is to be decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DecisionType {
     /// On-demand to spot, spot to better spot, and back to on-demand where spot is too risky.
@@ -49,6 +50,7 @@ impl DecisionType {
 
 /// The cluster in a few figures, as the product brief lists them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ClusterState {
     /// The cluster.
     pub cluster_id: ClusterId,
@@ -70,6 +72,7 @@ pub struct ClusterState {
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DecisionRequest {
     /// See [`CONTRACT_VERSION`].
     pub version: u32,
@@ -91,6 +94,7 @@ pub struct DecisionRequest {
 
 /// What the core knows and the snapshot does not say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Constraints {
     /// When the decision is made for: prices and cool-downs are judged at this time.
@@ -111,6 +115,7 @@ pub struct Constraints {
 
 /// A node that is not to be touched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HandsOff {
     /// The node.
     pub node: NodeName,
@@ -120,6 +125,7 @@ pub struct HandsOff {
 
 /// The price of a pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PoolPrice {
     /// The pool.
     pub pool: Pool,
@@ -131,6 +137,7 @@ pub struct PoolPrice {
 
 /// On-demand hours of a type (and zone) that are paid for whether they are used or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Commitment {
     /// The type.
     pub instance_type: InstanceType,
@@ -142,6 +149,7 @@ pub struct Commitment {
 
 /// A node named so that it cannot be mistaken for a namesake.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NodeIdentity {
     /// Name of the Node object.
     pub name: NodeName,
@@ -153,6 +161,7 @@ pub struct NodeIdentity {
 
 /// A node to launch: one of these offerings, best first; each has room for what is to run there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LaunchSpec {
     /// Where, best first. Never empty. The price is set on each.
     pub offerings: Vec<Offering>,
@@ -165,6 +174,7 @@ pub struct LaunchSpec {
 /// Nodes that go, and nodes that come for them: m become n, n may be zero. A move stands for itself: it can be carried out whole
 /// while no other is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Move {
     /// Nodes that go.
     pub remove: Vec<NodeIdentity>,
@@ -182,6 +192,7 @@ pub struct Move {
 
 /// Why a node is left as it is: a stable code, and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Untouched {
     /// The node.
     pub node: NodeName,
@@ -195,6 +206,7 @@ pub struct Untouched {
 
 /// Stable reasons for leaving a node as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WhyNot {
     /// It is as cheap as it can be: nothing that would run its pods costs less.
@@ -243,6 +255,7 @@ pub enum WhyNot {
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DecisionAnswer {
     /// See [`CONTRACT_VERSION`].
     pub version: u32,
@@ -272,6 +285,7 @@ pub struct DecisionAnswer {
 
 /// A question for the chance of interruption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PredictRequest {
     /// The Region.
     pub region: crate::ids::Region,
@@ -283,6 +297,7 @@ pub struct PredictRequest {
 
 /// A pool by type and zone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PoolName {
     /// The type.
     pub instance_type: InstanceType,
@@ -292,6 +307,7 @@ pub struct PoolName {
 
 /// The chance of one pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Prediction {
     /// The pool.
     pub pool: PoolName,

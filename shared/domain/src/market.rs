@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a price is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum PriceSource {
     /// AWS answered it.
@@ -22,6 +23,7 @@ pub enum PriceSource {
 
 /// A price and how it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Quote {
     /// Per hour of one instance.
     pub price_per_hour: MicroDollars,

@@ -99,12 +99,21 @@ async fn too_many_rebalances(ports: &Ports, site: &Site, now: Timestamp) -> Resu
 }
 
 async fn record_only(ports: &Ports, notice: &Notice, record: &NodeRecord, why: String) -> Result<Rescued, Trouble> {
+    if notice.kind == NoticeKind::MissedInterruption && recorded(ports, record).await? {
+        return Ok(Rescued::Recorded(why));
+    }
     ports.journal.put_spot_event(&spot_event(notice, record, None, why.clone())).await?;
     if notice.kind == NoticeKind::Rebalance {
         shun(ports, record, "rebalance recommendation").await;
     }
     info!(instance = %record.key, kind = notice.kind.as_str(), why, "Recorded a notice");
     Ok(Rescued::Recorded(why))
+}
+
+/// Whether an interruption of this instance is recorded already: the sweep meets it every minute for as long as EC2 shows it.
+async fn recorded(ports: &Ports, record: &NodeRecord) -> Result<bool, Trouble> {
+    let events = ports.journal.spot_events(&record.customer, None, 200).await?;
+    Ok(events.iter().any(|e| e.instance == record.key && e.event_type >= NoticeKind::SpotInterruption))
 }
 
 /// Opens the rescue, or joins the one that is there.

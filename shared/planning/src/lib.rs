@@ -2,4 +2,7 @@
 //!
 //! What is not here and never will be: a clock, a client, randomness, and the right to act.
 
+pub mod predict;
+pub mod public_data;
 pub mod replacement;
+pub mod risk;

@@ -1,8 +1,15 @@
-//! What every function has around it: configuration, telemetry, time, counters, batches and deadlines.
+//! What every function has around it: configuration, telemetry, time, counters, batches and deadlines; and, for those that ask
+//! for it, HTTP and the decision server.
 
+#[cfg(feature = "advisor")]
+pub mod advisor;
 pub mod batch;
 pub mod clock;
 pub mod config;
 pub mod deadline;
+#[cfg(feature = "gzip")]
+pub mod gzip;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod meter;
 pub mod telemetry;

@@ -61,8 +61,8 @@ impl<'a> Ledger<'a> {
         self.unwind(Outcome::Cancelled { why: format!("the safety check stopped it: {why}") });
     }
 
-    /// What a waiting step has learnt. Of a dying node the first round is worth a write of its own, and so are deletions: the
-    /// spot event tells people how many pods left how. The rest rides with the next write.
+    /// What a waiting step has learnt. The first round of a drain is worth a write of its own, and so are deletions: the record
+    /// tells people how many pods left how. The rest rides with the next write.
     pub(super) fn learn(&mut self, step: usize, effect: Effect) {
         let before = self.record.progress.steps.get(step).map(|s| s.effect.clone());
         let deleted = |e: &Effect| match e {
@@ -71,7 +71,7 @@ impl<'a> Ledger<'a> {
         };
         let news = before.as_ref().and_then(deleted) != deleted(&effect);
         self.note(step, effect);
-        self.dirty |= news && self.record.progress.node_deadline.is_some();
+        self.dirty |= news;
     }
 
     /// Notes something that would be a pity, but no harm, to lose: it rides with the next write.

@@ -6,6 +6,7 @@ use super::happened::What;
 use super::state::{Hook, Machine, State};
 use domain::ids::InstanceId;
 use domain::node::NodeOwner;
+use domain::ports::Lifecycle;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -60,14 +61,16 @@ impl World {
                 NodeOwner::Karpenter { .. } | NodeOwner::CloudOptim => "nodes".to_owned(),
             };
             let hook = Hook { group, name: "drain".to_owned(), token: state.uid() };
-            if machine.state.live() {
-                state.plan(state.after(timeout), Due::HookOver(instance.clone(), hook.token.clone()));
-                if let Some(machine) = state.machines.get_mut(instance) {
-                    machine.hook = Some(hook.clone());
-                }
-            }
+            state.hold(instance, hook.clone(), timeout);
             state.lifecycle(&machine, &hook)
         })
+    }
+
+    /// The same with a hook of choice: for a body that is there already.
+    pub fn asg_waits(&self, lifecycle: &Lifecycle, timeout: SignedDuration) {
+        let token = lifecycle.token.clone().unwrap_or_default();
+        let hook = Hook { group: lifecycle.group.clone(), name: lifecycle.hook.clone(), token };
+        self.with(|state| state.hold(&lifecycle.instance, hook, timeout));
     }
 }
 
@@ -75,6 +78,15 @@ impl State {
     /// An instance that must be there.
     fn machine(&self, id: &InstanceId) -> Machine {
         self.machines.get(id).cloned().unwrap_or_else(|| panic!("instance {id} is not part of this world"))
+    }
+
+    /// Has an instance that still lives wait for its hook.
+    fn hold(&mut self, instance: &InstanceId, hook: Hook, timeout: SignedDuration) {
+        let over = self.after(timeout);
+        let Some(machine) = self.machines.get_mut(instance).filter(|m| m.state.live()) else { return };
+        let token = hook.token.clone();
+        machine.hook = Some(hook);
+        self.plan(over, Due::HookOver(instance.clone(), token));
     }
 
     fn event(&mut self, machine: &Machine, detail_type: &str, detail: Value) -> String {

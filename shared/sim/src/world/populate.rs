@@ -73,6 +73,20 @@ impl World {
         })
     }
 
+    /// Adds a running instance that is no node yet: it joins as late as a launched one does.
+    pub fn add_instance(&self, cluster: &ClusterId, spec: NodeSpec) -> InstanceId {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            let machine = state.old_machine(cluster, &spec);
+            let id = machine.id.clone();
+            state.machines.insert(id.clone(), machine);
+            if let Some(join) = state.timing.join {
+                state.plan(state.after(join), Due::Register(id.clone()));
+            }
+            id
+        })
+    }
+
     /// Adds a Deployment; its pods are ready at once where they fit.
     pub fn add_deployment(&self, cluster: &ClusterId, spec: WorkloadSpec) {
         self.add_workload(cluster, Sort::Deployment, spec);
@@ -280,7 +294,7 @@ impl State {
             NodeOwner::CloudOptim => {}
         }
         Machine {
-            id: self.instance_id(),
+            id: spec.instance.clone().unwrap_or_else(|| self.instance_id()),
             cluster: Some(cluster),
             dns: self.node_name(Some(cluster), &of.region),
             account: of.account,

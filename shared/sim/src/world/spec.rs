@@ -66,6 +66,8 @@ pub struct NodeSpec {
     pub age: SignedDuration,
     /// Its name; made up where there is none.
     pub name: Option<NodeName>,
+    /// The id of its instance; made up where there is none.
+    pub instance: Option<InstanceId>,
 }
 
 impl NodeSpec {
@@ -87,6 +89,7 @@ impl NodeSpec {
             pods_max: size.pods_max,
             age: SignedDuration::from_hours(24),
             name: None,
+            instance: None,
         }
     }
 }

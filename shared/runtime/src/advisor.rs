@@ -1,0 +1,147 @@
+//! The decision server over HTTP: the adapter to the port [`Advisor`].
+
+use crate::gzip;
+use crate::http::{Answer, Client, HttpError, Limits, Server};
+use ::http::{HeaderValue, Method, Request, StatusCode, header};
+use async_trait::async_trait;
+use domain::decision::{CONTRACT_VERSION, DecisionAnswer, DecisionRequest, PredictRequest, Prediction};
+use domain::ports::{Advisor, AdvisorError};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Bodies from this size on are packed, in bytes: below, packing costs more than it saves.
+const PACK_FROM: usize = 16_384;
+/// How much of a server's own words is kept, in characters.
+const WORDS_MAX: usize = 300;
+
+/// A decision server that speaks the published contract.
+///
+/// # Guarantees
+/// Every call ends within [`Limits::whole_s`]; no more than the limits of an answer is ever read or held; no redirect is followed;
+/// the key is sent to this server alone and never printed.
+///
+/// # Assumptions
+/// None on what the answer says: `domain::decision::verify` looks at that.
+pub struct HttpAdvisor {
+    client: Client,
+    key: HeaderValue,
+}
+
+impl HttpAdvisor {
+    /// Connects to nothing yet. Must be called inside a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`AdvisorError::Refused`] where the address is none (`https://`, or `http://` on this machine) or the key cannot be sent.
+    pub fn new(url: &str, key: &SecretString, limits: Limits) -> Result<HttpAdvisor, AdvisorError> {
+        let server = Server::parse(url).map_err(|error| AdvisorError::Refused(format!("ML_SERVER_URL: {error}")))?;
+        let text = key.expose_secret().trim();
+        let unusable = || AdvisorError::Refused("ML_SERVER_API_KEY cannot be sent in a header".to_owned());
+        if text.is_empty() || text.bytes().any(|b| !b.is_ascii_graphic()) {
+            return Err(unusable());
+        }
+        let mut key = HeaderValue::try_from(text).map_err(|_| unusable())?;
+        key.set_sensitive(true);
+        let client = Client::new(server, limits).map_err(|error| AdvisorError::Down(error.to_string()))?;
+        Ok(HttpAdvisor { client, key })
+    }
+
+    async fn ask<Q: Serialize + Sync, A: DeserializeOwned>(&self, path: &str, question: &Q) -> Result<A, AdvisorError> {
+        let ours = |error: &dyn std::fmt::Display| AdvisorError::Refused(format!("the request cannot be made: {error}"));
+        let plain = serde_json::to_vec(question).map_err(|error| ours(&error))?;
+        // As a media type of its own and not as a content encoding: gateways take what calls itself JSON for text, and break it.
+        let (media, body) = if plain.len() < PACK_FROM {
+            ("application/json", plain)
+        } else {
+            ("application/gzip", gzip::pack(&plain).map_err(|error| ours(&error))?)
+        };
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(header::CONTENT_TYPE, media)
+            .header(header::ACCEPT, "application/json")
+            .header("x-api-key", self.key.clone())
+            .body(body)
+            .map_err(|error| ours(&error))?;
+        read(self.client.send(request).await.map_err(AdvisorError::from)?)
+    }
+}
+
+#[async_trait]
+impl Advisor for HttpAdvisor {
+    async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, AdvisorError> {
+        let answer: DecisionAnswer = self.ask(&format!("/api/v1/ml/decision/{}", request.decision_type.path()), request).await?;
+        match answer.version {
+            CONTRACT_VERSION => Ok(answer),
+            other => Err(AdvisorError::Unreadable(format!("it is of version {other}, and we speak {CONTRACT_VERSION}"))),
+        }
+    }
+
+    async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
+        self.ask("/api/v1/ml/predict/spot-interruption", request).await
+    }
+}
+
+impl From<HttpError> for AdvisorError {
+    fn from(error: HttpError) -> AdvisorError {
+        match error {
+            HttpError::Unreachable(why) => AdvisorError::Down(words(&why)),
+            HttpError::Slow(seconds) => AdvisorError::Slow(seconds),
+            HttpError::TooLarge(bytes) => AdvisorError::TooLarge(bytes),
+            HttpError::Broken(why) => AdvisorError::Unreadable(words(&why)),
+            HttpError::Ours(why) => AdvisorError::Refused(words(&why)),
+        }
+    }
+}
+
+fn read<A: DeserializeOwned>(answer: Answer) -> Result<A, AdvisorError> {
+    let status = answer.status;
+    if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+        return Err(AdvisorError::Unauthorized);
+    }
+    if status.is_redirection() {
+        return Err(AdvisorError::Unreadable(format!("it leads elsewhere ({status}), and is not followed")));
+    }
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        return Err(AdvisorError::Down(format!("{status}{}", detail(&answer))));
+    }
+    if status.is_client_error() {
+        return Err(AdvisorError::Refused(format!("{status}{}", detail(&answer))));
+    }
+    if status != StatusCode::OK {
+        return Err(AdvisorError::Unreadable(format!("it has the status {status}")));
+    }
+    if answer.media_type() != "application/json" {
+        return Err(AdvisorError::Unreadable("it is not application/json".to_owned()));
+    }
+    serde_json::from_slice(&answer.body).map_err(|error| match serde_json::from_slice::<Version>(&answer.body) {
+        Ok(Version { version }) if version != CONTRACT_VERSION => {
+            AdvisorError::Unreadable(format!("it is of version {version}, and we speak {CONTRACT_VERSION}"))
+        }
+        // The text of the error repeats values of the answer; they are made harmless like all its words.
+        Ok(_) | Err(_) => AdvisorError::Unreadable(words(&error.to_string())),
+    })
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// What a problem document says, behind a colon.
+fn detail(answer: &Answer) -> String {
+    #[derive(Deserialize)]
+    struct Document {
+        detail: String,
+    }
+    let document: Option<Document> = serde_json::from_slice(&answer.body).ok();
+    document.map_or_else(String::new, |document| format!(": {}", words(&document.detail)))
+}
+
+/// Words of another server, made harmless for our logs and pages.
+fn words(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests;
