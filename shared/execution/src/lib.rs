@@ -13,6 +13,7 @@ pub mod perform;
 pub mod ports;
 pub mod refresh;
 pub mod rescue;
+pub mod safety;
 pub mod sweep;
 pub mod unwind;
 

@@ -5,6 +5,7 @@ use crate::perform::Attempt;
 use crate::ports::{Ports, Trouble};
 use domain::audit::AuditRow;
 use domain::plan::action::{Action, Which};
+use domain::plan::check::Blocked;
 use domain::plan::{Effect, Event, Next, Outcome, PlanRecord, Status};
 use domain::ports::{Change, StoreError};
 use domain::{SignedDuration, Timestamp};
@@ -51,6 +52,13 @@ impl<'a> Ledger<'a> {
     pub(super) fn unwind(&mut self, outcome: Outcome) {
         self.record.progress.unwinding = Some(outcome);
         self.dirty = true;
+    }
+
+    /// Stops the plan for what the safety check says: the reasons stand in its record.
+    pub(super) fn stop(&mut self, notes: Vec<Blocked>) {
+        let why = notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        self.record.progress.blocked = notes;
+        self.unwind(Outcome::Cancelled { why: format!("the safety check stopped it: {why}") });
     }
 
     /// What a waiting step has learnt. The first round of a drain is worth a write of its own, and so are deletions: the record

@@ -59,6 +59,7 @@ pub(super) fn new_plan(key: &PlanKey, due_at: Timestamp) -> NewPlan {
         steps: vec![step(Action::Cordon { node: target(1) }), step(Action::Uncordon { node: target(1) })],
         expected_saving: MicroDollars(12),
         evidence: vec!["none".to_owned()],
+        stakes: None,
     };
     let mut progress = Progress::new(&plan, Urgency::Normal, None);
     progress.due_at = due_at;
