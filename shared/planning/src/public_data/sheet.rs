@@ -47,6 +47,17 @@ impl<T> Sheet<T> {
         self.columns.iter().flat_map(|(region, column)| column.iter().map(move |(name, (value, _))| (region, name, value)))
     }
 
+    /// The values of one Region, by type: what is written into the table of a Region.
+    pub fn column(&self, region: &Region) -> impl Iterator<Item = (&InstanceType, &T)> {
+        self.columns.get(region).into_iter().flatten().map(|(name, (value, _))| (name, value))
+    }
+
+    /// The same with other values, of the same dates.
+    pub fn map<U>(self, change: impl Fn(T, Timestamp) -> U) -> Sheet<U> {
+        let column = |column: Column<T>| column.into_iter().map(|(name, (value, as_of))| (name, (change(value, as_of), as_of))).collect();
+        Sheet { columns: self.columns.into_iter().map(|(region, cells)| (region, column(cells))).collect() }
+    }
+
     /// Sets one value.
     pub fn insert(&mut self, region: &Region, instance_type: InstanceType, value: T, as_of: Timestamp) {
         self.columns.entry(region.clone()).or_default().insert(instance_type, (value, as_of));
