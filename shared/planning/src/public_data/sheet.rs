@@ -22,6 +22,7 @@ pub struct Sheet<T> {
     columns: BTreeMap<Region, Column<T>>,
 }
 
+type Row<T> = (InstanceType, (T, Timestamp));
 type Column<T> = BTreeMap<InstanceType, (T, Timestamp)>;
 
 impl<T> Default for Sheet<T> {
@@ -90,17 +91,19 @@ impl<T> Sheet<T> {
         if dates.len() != regions.len() {
             return Err(bad(2, "not one date for each Region"));
         }
-        let mut columns: Vec<(Timestamp, Column<T>)> = dates.into_iter().map(|as_of| (as_of, Column::new())).collect();
+        // Lists first: a map is made of a sorted list much faster than by inserting.
+        let mut columns: Vec<(Timestamp, Vec<Row<T>>)> = dates.into_iter().map(|as_of| (as_of, Vec::new())).collect();
         for (at, line) in lines {
             let (name, cells) = line.split_once(',').unwrap_or((line, ""));
             let name = InstanceType::parse(name).map_err(|_| bad(at + 1, "a type that is none"))?;
             for (place, text) in cells.split(',').enumerate().filter(|(_, text)| !text.is_empty()) {
                 let (as_of, column) = columns.get_mut(place).ok_or_else(|| bad(at + 1, "more cells than Regions"))?;
                 let value = cell(text, *as_of).ok_or_else(|| bad(at + 1, "a cell that cannot be read"))?;
-                column.insert(name.clone(), (value, *as_of));
+                column.push((name.clone(), (value, *as_of)));
             }
         }
-        Ok(Sheet { columns: regions.into_iter().zip(columns.into_iter().map(|(_, column)| column)).collect() })
+        let columns = columns.into_iter().map(|(_, column)| column.into_iter().collect());
+        Ok(Sheet { columns: regions.into_iter().zip(columns).collect() })
     }
 }
 
