@@ -16,7 +16,7 @@ mod standing;
 pub use commitments::{Commitments, Hour, Reserved, SavingsPlan};
 pub use effective::Cost;
 pub use fallback::Fallback;
-pub use policy::{Floor, SpotPolicy};
+pub use policy::{Floor, SpotPolicy, Trait};
 pub use reason::Reason;
 pub use spread::{Held, Holdings, Pick, Spread, spread};
 pub use standing::standing_order;
@@ -160,14 +160,14 @@ pub struct Ranking {
 ///
 /// # Guarantees
 /// Every candidate is answered once. Nothing is ranked without a price, on Arm without leave, in a zone that the pods cannot go
-/// to, too small, or out of an unavailable pool. Spot is ranked only below the cheapest on-demand price that would do, and only
+/// to, too small, of a refused sort, or out of an unavailable pool. Spot is ranked only below the cheapest on-demand price that would do, and only
 /// with as much to choose from as the policy wants. Ties go to the cheaper pool, then the calmer, then by name.
 pub fn rank(candidates: &[Candidate<'_>], need: &Need, given: &Given<'_>) -> Ranking {
     let mut rejected = Vec::new();
     let mut refuse = |candidate: &Candidate<'_>, reason: Reason| {
         rejected.push(Rejected { pool: candidate.pool.clone(), reason });
     };
-    let on_demand = refuse::cheapest_on_demand(candidates, need);
+    let on_demand = refuse::cheapest_on_demand(candidates, need, given.policy);
     let mut fit: Vec<(&Candidate<'_>, Quote)> = Vec::new();
     for candidate in candidates {
         match refuse::alone(candidate, need, given, on_demand) {

@@ -1,7 +1,38 @@
 //! What a customer allows of spot.
 
 use domain::SignedDuration;
+use domain::catalog::TypeInfo;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What makes a type one that a cluster seldom wants, however cheap it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trait {
+    /// Its cores run on credits: at full load it is slower than it looks.
+    Burstable,
+    /// Of a previous generation: slower cores at a price that is no better, and AWS adds no more of them.
+    PreviousGeneration,
+    /// A whole machine: minutes slower to boot, and one interruption takes it all.
+    Metal,
+    /// It has GPUs or other accelerators, which the pods have not asked for.
+    Accelerated,
+}
+
+impl Trait {
+    /// Every trait, in the order in which a type is refused for it.
+    pub const ALL: [Trait; 4] = [Trait::Burstable, Trait::PreviousGeneration, Trait::Metal, Trait::Accelerated];
+
+    /// Whether a type has it. Accelerators that the pods ask for are none.
+    pub(super) fn of(self, info: &TypeInfo, gpus: u32) -> bool {
+        match self {
+            Trait::Burstable => info.burstable(),
+            Trait::PreviousGeneration => !info.current,
+            Trait::Metal => info.metal(),
+            Trait::Accelerated => info.accelerated() && gpus == 0,
+        }
+    }
+}
 
 /// A part that stays on on-demand: whichever of the two is more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +56,9 @@ impl Floor {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SpotPolicy {
+    /// Types with these traits are refused. All four by default: what Karpenter leaves out unless nothing else fits (GPUs and whole
+    /// machines), and what is cheap because it is slow.
+    pub refused_traits: BTreeSet<Trait>,
     /// What of each workload stays on on-demand. None by default.
     pub on_demand_floor_workload: Floor,
     /// What of the cluster's nodes stays on on-demand. None by default.
@@ -57,6 +91,7 @@ pub struct SpotPolicy {
 impl Default for SpotPolicy {
     fn default() -> Self {
         SpotPolicy {
+            refused_traits: Trait::ALL.into(),
             on_demand_floor_workload: Floor::default(),
             on_demand_floor_cluster: Floor::default(),
             pool_percent_max_workload: 25,

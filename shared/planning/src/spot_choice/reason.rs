@@ -1,5 +1,6 @@
 //! Why an offering was not taken.
 
+use super::Trait;
 use domain::Timestamp;
 use domain::money::MicroDollars;
 
@@ -21,6 +22,9 @@ pub enum Reason {
     /// It is Arm, and the pods' images are not known to run there.
     #[error("the pods are not known to run on arm64")]
     Arm64NotAllowed,
+    /// The policy wants no type of this sort.
+    #[error("the policy wants no type that is {}", sort(*.0))]
+    Unwanted(Trait),
     /// The pods cannot go to its zone.
     #[error("the pods cannot go to its zone")]
     WrongZone,
@@ -86,6 +90,10 @@ impl Reason {
             Reason::RiskUnknown => "risk-unknown",
             Reason::CurrentPriceUnknown => "current-price-unknown",
             Reason::Arm64NotAllowed => "arm64-not-allowed",
+            Reason::Unwanted(Trait::Burstable) => "burstable",
+            Reason::Unwanted(Trait::PreviousGeneration) => "previous-generation",
+            Reason::Unwanted(Trait::Metal) => "metal",
+            Reason::Unwanted(Trait::Accelerated) => "accelerated",
             Reason::WrongZone => "wrong-zone",
             Reason::TooSmall => "too-small",
             Reason::Unavailable => "unavailable",
@@ -99,5 +107,14 @@ impl Reason {
             Reason::OnDemandFloor => "on-demand-floor",
             Reason::NothingLeft => "nothing-left",
         }
+    }
+}
+
+fn sort(of: Trait) -> &'static str {
+    match of {
+        Trait::Burstable => "burstable",
+        Trait::PreviousGeneration => "of a previous generation",
+        Trait::Metal => "a whole machine",
+        Trait::Accelerated => "accelerated, where the pods ask for no GPU",
     }
 }

@@ -12,8 +12,12 @@ fn price(candidate: &Candidate<'_>) -> Result<Quote, Reason> {
     candidate.price.filter(|quote| quote.price_per_hour.0 > 0).ok_or(Reason::PriceUnknown)
 }
 
-/// Whether the pods could run there at all.
-fn suits(candidate: &Candidate<'_>, need: &Need) -> Result<(), Reason> {
+/// Whether the pods could run there at all, on a type that the customer wants.
+fn suits(candidate: &Candidate<'_>, need: &Need, policy: &SpotPolicy) -> Result<(), Reason> {
+    let refused = policy.refused_traits.iter().find(|refused| refused.of(candidate.info, need.gpus));
+    if let Some(refused) = refused {
+        return Err(Reason::Unwanted(*refused));
+    }
     if candidate.info.arch == Arch::Arm64 && need.arm64 == Arm64::NotAllowed {
         return Err(Reason::Arm64NotAllowed);
     }
@@ -34,15 +38,15 @@ fn suits(candidate: &Candidate<'_>, need: &Need) -> Result<(), Reason> {
 }
 
 /// The cheapest on-demand price that would do, whether the pool has capacity now or not: it is what spot is measured by.
-pub(super) fn cheapest_on_demand(candidates: &[Candidate<'_>], need: &Need) -> Option<MicroDollars> {
+pub(super) fn cheapest_on_demand(candidates: &[Candidate<'_>], need: &Need, policy: &SpotPolicy) -> Option<MicroDollars> {
     let on_demand = candidates.iter().filter(|candidate| candidate.pool.capacity == CapacityType::OnDemand);
-    let fit = on_demand.filter(|candidate| suits(candidate, need).is_ok());
+    let fit = on_demand.filter(|candidate| suits(candidate, need, policy).is_ok());
     fit.filter_map(|candidate| price(candidate).ok()).map(|quote| quote.price_per_hour).min()
 }
 
 /// What a candidate is refused for by itself; else its price.
 pub(super) fn alone(candidate: &Candidate<'_>, need: &Need, given: &Given<'_>, on_demand: Option<MicroDollars>) -> Result<Quote, Reason> {
-    suits(candidate, need)?;
+    suits(candidate, need, given.policy)?;
     let price = price(candidate)?;
     if given.unavailable.contains(&candidate.pool) {
         return Err(Reason::Unavailable);

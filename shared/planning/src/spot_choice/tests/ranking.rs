@@ -72,6 +72,28 @@ fn each_refusal_has_its_code() {
 }
 
 #[test]
+fn types_that_a_cluster_seldom_wants_are_refused_unless_the_policy_or_the_pods_ask_for_them() {
+    let plain = info("m6i.large", 2);
+    let sorts: [(TypeInfo, &str); 4] = [
+        (TypeInfo { category: "t".to_owned(), ..info("t3.large", 2) }, "burstable"),
+        (TypeInfo { current: false, ..info("m4.large", 2) }, "previous-generation"),
+        (TypeInfo { hypervisor: Hypervisor::Metal, ..info("m6i.metal", 2) }, "metal"),
+        (TypeInfo { gpu_count: 1, ..info("g4dn.large", 2) }, "accelerated"),
+    ];
+    let wants_all = SpotPolicy { refused_traits: BTreeSet::new(), ..easy() };
+    for (odd, code) in &sorts {
+        let market = [offer(odd, "a", Spot, 1_000), offer(&plain, "a", Spot, 40_000), offer(&plain, "a", OnDemand, 96_000)];
+        let ranking = Scene::with(easy()).rank(&market, &need());
+        assert_eq!((codes(&ranking), ranking.ranked.len()), (vec![*code], 2));
+        assert_eq!(Scene::with(wants_all.clone()).rank(&market, &need()).ranked.len(), 3);
+    }
+    let asks = Need { gpus: 1, ..need() };
+    let (gpu, _) = &sorts[3];
+    let market = [offer(gpu, "a", Spot, 100_000), offer(gpu, "a", OnDemand, 500_000), offer(&plain, "a", Spot, 40_000)];
+    assert_eq!(codes(&Scene::with(easy()).rank(&market, &asks)), ["too-small"]);
+}
+
+#[test]
 fn arm_is_ranked_where_the_pods_may_run_on_it() {
     let (amd, arm) = (info("m6i.large", 2), info("m6g.large", 2));
     let both = [offer(&arm, "a", Spot, 25_000), offer(&amd, "a", Spot, 30_000), offer(&amd, "a", OnDemand, 96_000)];
