@@ -249,7 +249,8 @@ fn the_word_of_a_rule_is_the_one_on_the_wire() {
 
 #[test]
 fn a_request_that_contradicts_itself_is_refused() {
-    let cases: [(fn(&mut DecisionRequest), Rule); 8] = [
+    type Break = fn(&mut DecisionRequest);
+    let cases: [(Break, Rule); 8] = [
         (|r| r.version = 2, Rule::WrongVersion),
         (|r| r.snapshot.version = 9, Rule::WrongVersion),
         (|r| r.request_id = String::new(), Rule::MalformedRequest),
