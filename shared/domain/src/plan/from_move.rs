@@ -295,4 +295,4 @@ fn evidence(draft: &Draft<'_>, wanted: &Move, stakes: &Stakes) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub(in crate::plan) mod tests;
+pub(crate) mod tests;

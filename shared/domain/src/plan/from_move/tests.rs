@@ -9,9 +9,9 @@ use crate::snapshot::{Placed, PodClass, SNAPSHOT_VERSION, Subnet};
 use crate::tenant::ClusterStatus;
 use std::collections::BTreeMap;
 
-pub(in crate::plan) const NOON: &str = "2026-11-24T12:00:00Z";
+pub(crate) const NOON: &str = "2026-11-24T12:00:00Z";
 
-pub(in crate::plan) fn noon() -> Timestamp {
+pub(crate) fn noon() -> Timestamp {
     NOON.parse().unwrap()
 }
 
@@ -64,7 +64,7 @@ fn class(daemon: bool) -> PodClass {
 }
 
 /// Three on-demand nodes at 10 cents, each with three pods of 100 milli-cores and one of a DaemonSet.
-pub(in crate::plan) fn request() -> DecisionRequest {
+pub(crate) fn request() -> DecisionRequest {
     let snapshot = Snapshot {
         version: SNAPSHOT_VERSION,
         cluster: ClusterId::parse("shop").unwrap(),
@@ -98,7 +98,7 @@ pub(in crate::plan) fn request() -> DecisionRequest {
     }
 }
 
-pub(in crate::plan) fn a_cluster() -> Cluster {
+pub(crate) fn a_cluster() -> Cluster {
     Cluster {
         id: ClusterId::parse("shop").unwrap(),
         customer: CustomerId::parse("acme").unwrap(),
@@ -142,7 +142,7 @@ fn launch(offerings: Vec<Offering>) -> LaunchSpec {
 }
 
 /// These nodes go; one spot node at 3 cents, or an on-demand one at 10, comes for each of `come`.
-pub(in crate::plan) fn a_move(go: &[u32], come: usize) -> Move {
+pub(crate) fn a_move(go: &[u32], come: usize) -> Move {
     let offerings = vec![offering(CapacityType::Spot, Some(30_000)), offering(CapacityType::OnDemand, Some(100_000))];
     Move {
         remove: go.iter().map(|n| identity(*n)).collect(),
@@ -154,7 +154,7 @@ pub(in crate::plan) fn a_move(go: &[u32], come: usize) -> Move {
     }
 }
 
-pub(in crate::plan) fn plan(request: &DecisionRequest, cluster: &Cluster, wanted: &Move) -> Result<Plan, Blocked> {
+pub(crate) fn plan(request: &DecisionRequest, cluster: &Cluster, wanted: &Move) -> Result<Plan, Blocked> {
     from_move(&Draft { cluster, request, engine: "test 1", records: &[], now: noon() }, 0, wanted)
 }
 
