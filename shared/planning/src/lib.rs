@@ -2,6 +2,10 @@
 //!
 //! What is not here and never will be: a clock, a client, randomness, and the right to act.
 
+pub mod eligibility;
+mod methods;
+pub mod optimize;
+pub mod placement;
 pub mod predict;
 pub mod public_data;
 pub mod replacement;
