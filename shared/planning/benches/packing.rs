@@ -37,6 +37,13 @@ fn workload(random: &mut fastrand::Rng, large: bool) -> Vec<Shape> {
     }).collect()
 }
 
+struct Cpu(u64);
+impl Cpu {
+    fn read() -> u64 { std::fs::read_to_string("/proc/thread-self/schedstat").unwrap().split(' ').next().unwrap().parse().unwrap() }
+    fn now() -> Cpu { Cpu(Cpu::read()) }
+    fn elapsed(&self) -> std::time::Duration { std::time::Duration::from_nanos(Cpu::read() - self.0) }
+}
+
 fn main() {
     let types = catalogue();
     for (name, most) in [("any_size", u64::MAX), ("up_to_96", 96), ("up_to_32", 32)] {
@@ -44,7 +51,14 @@ fn main() {
         for seed in 0..20 {
             let mut random = fastrand::Rng::with_seed(seed);
             let shapes = workload(&mut random, most == 32 || seed % 3 == 0);
-            println!("{name} {seed} shapes {} {}", shapes.len(), planning::packing::columns::trial(&shapes, &bins));
+            let t = Cpu::now();
+            let p = planning::packing::pack(&shapes, &bins, MicroDollars(0), &Default::default()).unwrap();
+            let t = t.elapsed().as_secs_f64();
+            let w = planning::packing::cpu_memory_bound(&shapes, &bins, MicroDollars(0)).unwrap();
+            let tf = Cpu::now();
+            let f = planning::packing::first_fit_cost(&shapes, &bins, MicroDollars(0)).unwrap().unwrap();
+            let b = p.bound.0 as f64;
+            println!("{name} {seed} shapes {} ratio {:.4} time {t:.3} nodes {} {:?} cols {} rounds {} ffd {:.3} ({:.3}s) weak {:.4}", shapes.len(), p.cost.0 as f64 / b, p.nodes(), p.method, p.columns, p.rounds, f.0 as f64 / b, tf.elapsed().as_secs_f64(), w.0 as f64 / b);
         }
     }
 }

@@ -1,113 +1,203 @@
-//! Column generation: the bound, and the columns worth using.
+//! Column generation: the bound, the prices, and the columns worth using.
 
+use super::Effort;
+use super::greedy;
 use super::knapsack::{Filled, fill};
 use super::master::{Master, solve};
-use super::model::{Column, Model};
+use super::model::{Column, Model, Packed};
 use std::collections::BTreeSet;
 
 /// What column generation leaves behind.
 #[derive(Debug)]
 pub(super) struct Generated {
     pub(super) columns: Vec<Column>,
-    /// The worth of one pod of each shape, USD per hour.
-    pub(super) worth: Vec<f64>,
+    /// How often the linear program uses each column; empty when the library gave up.
+    pub(super) usage: Vec<f64>,
+    /// The worths of a pod of each shape that were tried, the last first, USD per hour.
+    pub(super) worths: Vec<Vec<f64>>,
     /// Proved: no packing costs less, USD per hour.
     pub(super) bound: f64,
-    /// The optimum over the columns.
-    pub(super) objective: f64,
+    /// The cheapest of the whole packings made on the way.
+    pub(super) best: Option<Packed>,
     pub(super) rounds: u32,
 }
-pub(super) static TIMES: [std::sync::atomic::AtomicU64; 4] = [const { std::sync::atomic::AtomicU64::new(0) }; 4];
 
-pub(super) fn generate(model: &Model, start: Vec<Column>, guess: Vec<f64>) -> Generated {
+/// How much of the next question comes from the worths with the best bound so far; the rest from the program's. Between 0.5 and
+/// 0.9 the number of rounds hardly changes.
+const STEADINESS: f64 = 0.7;
+
+/// Columns worth less than this part of their cost are no longer looked at when there are too many.
+const NEAR: f64 = 0.97;
+
+/// Branches for one node when columns are made, and the factor when they no longer suffice.
+const BRANCHES: u32 = 20;
+const MORE: u32 = 4;
+
+/// Generates columns until the program is within the gap of the bound, or a whole packing is, or the effort is spent. `guess` is
+/// the worth of a pod of each shape to begin with.
+pub(super) fn generate(model: &Model, guess: Vec<f64>, effort: &Effort) -> Generated {
+    let mut state = State::new(model, guess, effort);
+    let gap = 1.0 + f64::from(effort.gap_ppm) / 1e6;
+    let guess = state.centre.clone();
+    state.pack(&guess, 0.0);
+    state.ask(&guess, &guess, &vec![0.0; model.kinds.len()]);
     let ceilings = ceilings(model);
-    let mut known: BTreeSet<Column> = start.iter().cloned().collect();
-    let mut columns = start;
-    let mut centre = guess;
-    for (w, c) in centre.iter_mut().zip(&ceilings) { *w = w.min(*c); }
-    let mut bound = 0.0f64;
-    let mut objective = f64::INFINITY;
-    let mut rounds = 0;
-    let mut now = Master { worth: centre.clone(), toll: vec![0.0; model.kinds.len()], usage: vec![], objective: f64::INFINITY };
-    let per: usize = std::env::var("PER").ok().and_then(|x| x.parse().ok()).unwrap_or(20);
-    let alpha0: f64 = std::env::var("ALPHA").ok().and_then(|x| x.parse().ok()).unwrap_or(0.5);
-    let effort: u32 = std::env::var("EFFORT").ok().and_then(|x| x.parse().ok()).unwrap_or(20);
-    let eps: f64 = std::env::var("EPS").ok().and_then(|x| x.parse().ok()).unwrap_or(2e-4);
-    let tolf: f64 = std::env::var("TOLF").ok().and_then(|x| x.parse().ok()).unwrap_or(0.1);
-    let verbose = std::env::var("VERBOSE").is_ok();
-    for round in 0..200 {
-        rounds = round + 1;
-        let alpha = if round == 0 { 1.0 } else { alpha0 };
-        let ask: Vec<f64> = centre.iter().zip(&now.worth).map(|(c, n)| alpha * c + (1.0 - alpha) * n).collect();
-        let t = std::time::Instant::now();
-        let mut filled: Vec<Filled> = model.kinds.iter().map(|k| fill(k, &model.needs, &ask, &model.counts, k.price * (1.0 + eps*0.5), effort)).collect();
-        TIMES[0].fetch_add(t.elapsed().as_micros() as u64, std::sync::atomic::Ordering::Relaxed);
-        let b = lagrangian(model, &ask, &filled);
-        if b.0 > bound { bound = b.0; centre = ask.iter().map(|w| w * b.1).collect(); }
-        let mut new = pick(model, &filled, &now.worth, &mut known, per);
-        let mut missed = false;
-        if new.is_empty() && round > 0 {
-            missed = true;
-            let t = std::time::Instant::now();
-            filled = model.kinds.iter().map(|k| fill(k, &model.needs, &now.worth, &model.counts, k.price * (1.0 + eps*0.5), effort)).collect();
-        TIMES[0].fetch_add(t.elapsed().as_micros() as u64, std::sync::atomic::Ordering::Relaxed);
-            let b = lagrangian(model, &now.worth, &filled);
-            if b.0 > bound { bound = b.0; centre = now.worth.iter().map(|w| w * b.1).collect(); }
-            new = pick(model, &filled, &now.worth, &mut known, per);
+    let (mut rounds, mut usage, mut worths) = (0, Vec::new(), vec![guess]);
+    let mut tolerance = 1e-2;
+    while rounds < effort.rounds && state.branches_left > 0 {
+        rounds += 1;
+        let Some(now) = solve(model, &state.columns, &ceilings, tolerance) else { break };
+        usage = now.usage.clone();
+        usage.resize(state.columns.len(), 0.0);
+        worths.push(now.worth.clone());
+        let done = now.objective.min(state.best.as_ref().map_or(f64::INFINITY, |best| best.cost)) <= state.bound * gap;
+        if done || rounds == effort.rounds {
+            break;
         }
-        let added = new.len();
-        columns.append(&mut new);
-        let t = std::time::Instant::now();
-        if added > 0 || round == 0 {
-            let tol = ((objective / bound - 1.0).min(1.0) * tolf).max(1e-6);
-            if let Some(p) = solve(model, &columns, &model.counts, &ceilings, tol) { now = p; objective = now.objective; } else { println!("LP failed"); }
-        }
-        TIMES[1].fetch_add(t.elapsed().as_micros() as u64, std::sync::atomic::Ordering::Relaxed);
-        if verbose { println!("  round {round} cols {} added {added} obj {objective:.5} bound {bound:.5} gap {:.5} missed {missed}", columns.len(), objective / bound - 1.0); }
-        if objective <= bound * (1.0 + eps) || (added == 0 && round > 0) { break; }
+        state.round(&now, &mut usage);
+        // A tenth of the gap: prices need not be sharper than what is known.
+        tolerance = ((now.objective / state.bound.max(1e-9) - 1.0) * 0.1).clamp(1e-5, 1e-2);
     }
-    Generated { columns, worth: centre, bound, objective, rounds }
+    worths.push(state.centre);
+    worths.reverse();
+    Generated { columns: state.columns, usage, worths, bound: state.bound, best: state.best, rounds }
 }
 
-fn pick(model: &Model, filled: &[Filled], worth: &[f64], known: &mut BTreeSet<Column>, per: usize) -> Vec<Column> {
-    let mut new: Vec<(f64, Column)> = Vec::new();
-    for (kind, f) in filled.iter().enumerate() {
-        if f.contents.is_empty() { continue; }
-        let v: f64 = f.contents.iter().map(|(s, n)| worth[*s] * f64::from(*n)).sum();
-        let ratio = v / model.kinds[kind].price;
-        let c = Column { kind, contents: f.contents.clone() };
-        if ratio > 1.0 + 1e-6 && !known.contains(&c) { new.push((ratio, c)); }
-    }
-    new.sort_by(|a, b| b.0.total_cmp(&a.0));
-    new.truncate(per);
-    new.into_iter().map(|(_, c)| { known.insert(c.clone()); c }).collect()
+struct State<'a> {
+    model: &'a Model,
+    columns: Vec<Column>,
+    known: BTreeSet<Column>,
+    /// The worths with the best bound.
+    centre: Vec<f64>,
+    bound: f64,
+    best: Option<Packed>,
+    branches: u32,
+    branches_left: u64,
+    slack: f64,
 }
 
+impl<'a> State<'a> {
+    fn new(model: &'a Model, mut guess: Vec<f64>, effort: &Effort) -> State<'a> {
+        for (worth, ceiling) in guess.iter_mut().zip(ceilings(model)) {
+            *worth = worth.min(ceiling);
+        }
+        State {
+            model,
+            columns: Vec::new(),
+            known: BTreeSet::new(),
+            centre: guess,
+            bound: 0.0,
+            best: None,
+            branches: BRANCHES,
+            branches_left: effort.branches,
+            slack: f64::from(effort.gap_ppm) / 1e6 / 2.0,
+        }
+    }
+
+    /// One round: columns from steady worths, from the program's, and from a whole packing; then the worst are forgotten.
+    fn round(&mut self, now: &Master, usage: &mut Vec<f64>) {
+        let steady: Vec<f64> =
+            self.centre.iter().zip(&now.worth).map(|(centre, now)| STEADINESS * centre + (1.0 - STEADINESS) * now).collect();
+        let mut added = self.ask(&steady, &now.worth, &now.toll);
+        added += self.ask(&now.worth, &now.worth, &now.toll);
+        if added == 0 {
+            self.branches *= MORE;
+        }
+        self.pack(&now.worth, 0.9);
+        usage.resize(self.columns.len(), 0.0);
+        if self.columns.len() > 4 * self.model.counts.len() + 200 {
+            let mut kept: Vec<bool> = Vec::with_capacity(self.columns.len());
+            for (column, usage) in self.columns.iter().zip(usage.iter()) {
+                kept.push(*usage > 1e-6 || self.rate(column, &now.worth, &now.toll) > NEAR);
+            }
+            let (mut of_column, mut of_usage) = (kept.iter(), kept.iter());
+            self.columns.retain(|_| of_column.next() == Some(&true));
+            usage.retain(|_| of_usage.next() == Some(&true));
+        }
+    }
+
+    /// Worth of a column for each USD of its cost.
+    fn rate(&self, column: &Column, worth: &[f64], toll: &[f64]) -> f64 {
+        let worth: f64 = column.contents.iter().map(|(shape, times)| worth[*shape] * f64::from(*times)).sum();
+        worth / (self.model.kinds[column.kind].price + toll[column.kind]).max(1e-9)
+    }
+
+    /// Fills a node of every kind as `asked` says: a bound, and the columns that pay at the worths and tolls of the program.
+    fn ask(&mut self, asked: &[f64], worth: &[f64], toll: &[f64]) -> usize {
+        let model = self.model;
+        let mut filled = Vec::with_capacity(model.kinds.len());
+        for kind in &model.kinds {
+            let answer = fill(kind, &model.needs, asked, &model.counts, kind.price * (1.0 + self.slack), self.branches);
+            self.branches_left = self.branches_left.saturating_sub(answer.branches);
+            filled.push(answer);
+        }
+        let (bound, scale) = lagrangian(model, asked, &filled);
+        if bound > self.bound {
+            self.bound = bound;
+            self.centre = asked.iter().map(|worth| worth * scale).collect();
+        }
+        let before = self.columns.len();
+        for (kind, filled) in filled.into_iter().enumerate().filter(|(_, filled)| !filled.contents.is_empty()) {
+            let column = Column { kind, contents: filled.contents };
+            if self.rate(&column, worth, toll) > 1.0 + 1e-6 {
+                self.learn(column);
+            }
+        }
+        self.columns.len() - before
+    }
+
+    /// Packs everything as the worths say: columns that go together, which is what the program lacks most.
+    fn pack(&mut self, worth: &[f64], least_rate: f64) {
+        let model = self.model;
+        let Some(packed) = greedy::pack_all(model, worth) else { return };
+        let none = vec![0.0; model.kinds.len()];
+        for (column, _) in &packed.nodes {
+            if self.rate(column, worth, &none) > least_rate {
+                self.learn(column.clone());
+            }
+        }
+        if self.best.as_ref().is_none_or(|best| packed.cost < best.cost) {
+            self.best = Some(packed);
+        }
+    }
+
+    fn learn(&mut self, column: Column) {
+        if self.known.insert(column.clone()) {
+            self.columns.push(column);
+        }
+    }
+}
+
+/// The bound that these worths prove, and the factor they are multiplied with to prove it: no node of a kind without limit may
+/// be worth more than its price; of the others each pays for what it holds beyond its price.
 fn lagrangian(model: &Model, worth: &[f64], filled: &[Filled]) -> (f64, f64) {
-    let total: f64 = worth.iter().zip(&model.counts).map(|(w, c)| w * f64::from(*c)).sum();
-    let scale = model.kinds.iter().zip(filled).filter(|(k, _)| k.available.is_none()).map(|(k, f)| k.price / f.at_most).fold(1.05, f64::min);
-    (total * scale, scale)
+    let total: f64 = worth.iter().zip(&model.counts).map(|(worth, count)| worth * f64::from(*count)).sum();
+    let turn = |at: usize| model.kinds[at].price / filled[at].at_most.max(f64::MIN_POSITIVE);
+    let (limited, free): (Vec<usize>, Vec<usize>) = (0..model.kinds.len()).partition(|at| model.kinds[*at].available.is_some());
+    let highest = free.iter().map(|at| turn(*at)).fold(f64::INFINITY, f64::min);
+    let proved = |scale: f64| {
+        let beyond = |at: &usize| {
+            let most = f64::from(model.kinds[*at].available.unwrap_or(0));
+            most * (scale * filled[*at].at_most - model.kinds[*at].price).max(0.0)
+        };
+        total * scale - limited.iter().map(beyond).sum::<f64>()
+    };
+    // The bound is concave in the factor and bends only where a kind begins to pay.
+    let turns = limited.iter().map(|at| turn(*at)).chain([1.0, highest]).filter(|scale| scale.is_finite() && *scale <= highest);
+    turns.map(|scale| (proved(scale), scale)).fold((0.0, 1.0), |best, next| if next.0 > best.0 { next } else { best })
 }
 
-/// No pod is worth more than its share of a node full of its like.
+/// No pod is worth more than its share of a node full of its like; ten of the dearest nodes where no kind without limit takes it.
 fn ceilings(model: &Model) -> Vec<f64> {
-    let dearest = model.kinds.iter().map(|kind| kind.price).fold(0.0, f64::max);
-    let mut ceilings = vec![10.0 * dearest; model.counts.len()];
+    let dearest = model.kinds.iter().map(|kind| kind.price).fold(1e-3, f64::max);
+    let mut ceilings = vec![f64::INFINITY; model.counts.len()];
     for kind in model.kinds.iter().filter(|kind| kind.available.is_none()) {
         for fit in &kind.fits {
-            let share = kind.price / f64::from(fit.most);
-            ceilings[fit.shape] = ceilings[fit.shape].min(share);
+            ceilings[fit.shape] = ceilings[fit.shape].min(kind.price / f64::from(fit.most));
         }
     }
+    for ceiling in &mut ceilings {
+        *ceiling = if ceiling.is_finite() { ceiling.max(1e-9) } else { 10.0 * dearest };
+    }
     ceilings
-}
-/// Trial.
-pub fn trial(shapes: &[super::Shape], bins: &[super::Bin]) -> String {
-    let model = Model::new(shapes, bins, domain::money::MicroDollars(0)).unwrap();
-    let ceil = ceilings(&model);
-    for t in &TIMES { t.store(0, std::sync::atomic::Ordering::Relaxed); }
-    let t = std::time::Instant::now();
-    let g = generate(&model, Vec::new(), ceil);
-    let us: Vec<u64> = TIMES.iter().map(|t| t.load(std::sync::atomic::Ordering::Relaxed)/1000).collect();
-    format!("kinds {} rounds {} cols {} obj {:.4} bound {:.4} gap {:.5} time {:.3} price/lp ms {us:?}", model.kinds.len(), g.rounds, g.columns.len(), g.objective, g.bound, g.objective/g.bound-1.0, t.elapsed().as_secs_f64())
 }

@@ -15,6 +15,8 @@ pub(super) struct Filled {
     pub(super) value: f64,
     /// No contents are worth more than this (or than the threshold): proved, also when the search was cut short.
     pub(super) at_most: f64,
+    /// How many branches were looked at.
+    pub(super) branches: u64,
 }
 
 /// Fills one node of the kind as well as `values` (one per shape) say, with at most `left` of each shape, looking only for more
@@ -23,21 +25,20 @@ pub(super) fn fill(kind: &Kind, needs: &[Amount], values: &[f64], left: &[u32], 
     let mut search = Search::new(kind, needs, values, left, threshold);
     let most = search.most.clone();
     search.consider(vec![0; search.goods.len()], most);
-    for _ in 0..effort {
-        if !search.branch() {
-            break;
-        }
+    let mut branches = 1;
+    while branches <= u64::from(effort) && search.branch() {
+        branches += 1;
     }
     let open = search.open.peek().map_or(0.0, |node| node.at_most);
     let mut contents: Vec<(usize, u32)> =
         search.goods.iter().zip(&search.contents).filter(|(_, times)| **times > 0).map(|(good, times)| (good.shape, *times)).collect();
     contents.sort_unstable();
     let value = if contents.is_empty() { 0.0 } else { search.best };
-    Filled { contents, value, at_most: search.best.max(open) }
+    Filled { contents, value, at_most: search.best.max(open), branches }
 }
 
-/// A part of the search: at least `least` and at most `most` of each good, no more than `at_most` in value, to be split at
-/// `fractional`.
+/// A part of the search: at least `least` and at most `most` of each good, no more than `at_most` in value. It is split at a
+/// good (its place) of which the best fractional filling takes more than a whole number and less than the next.
 struct Branch {
     at_most: f64,
     number: u32,

@@ -38,6 +38,13 @@ pub(super) struct Column {
     pub(super) contents: Vec<(usize, u32)>,
 }
 
+/// Nodes with contents, and their cost in USD per hour.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Packed {
+    pub(super) nodes: Vec<(Column, u32)>,
+    pub(super) cost: f64,
+}
+
 /// Shapes and the kinds worth buying.
 #[derive(Debug)]
 pub(super) struct Model {
@@ -83,6 +90,17 @@ impl Model {
             }
         }
         load
+    }
+
+    /// The nodes as a packing, with its cost.
+    pub(super) fn packed(&self, nodes: Vec<(Column, u32)>) -> Packed {
+        let cost = nodes.iter().map(|(column, times)| self.kinds[column.kind].price * f64::from(*times)).sum();
+        Packed { nodes, cost }
+    }
+
+    /// How many nodes of each kind there are.
+    pub(super) fn free(&self) -> Vec<Option<u32>> {
+        self.kinds.iter().map(|kind| kind.available).collect()
     }
 
     /// Whether these contents may lie on a node of this kind.
