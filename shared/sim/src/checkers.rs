@@ -9,6 +9,7 @@ use domain::ids::{ClusterId, InstanceId, NodeName};
 use domain::plan::precondition::PLAN_TAG;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) mod placement;
 mod rest;
 
 pub use rest::at_rest;

@@ -13,7 +13,9 @@ mod claims;
 mod cloud_port;
 mod cluster_port;
 pub(crate) mod evictions;
+mod filling;
 mod join;
+mod judged;
 mod look;
 mod machines;
 mod nodes;
@@ -21,12 +23,15 @@ mod notices;
 mod pod_table;
 mod pods;
 mod populate;
-mod scheduler;
+pub mod random;
+pub(crate) mod scheduler;
 pub(crate) mod state;
 mod workloads;
 
 pub use catalog::TypeSpec;
+pub use filling::Filling;
 pub use happened::{By, Cause, Happened, What};
+pub use judged::{Pending, newly_pending};
 pub use spec::{Allows, ClusterSpec, DeploymentSpec, NodeSpec, PdbSpec, PodShape, Timing, Volume, WorkloadSpec, tolerates_all};
 
 use domain::ids::InvalidId;

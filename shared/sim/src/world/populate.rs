@@ -47,6 +47,9 @@ impl World {
                 terminating_namespaces: BTreeSet::new(),
                 next_names: VecDeque::new(),
                 lists_expire: 0,
+                search_from: 0,
+                judged: false,
+                misplaced: Vec::new(),
             });
         });
         id
@@ -240,7 +243,7 @@ impl World {
     }
 }
 
-fn labelled(name: &str, mut pod: PodShape) -> PodShape {
+pub(super) fn labelled(name: &str, mut pod: PodShape) -> PodShape {
     if pod.labels.is_empty() {
         pod.labels.insert("app".to_owned(), name.to_owned());
     }

@@ -229,6 +229,11 @@ pub(crate) struct Kube {
     pub(crate) next_names: VecDeque<NodeName>,
     /// How many of the next lists of pods expire half way.
     pub(crate) lists_expire: u32,
+    /// Where the scheduler begins to look for nodes.
+    pub(crate) search_from: usize,
+    /// Whether bindings are judged, and what was wrong with them.
+    pub(crate) judged: bool,
+    pub(crate) misplaced: Vec<String>,
 }
 
 /// The whole world.

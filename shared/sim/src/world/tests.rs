@@ -2,4 +2,6 @@
 
 mod cloud;
 mod cluster;
+mod random;
+mod scheduling;
 mod support;
