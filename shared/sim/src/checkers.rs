@@ -11,8 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) mod placement;
 mod rest;
+mod voluntary;
 
 pub use rest::at_rest;
+pub use voluntary::Voluntary;
 
 /// Judges a history as it grows.
 #[derive(Debug, Default)]
@@ -94,6 +96,7 @@ impl Watch {
             | What::EvictionRefused { .. }
             | What::PodGone { .. }
             | What::PodLost { .. }
+            | What::PodCut { .. }
             | What::BudgetViolated { .. }
             | What::Terminated { .. }
             | What::NodeRemoved { .. }

@@ -50,6 +50,7 @@ impl World {
                 search_from: 0,
                 judged: false,
                 misplaced: Vec::new(),
+                day: None,
             });
         });
         id
@@ -335,6 +336,7 @@ impl State {
             launched_at,
             visible_from: launched_at,
             ended_at: None,
+            stopped_at: None,
             token: None,
             state_reason: None,
             marked: None,

@@ -79,6 +79,25 @@ pub fn filling(rng: &mut Rng, scale: &Scale) -> Filling {
     filling
 }
 
+/// A large cluster without constraints: so many nodes of 16 cores and so many pods of so many Deployments, half of the CPU asked for.
+pub fn large(nodes: usize, pods: u32, shapes: u32, seed: u64) -> Filling {
+    let mut rng = Rng::with_seed(seed);
+    let mut filling = Filling::default();
+    for number in 0..nodes {
+        let capacity = if rng.bool() { CapacityType::Spot } else { CapacityType::OnDemand };
+        filling.nodes.push(NodeSpec::new("m6i.4xlarge", ZONES[number % ZONES.len()], capacity));
+    }
+    let cpu: u64 = filling.nodes.iter().map(|node| node.cpu_millis).sum();
+    let mean = cpu / u64::from(pods.max(1)) / 2;
+    for number in 0..shapes {
+        let replicas = pods / shapes + u32::from(number < pods % shapes);
+        let mut spec = WorkloadSpec { pod: ordinary(&mut rng, mean), ..WorkloadSpec::new(&format!("app-{number}"), replicas) };
+        NAMESPACES[rng.usize(..NAMESPACES.len())].clone_into(&mut spec.namespace);
+        filling.deployments.push(spec);
+    }
+    filling
+}
+
 fn node(rng: &mut Rng) -> NodeSpec {
     let capacity = if rng.bool() { CapacityType::Spot } else { CapacityType::OnDemand };
     let mut spec = NodeSpec::new(TYPES[rng.usize(..TYPES.len())], ZONES[rng.usize(..ZONES.len())], capacity);

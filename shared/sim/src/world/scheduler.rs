@@ -22,16 +22,18 @@ use view::View;
 
 /// From how many nodes on only some are compared, and how many at least (kube-scheduler).
 const COMPARED_AT_LEAST: usize = 100;
+/// How many are compared at most: as with a small `percentageOfNodesToScore`, for the sake of large worlds.
+const COMPARED_AT_MOST: usize = 150;
 /// How often pods that wait for others are tried again in one go.
 const PASSES_MAX: usize = 16;
 
-/// How many fitting nodes are enough: half of them, less one per cent for each 125 nodes, and never under five per cent.
+/// How many fitting nodes are enough: half of them, less one per cent for each 125 nodes, within these limits.
 fn enough(nodes: usize) -> usize {
     if nodes < COMPARED_AT_LEAST {
         return nodes;
     }
     let percent = 50_usize.saturating_sub(nodes / 125).max(5);
-    (nodes * percent / 100).max(COMPARED_AT_LEAST)
+    (nodes * percent / 100).clamp(COMPARED_AT_LEAST, COMPARED_AT_MOST)
 }
 
 /// Chooses nodes for pods, one after the other.

@@ -17,7 +17,8 @@ const SPREAD: i64 = 2;
 fn least_allocated(spot: &Spot<'_>, pod: &Pod) -> i64 {
     let (cpu, memory) = asked(&pod.shape);
     let part = |asked: u64, of: u64| match of.checked_sub(asked) {
-        Some(left) if of > 0 => i64::try_from(u128::from(left) * 10_000 / u128::from(of)).unwrap_or(0),
+        // Amounts are far below 2^50, so that this does not overflow.
+        Some(left) if of > 0 => i64::try_from(left.saturating_mul(10_000) / of).unwrap_or(0),
         Some(_) | None => 0,
     };
     let node = spot.node;
