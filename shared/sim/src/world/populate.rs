@@ -47,6 +47,10 @@ impl World {
                 terminating_namespaces: BTreeSet::new(),
                 next_names: VecDeque::new(),
                 lists_expire: 0,
+                search_from: 0,
+                judged: false,
+                misplaced: Vec::new(),
+                day: None,
             });
         });
         id
@@ -254,7 +258,7 @@ impl World {
     }
 }
 
-fn labelled(name: &str, mut pod: PodShape) -> PodShape {
+pub(super) fn labelled(name: &str, mut pod: PodShape) -> PodShape {
     if pod.labels.is_empty() {
         pod.labels.insert("app".to_owned(), name.to_owned());
     }
@@ -346,6 +350,7 @@ impl State {
             launched_at,
             visible_from: launched_at,
             ended_at: None,
+            stopped_at: None,
             token: None,
             state_reason: None,
             marked: None,

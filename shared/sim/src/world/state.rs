@@ -1,7 +1,9 @@
 //! What a world consists of.
 
 use super::catalog::TypeSpec;
+use super::daily::Day;
 use super::happened::{Happened, What};
+use super::market::{Market, Warning};
 use super::minted;
 use super::pod_table::Pods;
 use super::spec::{Allows, ClusterSpec, PdbSpec, PodShape, Timing, Volume};
@@ -31,6 +33,8 @@ pub(crate) struct Machine {
     pub(crate) launched_at: Timestamp,
     pub(crate) visible_from: Timestamp,
     pub(crate) ended_at: Option<Timestamp>,
+    /// When it began to end: it is paid for until then.
+    pub(crate) stopped_at: Option<Timestamp>,
     pub(crate) token: Option<String>,
     pub(crate) dns: NodeName,
     pub(crate) state_reason: Option<String>,
@@ -229,6 +233,12 @@ pub(crate) struct Kube {
     pub(crate) next_names: VecDeque<NodeName>,
     /// How many of the next lists of pods expire half way.
     pub(crate) lists_expire: u32,
+    /// Where the scheduler begins to look for nodes.
+    pub(crate) search_from: usize,
+    /// Whether bindings are judged, and what was wrong with them.
+    pub(crate) judged: bool,
+    pub(crate) misplaced: Vec<String>,
+    pub(crate) day: Option<Day>,
 }
 
 /// The whole world.
@@ -244,6 +254,9 @@ pub(crate) struct State {
     pub(crate) tokens: BTreeMap<(AccountId, Region, String, Zone), (Asked, InstanceId)>,
     pub(crate) capacity: BTreeMap<Pool, u32>,
     pub(crate) types: BTreeMap<InstanceType, TypeSpec>,
+    pub(crate) market: Option<Market>,
+    pub(crate) warnings: Vec<Warning>,
+    /// Prices that were set by hand; these pools do not follow the market.
     pub(crate) prices: BTreeMap<Pool, Vec<(Timestamp, MicroDollars)>>,
     pub(crate) history: Vec<Happened>,
     pub(crate) calls: BTreeMap<&'static str, u64>,
@@ -262,6 +275,8 @@ impl State {
             tokens: BTreeMap::new(),
             capacity: BTreeMap::new(),
             types: BTreeMap::new(),
+            market: None,
+            warnings: Vec::new(),
             prices: BTreeMap::new(),
             history: Vec::new(),
             calls: BTreeMap::new(),

@@ -39,7 +39,7 @@ pub(crate) fn selects(node: &Node, asks: &Scheduling) -> bool {
     selected && (asks.required_nodes.is_empty() || asks.required_nodes.iter().any(|term| term_means(term, node)))
 }
 
-fn bears(toleration: &Toleration, taint: &Taint) -> bool {
+pub(super) fn bears(toleration: &Toleration, taint: &Taint) -> bool {
     if toleration.effect.as_ref().is_some_and(|effect| *effect != taint.effect) {
         return false;
     }
