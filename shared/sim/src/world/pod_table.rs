@@ -38,7 +38,6 @@ impl Pods {
         self.all.get_mut(key)
     }
 
-
     pub(crate) fn values(&self) -> impl Iterator<Item = &Pod> {
         self.all.values()
     }
