@@ -38,7 +38,7 @@ impl Node {
             cpu_millis: self.cpu_millis,
             memory_bytes: self.memory_bytes,
             pods_max: self.pods_max,
-            extended: std::collections::BTreeMap::new(),
+            extended: self.extended.clone(),
             do_not_disrupt: domain::node::left_alone(&self.annotations),
             created_at: Some(self.created_at),
         }
