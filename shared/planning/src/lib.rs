@@ -2,4 +2,8 @@
 //!
 //! What is not here and never will be: a clock, a client, randomness, and the right to act.
 
+pub mod eligibility;
+mod methods;
+pub mod optimize;
+pub mod placement;
 pub mod replacement;
