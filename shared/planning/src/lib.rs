@@ -6,4 +6,8 @@ pub mod eligibility;
 mod methods;
 pub mod optimize;
 pub mod placement;
+pub mod predict;
+pub mod public_data;
 pub mod replacement;
+pub mod risk;
+pub mod spot_choice;
