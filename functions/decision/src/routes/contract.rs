@@ -1,0 +1,13 @@
+//! The published contract.
+
+use axum::response::IntoResponse;
+use http::header;
+
+/// The document as it is checked in: a test holds it and the handlers to each other.
+const DOCUMENT: &str = include_str!("../../openapi.json");
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/ml/openapi.json", tag = "server", security(()), responses((status = 200, description = "OpenAPI 3.1.", content_type = "application/json")))]
+pub async fn show() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT)
+}
