@@ -4,10 +4,16 @@ pub mod contracts;
 
 pub mod events;
 
+pub mod one_rescue;
+
+pub mod programs;
+
+pub mod runtime_api;
+
 pub mod scenario;
 
 pub mod system;
 
-pub mod world_by_seed;
+pub mod wired;
 
-pub mod one_rescue;
+pub mod world_by_seed;

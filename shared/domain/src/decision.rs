@@ -12,6 +12,8 @@ use crate::snapshot::Snapshot;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub mod verify;
+
 /// The version of this contract. Grows when a field changes its meaning; new fields do not count.
 pub const CONTRACT_VERSION: u32 = 1;
 

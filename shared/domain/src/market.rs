@@ -1,5 +1,11 @@
 //! What the market says: prices, where they come from, and how often spot instances are taken back.
 
+mod refresh;
+mod series;
+
+pub use refresh::{Part, Refreshed};
+pub use series::{POINTS_MAX, PriceSeries};
+
 use crate::money::MicroDollars;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -199,7 +199,12 @@ pub struct PodBudget {
 impl PodBudget {
     /// Whether the budget covers the pod.
     pub fn covers(&self, pod: &PodView) -> bool {
-        self.namespace == pod.pod.namespace && self.selector.as_ref().is_some_and(|s| s.selects(&pod.labels))
+        self.covers_class(&pod.pod.namespace, &pod.labels)
+    }
+
+    /// Whether the budget covers pods of this namespace with these labels.
+    pub fn covers_class(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+        self.namespace == namespace && self.selector.as_ref().is_some_and(|s| s.selects(labels))
     }
 
     /// Whether it could never allow an eviction, however healthy its pods are.

@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod cluster;
 pub mod journal;
 pub mod ledger;
+pub mod market;
 pub mod meter;
 pub mod optimizations;
 pub mod pools;
@@ -21,6 +22,7 @@ pub use cloud::{Cloud, CloudError, Instance, InstanceFilter, InstanceState, Laun
 pub use cluster::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode, PodSink};
 pub use journal::{Change, Journal, NewPlan, Opened};
 pub use ledger::Ledger;
+pub use market::{AdvisorFile, MarketSource, MarketStore, SourceError};
 pub use meter::Meter;
 pub use optimizations::{Optimizations, Rounds};
 pub use pools::Pools;

@@ -12,6 +12,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod builder;
+
+pub use builder::{Grouped, OnNode, SnapshotBuilder};
+
 /// The version of this form. A reader refuses versions that it does not know.
 pub const SNAPSHOT_VERSION: u32 = 1;
 

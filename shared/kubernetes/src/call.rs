@@ -206,12 +206,18 @@ impl Api {
         let request = request.body(body).map_err(|error| broken(error.to_string()))?;
         let response = client.send(request).await.map_err(|error| broken(chain(&error)))?;
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, BODY_MAX)
-            .collect()
-            .await
-            .map_err(|error| if error.is::<http_body_util::LengthLimitError>() { Failure::TooLarge } else { broken(error.to_string()) })?;
         let retry_after = parts.headers.get(RETRY_AFTER).and_then(errors::seconds);
-        Ok(Answer { status: parts.status, retry_after, body: body.to_bytes().to_vec() })
+        // Frame by frame into one buffer: a page is held once, not once in pieces and once whole.
+        let (mut body, mut whole) = (Limited::new(body, BODY_MAX), Vec::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                if error.is::<http_body_util::LengthLimitError>() { Failure::TooLarge } else { broken(error.to_string()) }
+            })?;
+            if let Some(bytes) = frame.data_ref() {
+                whole.extend_from_slice(bytes);
+            }
+        }
+        Ok(Answer { status: parts.status, retry_after, body: whole })
     }
 }
 

@@ -2,7 +2,12 @@
 //!
 //! What is not here and never will be: a clock, a client, randomness, and the right to act.
 
+pub mod eligibility;
+mod methods;
+pub mod optimize;
+pub mod placement;
 pub mod predict;
 pub mod public_data;
 pub mod replacement;
 pub mod risk;
+pub mod spot_choice;

@@ -7,12 +7,14 @@
 mod advisor_file;
 mod decimal;
 mod price_list;
+mod refresh;
 mod rows;
 mod sheet;
 
 pub use advisor_file::{ADVISOR_BYTES_MAX, AdvisorFault, parse_advisor};
 pub use decimal::usd;
 pub use price_list::{PRICE_LIST_BYTES_MAX, PriceListFault, parse_price_list};
+pub use refresh::{HISTORY_KEPT, changed_series};
 pub use sheet::{BadTable, Sheet};
 
 use domain::catalog::TypeInfo;
@@ -26,7 +28,7 @@ use std::sync::LazyLock;
 pub struct Catalogue {
     /// By name, in order.
     types: Vec<TypeInfo>,
-    on_demand: Sheet<MicroDollars>,
+    on_demand: Sheet<Quote>,
     reserved: Sheet<MicroDollars>,
     advisor: Sheet<Advice>,
 }
@@ -51,7 +53,9 @@ impl Catalogue {
     fn read(types: &str, on_demand: &str, reserved: &str, advisor: &str) -> Result<Catalogue, BadTable> {
         Ok(Catalogue {
             types: rows::types(types)?,
-            on_demand: Sheet::read("on_demand", on_demand, |cell, _| usd(cell))?,
+            on_demand: Sheet::read("on_demand", on_demand, |cell, as_of| {
+                Some(Quote { price_per_hour: usd(cell)?, source: PriceSource::PublicEstimate { as_of } })
+            })?,
             reserved: Sheet::read("reserved", reserved, |cell, _| usd(cell))?,
             advisor: Sheet::read("spot_advisor", advisor, rows::advice)?,
         })
@@ -70,13 +74,12 @@ impl Catalogue {
 
     /// The on-demand price of an hour: Linux, shared tenancy, without discounts. `None`: not sold there, or not known.
     pub fn on_demand(&self, region: &Region, instance_type: &InstanceType) -> Option<MicroDollars> {
-        self.on_demand.get(region, instance_type).map(|(price, _)| *price)
+        self.on_demand_quote(region, instance_type).map(|quote| quote.price_per_hour)
     }
 
-    /// The on-demand price with the date it is from.
+    /// The on-demand price with how it is known: out of the embedded table, or answered by AWS since.
     pub fn on_demand_quote(&self, region: &Region, instance_type: &InstanceType) -> Option<Quote> {
-        let (price, as_of) = self.on_demand.get(region, instance_type)?;
-        Some(Quote { price_per_hour: *price, source: PriceSource::PublicEstimate { as_of } })
+        self.on_demand.get(region, instance_type).map(|(quote, _)| *quote)
     }
 
     /// What an hour costs under a standard reservation of one year without upfront payment. Known for three Regions
@@ -97,7 +100,7 @@ impl Catalogue {
         let (full, priced) = self.on_demand.get(region, instance_type)?;
         let (advice, advised) = self.advisor.get(region, instance_type)?;
         let share = 100 - i64::from(advice.savings_percent);
-        let price_per_hour = MicroDollars(full.0.saturating_mul(share) / 100);
+        let price_per_hour = MicroDollars(full.price_per_hour.0.saturating_mul(share) / 100);
         Some(Quote { price_per_hour, source: PriceSource::PublicEstimate { as_of: priced.min(advised) } })
     }
 
@@ -113,10 +116,10 @@ impl Catalogue {
         self
     }
 
-    /// The same with fresher on-demand prices. What they do not name keeps its old price.
+    /// The same with fresher on-demand prices, as AWS answered them. What they do not name keeps its old price.
     #[must_use]
     pub fn with_on_demand(mut self, fresh: Sheet<MicroDollars>) -> Catalogue {
-        self.on_demand.overlay(fresh);
+        self.on_demand.overlay(fresh.map(|price_per_hour, at| Quote { price_per_hour, source: PriceSource::Observed { at } }));
         self
     }
 }

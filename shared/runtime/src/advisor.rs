@@ -4,6 +4,7 @@ use crate::gzip;
 use crate::http::{Answer, Client, HttpError, Limits, Server};
 use ::http::{HeaderValue, Method, Request, StatusCode, header};
 use async_trait::async_trait;
+use domain::decision::verify::harmless;
 use domain::decision::{CONTRACT_VERSION, DecisionAnswer, DecisionRequest, PredictRequest, Prediction};
 use domain::ports::{Advisor, AdvisorError};
 use secrecy::{ExposeSecret, SecretString};
@@ -140,7 +141,7 @@ fn detail(answer: &Answer) -> String {
 
 /// Words of another server, made harmless for our logs and pages.
 fn words(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_MAX).collect()
+    harmless(text, WORDS_MAX)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod spec;
 
 mod agenda;
 mod budgets;
+mod claims;
 mod cloud_port;
 mod cluster_port;
 pub(crate) mod evictions;
@@ -17,14 +18,16 @@ mod look;
 mod machines;
 mod nodes;
 mod notices;
+mod pod_table;
 mod pods;
 mod populate;
 mod scheduler;
 pub(crate) mod state;
 mod workloads;
 
+pub use catalog::TypeSpec;
 pub use happened::{By, Cause, Happened, What};
-pub use spec::{Allows, ClusterSpec, DeploymentSpec, NodeSpec, PdbSpec, PodShape, Timing, WorkloadSpec};
+pub use spec::{Allows, ClusterSpec, DeploymentSpec, NodeSpec, PdbSpec, PodShape, Timing, Volume, WorkloadSpec, tolerates_all};
 
 use domain::ids::InvalidId;
 use domain::ports::Clock;

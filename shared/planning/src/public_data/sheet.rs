@@ -22,6 +22,7 @@ pub struct Sheet<T> {
     columns: BTreeMap<Region, Column<T>>,
 }
 
+type Row<T> = (InstanceType, (T, Timestamp));
 type Column<T> = BTreeMap<InstanceType, (T, Timestamp)>;
 
 impl<T> Default for Sheet<T> {
@@ -45,6 +46,17 @@ impl<T> Sheet<T> {
     /// Every value, by Region and type.
     pub fn iter(&self) -> impl Iterator<Item = (&Region, &InstanceType, &T)> {
         self.columns.iter().flat_map(|(region, column)| column.iter().map(move |(name, (value, _))| (region, name, value)))
+    }
+
+    /// The values of one Region, by type: what is written into the table of a Region.
+    pub fn column(&self, region: &Region) -> impl Iterator<Item = (&InstanceType, &T)> {
+        self.columns.get(region).into_iter().flatten().map(|(name, (value, _))| (name, value))
+    }
+
+    /// The same with other values, of the same dates.
+    pub fn map<U>(self, change: impl Fn(T, Timestamp) -> U) -> Sheet<U> {
+        let column = |column: Column<T>| column.into_iter().map(|(name, (value, as_of))| (name, (change(value, as_of), as_of))).collect();
+        Sheet { columns: self.columns.into_iter().map(|(region, cells)| (region, column(cells))).collect() }
     }
 
     /// Sets one value.
@@ -79,17 +91,19 @@ impl<T> Sheet<T> {
         if dates.len() != regions.len() {
             return Err(bad(2, "not one date for each Region"));
         }
-        let mut columns: Vec<(Timestamp, Column<T>)> = dates.into_iter().map(|as_of| (as_of, Column::new())).collect();
+        // Lists first: a map is made of a sorted list much faster than by inserting.
+        let mut columns: Vec<(Timestamp, Vec<Row<T>>)> = dates.into_iter().map(|as_of| (as_of, Vec::new())).collect();
         for (at, line) in lines {
             let (name, cells) = line.split_once(',').unwrap_or((line, ""));
             let name = InstanceType::parse(name).map_err(|_| bad(at + 1, "a type that is none"))?;
             for (place, text) in cells.split(',').enumerate().filter(|(_, text)| !text.is_empty()) {
                 let (as_of, column) = columns.get_mut(place).ok_or_else(|| bad(at + 1, "more cells than Regions"))?;
                 let value = cell(text, *as_of).ok_or_else(|| bad(at + 1, "a cell that cannot be read"))?;
-                column.insert(name.clone(), (value, *as_of));
+                column.push((name.clone(), (value, *as_of)));
             }
         }
-        Ok(Sheet { columns: regions.into_iter().zip(columns.into_iter().map(|(_, column)| column)).collect() })
+        let columns = columns.into_iter().map(|(_, column)| column.into_iter().collect());
+        Ok(Sheet { columns: regions.into_iter().zip(columns).collect() })
     }
 }
 

@@ -5,6 +5,7 @@ use domain::market::Band;
 
 mod advisor_file;
 mod price_list;
+mod refresh;
 
 fn region(name: &str) -> Region {
     Region::parse(name).unwrap()
@@ -74,7 +75,7 @@ fn prices_are_exact_dated_and_positive() {
     assert_eq!(embedded().on_demand(&virginia, &large), Some(MicroDollars(96_000)));
     let source = embedded().on_demand_quote(&virginia, &large).unwrap().source;
     assert_eq!(source, PriceSource::PublicEstimate { as_of: day("2026-07-20") });
-    assert!(embedded().on_demand.iter().all(|(_, _, price)| price.0 > 0));
+    assert!(embedded().on_demand.iter().all(|(_, _, quote)| quote.price_per_hour.0 > 0));
     assert_eq!(embedded().on_demand(&region("eu-nowhere-1"), &large), None);
     for (region, name, reserved) in embedded().reserved.iter() {
         let full = embedded().on_demand(region, name).unwrap();
@@ -112,7 +113,8 @@ fn fresher_values_win_older_ones_do_not_and_the_rest_stays() {
     fresh.insert(&virginia, large.clone(), MicroDollars(90_000), day("2026-08-01"));
     fresh.insert(&virginia, xlarge.clone(), MicroDollars(1), day("2020-01-01"));
     let catalogue = embedded().clone().with_on_demand(fresh);
-    assert_eq!(catalogue.on_demand(&virginia, &large), Some(MicroDollars(90_000)));
+    let observed = Quote { price_per_hour: MicroDollars(90_000), source: PriceSource::Observed { at: day("2026-08-01") } };
+    assert_eq!(catalogue.on_demand_quote(&virginia, &large), Some(observed));
     assert_eq!(catalogue.on_demand(&virginia, &xlarge), Some(MicroDollars(192_000)));
     assert_eq!(catalogue.on_demand.iter().count(), embedded().on_demand.iter().count());
 }

@@ -133,6 +133,8 @@ fn a_price_that_never_moved_is_calm_and_one_that_is_hours_old_tells_nothing() {
     assert_eq!(coefficient_of_variation(&[point(23, 50_000)], now()), None);
     assert_eq!(coefficient_of_variation(&[], now()), None);
     assert_eq!(coefficient_of_variation(&[point(400, 0), point(400, -1)], now()), None);
+    // The price of tomorrow does not make today's history longer.
+    assert_eq!(coefficient_of_variation(&[point(23, 50_000), point(-5, 60_000)], now()), None);
 }
 
 #[test]

@@ -38,6 +38,8 @@ impl Node {
             cpu_millis: self.cpu_millis,
             memory_bytes: self.memory_bytes,
             pods_max: self.pods_max,
+            extended: std::collections::BTreeMap::new(),
+            do_not_disrupt: domain::node::left_alone(&self.annotations),
             created_at: Some(self.created_at),
         }
     }
@@ -136,7 +138,7 @@ impl Kube {
 
     /// Keys of the pods bound to a node.
     pub(crate) fn pods_on(&self, node: &NodeName) -> Vec<u64> {
-        self.pods.iter().filter(|(_, pod)| pod.node.as_ref() == Some(node)).map(|(key, _)| *key).collect()
+        self.pods.on(node).map(|(key, _)| key).collect()
     }
 }
 

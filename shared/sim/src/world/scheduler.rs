@@ -1,5 +1,9 @@
 //! The scheduler: it puts pending pods on nodes with room.
 
+mod node_rules;
+
+pub(crate) use node_rules::selects;
+
 use super::state::{Kube, Node, Pod, State};
 use domain::ids::NodeName;
 use std::collections::BTreeMap;
@@ -12,11 +16,10 @@ struct Room {
     pods: u32,
 }
 
-fn takes(node: &Node, pod: &Pod) -> bool {
-    let tolerates = |key: &str| pod.shape.tolerates.iter().any(|t| t == key || t == "*");
-    let repelled = node.taints.iter().any(|taint| taint.effect != "PreferNoSchedule" && !tolerates(&taint.key));
-    let wanted = pod.shape.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value));
-    node.ready && !node.unschedulable && !repelled && wanted
+fn takes(kube: &Kube, node: &Node, pod: &Pod) -> bool {
+    let asks = &pod.shape.scheduling;
+    let open = node.ready && !node.unschedulable;
+    open && node_rules::tolerates(node, asks) && selects(node, asks) && kube.reaches_volumes(pod, node)
 }
 
 fn rooms(kube: &Kube) -> BTreeMap<NodeName, Room> {
@@ -47,8 +50,8 @@ impl State {
     /// equals, the first by name.
     pub(crate) fn schedule(&mut self, cluster: usize, at_once: bool) {
         let Some(kube) = self.clusters.get(cluster) else { return };
-        let pending = kube.pods.iter().filter(|(_, pod)| pod.node.is_none() && pod.active());
-        let mut pending: Vec<(i32, u64)> = pending.map(|(key, pod)| (-pod.shape.priority, *key)).collect();
+        let pending = kube.pods.unbound().filter(|(_, pod)| pod.active());
+        let mut pending: Vec<(i32, u64)> = pending.map(|(key, pod)| (-pod.shape.priority, key)).collect();
         if pending.is_empty() {
             return;
         }
@@ -59,7 +62,7 @@ impl State {
             let Some(pod) = kube.pods.get(&key) else { continue };
             let mut best: Option<(&NodeName, u64)> = None;
             for (name, room) in &rooms {
-                let fits = room.fits(pod) && kube.nodes.get(name).is_some_and(|node| takes(node, pod));
+                let fits = room.fits(pod) && kube.nodes.get(name).is_some_and(|node| takes(kube, node, pod));
                 if fits && best.is_none_or(|(_, cpu)| room.cpu > cpu) {
                     best = Some((name, room.cpu));
                 }

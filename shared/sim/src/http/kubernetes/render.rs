@@ -116,6 +116,7 @@ pub(crate) fn kind(sort: Sort) -> &'static str {
         Sort::Deployment => "Deployment",
         Sort::StatefulSet => "StatefulSet",
         Sort::DaemonSet => "DaemonSet",
+        Sort::Job => "Job",
     }
 }
 
@@ -139,7 +140,7 @@ pub(crate) fn workload(index: usize, workload: &Workload, kube: &Kube) -> Value 
         },
     });
     let status = match workload.sort {
-        Sort::Deployment | Sort::StatefulSet => {
+        Sort::Deployment | Sort::StatefulSet | Sort::Job => {
             spec["replicas"] = json!(workload.replicas);
             json!({"replicas": have, "readyReplicas": ready, "availableReplicas": ready})
         }

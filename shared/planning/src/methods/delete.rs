@@ -1,0 +1,80 @@
+//! Nodes whose pods fit elsewhere. Several go in one move, so that the pods of one are not put onto the next.
+
+use super::empty::used_up;
+use crate::eligibility::Blocked;
+use crate::optimize::desk::{Desk, Draft};
+use crate::placement::{Choice, NodeId};
+use domain::decision::WhyNot;
+
+/// How many nodes go in one move at the most: a move is carried out whole or not at all.
+const BATCH: usize = 4;
+
+/// Plans removals, those first that save most for the disruption.
+pub(super) fn apply(desk: &mut Desk<'_>) {
+    let mut order = desk.candidates();
+    order.retain(|node| !desk.state.moving(*node).is_empty());
+    order.sort_by_key(|node| {
+        let disruption = (1_000 + desk.evictions(*node)).max(1);
+        (std::cmp::Reverse(desk.nodes[*node].cost.saturating_mul(1_000) / disruption), *node)
+    });
+    let mut at = 0;
+    while at < order.len() {
+        let taken = batch(desk, &order, &mut at);
+        settle(desk, &taken);
+    }
+}
+
+/// Gathers nodes that can go together; `at` moves on behind the last that was looked at.
+fn batch(desk: &mut Desk<'_>, order: &[NodeId], at: &mut usize) -> Vec<NodeId> {
+    let mut taken = Vec::new();
+    let mark = desk.state.mark();
+    while *at < order.len() && taken.len() < BATCH {
+        let node = order[*at];
+        *at += 1;
+        if desk.left <= taken.len() {
+            desk.note(node, used_up(desk));
+            continue;
+        }
+        if desk.tired() {
+            desk.nodes[node].reached = false;
+            continue;
+        }
+        if let Err(why) = desk.scales.weigh(desk.weight(&[node], &[])) {
+            desk.note(node, why);
+            continue;
+        }
+        let before = desk.state.mark();
+        let pods = desk.state.empty(node);
+        match desk.state.settle(&pods, Choice::Roomiest) {
+            Ok(_) => taken.push(node),
+            Err(class) => {
+                desk.state.rollback(before);
+                let name = crate::eligibility::workload(&desk.index.snapshot.classes[class]);
+                desk.note(node, Blocked::by(WhyNot::NoPlace, name.clone(), format!("{name} fits nowhere else in the cluster")));
+            }
+        }
+    }
+    desk.state.rollback(mark);
+    taken
+}
+
+/// Plans the batch if it holds however the scheduler chooses; if not, each half of it by itself.
+fn settle(desk: &mut Desk<'_>, taken: &[NodeId]) {
+    if taken.is_empty() {
+        return;
+    }
+    let names: Vec<&str> = taken.iter().map(|node| desk.node(*node).name.as_str()).collect();
+    let why = format!("the pods of {} fit on the other nodes", names.join(", "));
+    let draft = Draft { remove: taken.to_vec(), launch: Vec::new(), why };
+    match desk.prove(&draft) {
+        Ok(()) => desk.plan(&draft),
+        Err(why) => match taken {
+            [only] => desk.note(*only, why),
+            _ => {
+                let (front, back) = taken.split_at(taken.len() / 2);
+                settle(desk, front);
+                settle(desk, back);
+            }
+        },
+    }
+}

@@ -1,0 +1,55 @@
+//! A decision: which nodes go, which come for them, and why all others stay.
+//!
+//! A request and a market go in, an answer comes out. The same input gives the same answer on every machine: no clock is read, and
+//! effort is counted in work.
+//!
+//! Guarantees:
+//! - after the moves the cluster costs no more than before, and each move is worth its disruption by the policy's measures;
+//! - each move can be carried out by itself: it counts on no node that another launches, and its pods find their places in every order
+//!   of placement that was tried;
+//! - every node is in a move, or among the untouched with its reason;
+//! - the lower bound is proven: constraints left aside, no placement of these pods costs less.
+//!
+//! What is not here: the right to act, and any doubt about what the snapshot says.
+
+pub(crate) mod bound;
+pub(crate) mod desk;
+mod explain;
+pub mod market;
+pub(crate) mod shelf;
+pub mod worth;
+
+pub use market::{Market, Offer};
+
+use crate::methods::Method;
+use crate::placement::Index;
+use desk::Desk;
+use domain::decision::{DecisionAnswer, DecisionRequest};
+
+/// How much work an answer may take. A node with thirty pods is reckoned at about five hundred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// How often a node may be asked whether a pod fits.
+    pub work: u64,
+}
+
+impl Default for Effort {
+    /// Enough for 5,000 nodes with 150,000 pods, a few times over.
+    fn default() -> Effort {
+        Effort { work: 50_000_000 }
+    }
+}
+
+/// Decides. See the module.
+pub fn decide(request: &DecisionRequest, market: &Market, effort: &Effort) -> DecisionAnswer {
+    let index = Index::new(&request.snapshot);
+    let market = market.with(&request.constraints);
+    let mut desk = Desk::new(request, &market, &index, effort);
+    for method in Method::of(request.decision_type) {
+        method.apply(&mut desk);
+    }
+    explain::answer(desk)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+use super::execution::Running;
+use super::world::{GIB, class, daemon, market, node, random, request};
+use crate::optimize::{Effort, decide};
+use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, WhyNot};
+use domain::money::MicroDollars;
+use domain::offering::CapacityType::{OnDemand, Spot};
+use std::collections::BTreeSet;
+
+fn answer(request: &DecisionRequest) -> DecisionAnswer {
+    decide(request, market(), &Effort::default())
+}
+
+fn code(answer: &DecisionAnswer, node: &str) -> Option<WhyNot> {
+    answer.untouched.iter().find(|untouched| untouched.node.as_str() == node).map(|untouched| untouched.code)
+}
+
+#[test]
+fn an_empty_node_goes_and_nothing_moves() {
+    let classes = vec![daemon("logs"), class("web", 1_000, 2)];
+    let nodes = vec![node(0, "m6i.large", OnDemand, &[(0, 1)]), node(1, "m6i.large", OnDemand, &[(0, 1), (1, 1)])];
+    let found = answer(&request(DecisionType::BinPack, classes, nodes));
+    assert_eq!(found.execution_plan.len(), 1, "{found:#?}");
+    assert_eq!(found.execution_plan[0].remove[0].name.as_str(), "node-00000");
+    assert_eq!((found.execution_plan[0].pods_moved, found.execution_plan[0].launch.len()), (0, 0));
+    assert_eq!(found.estimated_saving, MicroDollars(96_000));
+}
+
+#[test]
+fn a_node_whose_pods_fit_elsewhere_goes() {
+    let classes = vec![daemon("logs"), class("web", 500, 1)];
+    let nodes = (0..4).map(|at| node(at, "m6i.xlarge", OnDemand, &[(0, 1), (1, 3)])).collect();
+    let found = answer(&request(DecisionType::BinPack, classes, nodes));
+    assert!(found.cost_after.0 <= found.cost_before.0 / 2, "{found:#?}");
+    assert!(found.lower_bound <= found.cost_after);
+}
+
+#[test]
+fn a_node_that_is_too_large_becomes_a_smaller_one() {
+    let classes = vec![daemon("logs"), class("web", 1_000, 2)];
+    let nodes = vec![node(0, "m6i.4xlarge", OnDemand, &[(0, 1), (1, 1)])];
+    let found = answer(&request(DecisionType::Rightsize, classes, nodes));
+    let launch = &found.execution_plan[0].launch[0];
+    assert_eq!(launch.offerings[0].pool.instance_type.as_str(), "c6i.large", "{found:#?}");
+    assert_eq!((launch.pods, launch.needs.cpu_millis, launch.needs.memory_bytes), (2, 1_100, 2 * GIB + GIB / 8));
+}
+
+#[test]
+fn an_on_demand_node_moves_to_spot_with_enough_pools_to_fall_back_on() {
+    let classes = vec![daemon("logs"), class("web", 1_000, 2)];
+    let nodes = vec![node(0, "m6i.xlarge", OnDemand, &[(0, 1), (1, 3)])];
+    let found = answer(&request(DecisionType::SpotOptimize, classes.clone(), nodes.clone()));
+    let offerings = &found.execution_plan[0].launch[0].offerings;
+    assert!(offerings.len() >= 5 && offerings.iter().all(|offering| offering.pool.capacity == Spot), "{found:#?}");
+    let mut few = request(DecisionType::SpotOptimize, classes, nodes);
+    few.requirements.spot_pools_min = 100;
+    assert_eq!(code(&answer(&few), "node-00000"), Some(WhyNot::Policy));
+}
+
+#[test]
+fn the_share_of_replicas_that_the_policy_keeps_on_demand_stays_there() {
+    let classes = vec![daemon("logs"), class("web", 1_000, 2)];
+    let nodes = (0..4).map(|at| node(at, "m6i.xlarge", OnDemand, &[(0, 1), (1, 3)])).collect();
+    let mut half = request(DecisionType::SpotOptimize, classes, nodes);
+    half.requirements.on_demand_percent_min = 50;
+    let found = answer(&half);
+    assert_eq!(found.execution_plan.len(), 2, "{found:#?}");
+    assert_eq!(found.untouched.iter().filter(|untouched| untouched.code == WhyNot::Policy).count(), 2);
+}
+
+#[test]
+fn no_more_nodes_go_than_may_and_the_next_answer_says_so() {
+    let classes = vec![daemon("logs"), class("web", 500, 1)];
+    let nodes = (0..10).map(|at| node(at, "m6i.xlarge", OnDemand, &[(0, 1), (1, 2)])).collect();
+    let mut two = request(DecisionType::BinPack, classes, nodes);
+    two.constraints.nodes_max = 2;
+    let found = answer(&two);
+    assert_eq!(found.execution_plan.iter().map(|planned| planned.remove.len()).sum::<usize>(), 2);
+    assert!(found.untouched.iter().any(|untouched| untouched.code == WhyNot::BudgetUsedUp));
+}
+
+#[test]
+fn with_little_effort_every_node_has_its_turn() {
+    let classes = vec![daemon("logs"), class("big", 3_000, 12)];
+    let nodes: Vec<_> = (0..12).map(|at| node(at, "m6i.xlarge", OnDemand, &[(0, 1), (1, 1)])).collect();
+    let mut turn = request(DecisionType::BinPack, classes, nodes);
+    let mut reached = BTreeSet::new();
+    for _ in 0..12 {
+        let found = decide(&turn, market(), &Effort { work: 300 });
+        let looked = found.untouched.iter().filter(|untouched| untouched.code != WhyNot::NotReached);
+        reached.extend(looked.map(|untouched| untouched.node.clone()));
+        turn.constraints.cursor = found.cursor;
+    }
+    assert_eq!(reached.len(), 12);
+}
+
+#[test]
+fn every_node_is_in_a_move_or_has_its_reason_and_the_cost_never_rises() {
+    for seed in 0..400 {
+        for kind in [DecisionType::BinPack, DecisionType::SpotOptimize, DecisionType::Rightsize] {
+            let asked = random(seed, kind);
+            let found = answer(&asked);
+            let moved = found.execution_plan.iter().flat_map(|planned| &planned.remove).map(|node| node.name.clone());
+            let mut named: Vec<_> = moved.chain(found.untouched.iter().map(|untouched| untouched.node.clone())).collect();
+            named.sort();
+            let all: Vec<_> = asked.snapshot.nodes.iter().map(|node| node.name.clone()).collect();
+            assert_eq!(named, all, "seed {seed}");
+            assert!(found.cost_after <= found.cost_before, "seed {seed}");
+            assert!(found.lower_bound <= found.cost_after, "seed {seed}");
+            assert_eq!(found, answer(&asked), "seed {seed}: the same question, another answer");
+        }
+    }
+}
+
+#[test]
+fn moves_carried_out_leave_no_pod_without_a_place() {
+    let mut moves = 0;
+    for seed in 0..300 {
+        let kind = [DecisionType::BinPack, DecisionType::SpotOptimize, DecisionType::Rightsize][usize::try_from(seed % 3).unwrap()];
+        let asked = random(seed, kind);
+        let found = answer(&asked);
+        moves += found.execution_plan.len();
+        // All of them, one after the other.
+        let mut running = Running::new(&asked, seed);
+        running.schedule();
+        let before = running.pending.len();
+        for planned in &found.execution_plan {
+            running.carry_out(planned);
+            assert!(running.pending.len() <= before, "seed {seed}: {planned:#?} leaves {:?} without a place", running.pending);
+        }
+        // And each by itself.
+        for planned in &found.execution_plan {
+            let mut running = Running::new(&asked, seed ^ 0xabc);
+            running.schedule();
+            let before = running.pending.len();
+            running.carry_out(planned);
+            assert!(running.pending.len() <= before, "seed {seed}: {planned:#?} alone leaves {:?} without a place", running.pending);
+        }
+    }
+    assert!(moves > 200, "{moves}");
+}
