@@ -62,3 +62,6 @@ mod scenarios;
 
 #[path = "simulation/bodies.rs"]
 mod bodies;
+
+#[path = "simulation/mutants.rs"]
+mod mutants;
