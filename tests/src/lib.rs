@@ -7,3 +7,5 @@ pub mod system;
 pub mod world_by_seed;
 
 pub mod one_rescue;
+
+pub mod pod_pages;
