@@ -17,3 +17,4 @@ pub mod system;
 pub mod wired;
 
 pub mod world_by_seed;
+pub mod pod_pages;
