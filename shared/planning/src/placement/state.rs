@@ -353,12 +353,7 @@ impl<'i> State<'i> {
     }
 
     /// The same, with the topology spread of one counter left aside.
-    pub(super) fn fits_but(&mut self, class: usize, node: NodeId, aside: Option<usize>) -> bool {
-        self.work += 1;
-        self.judge(class, node, aside)
-    }
-
-    fn judge(&self, class: usize, node: NodeId, aside: Option<usize>) -> bool {
+    pub(super) fn judge(&self, class: usize, node: NodeId, aside: Option<usize>) -> bool {
         let index = self.index;
         let this = &self.nodes[node];
         let compiled = &index.classes[class];

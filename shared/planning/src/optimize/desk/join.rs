@@ -9,59 +9,64 @@ use std::collections::BTreeMap;
 /// After so many moves in a row that do not go together with the others, the rest is left to the next answer.
 const PATIENCE: usize = 16;
 
+/// The pods of the moves that are kept, and whether any of them launches.
+#[derive(Default, Clone)]
+struct Crowd {
+    pods: BTreeMap<usize, u32>,
+    launches: bool,
+}
+
 impl Desk<'_> {
     /// Keeps the moves that are sure together, as many as can be in their order; the others are for the next answer.
     pub(crate) fn join(&mut self) {
-        let mut rest = std::mem::take(&mut self.planned);
-        let mut kept: Vec<Planned> = Vec::new();
+        let mut rest: Vec<Planned> = std::mem::take(&mut self.planned);
+        rest.reverse();
+        let mut crowd = Crowd::default();
         let mut step = rest.len().max(1);
         let mut missed = 0;
         while !rest.is_empty() {
             step = step.min(rest.len());
-            let tail = rest.split_off(step);
-            let whole = kept.len();
-            kept.append(&mut rest);
-            if self.together(&kept) {
-                rest = tail;
+            let from = rest.len() - step;
+            if let Some(larger) = self.together(&crowd, rest[from..].iter().rev()) {
+                crowd = larger;
+                self.planned.extend(rest.drain(from..).rev());
                 step *= 2;
                 missed = 0;
-                continue;
-            }
-            rest = kept.split_off(whole);
-            rest.extend(tail);
-            if step > 1 {
+            } else if step > 1 {
                 step /= 2;
-                continue;
+            } else {
+                missed += 1;
+                let from = if missed > PATIENCE { 0 } else { rest.len() - 1 };
+                let late: Vec<Planned> = rest.drain(from..).collect();
+                late.iter().for_each(|late| self.put_off(late));
             }
-            missed += 1;
-            let count = if missed > PATIENCE { rest.len() } else { 1 };
-            rest.drain(..count).for_each(|late| self.put_off(&late));
         }
-        self.planned = kept;
     }
 
-    /// Whether all pods of these moves are sure of a place when all nodes that go are empty and all that come are there.
-    fn together(&mut self, moves: &[Planned]) -> bool {
+    /// The crowd with the pods of these moves, if all of them are sure of a place when every node that goes is empty and every node
+    /// that comes is there. If so, the moves stay staged.
+    fn together<'p>(&mut self, crowd: &Crowd, moves: impl Iterator<Item = &'p Planned>) -> Option<Crowd> {
         let mark = self.origin.mark();
-        let mut pods: BTreeMap<usize, u32> = BTreeMap::new();
-        let mut launched = false;
+        let mut larger = crowd.clone();
         for planned in moves {
             for node in &planned.draft.remove {
                 for (class, count) in self.origin.empty(*node) {
-                    *pods.entry(class).or_default() += count;
+                    *larger.pods.entry(class).or_default() += count;
                 }
             }
             for (kind, item) in self.firsts(&planned.draft) {
                 let room = self.room(kind, item);
                 self.origin.launch(&room.template);
-                launched = true;
+                larger.launches = true;
             }
         }
-        let pods: Pods = pods.into_iter().collect();
-        let strangers = if launched { self.pending.clone() } else { Pods::new() };
-        let sure = self.origin.sure(&pods, &strangers).is_ok();
+        let pods: Pods = larger.pods.iter().map(|(class, count)| (*class, *count)).collect();
+        let strangers = if larger.launches { self.pending.clone() } else { Pods::new() };
+        if self.origin.sure(&pods, &strangers).is_ok() {
+            return Some(larger);
+        }
         self.origin.rollback(mark);
-        sure
+        None
     }
 
     fn put_off(&mut self, late: &Planned) {

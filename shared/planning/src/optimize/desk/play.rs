@@ -3,15 +3,12 @@
 use super::Desk;
 use crate::eligibility::{Blocked, workload};
 use crate::optimize::worth::Weight;
-use crate::placement::{CPU, Choice, MEMORY, NodeId, PODS, Pods, VOLUMES};
+use crate::placement::{CPU, MEMORY, NodeId, PODS, Pods, VOLUMES};
 use domain::decision::{LaunchSpec, Move, NodeIdentity, WhyNot};
 use domain::money::MicroDollars;
 use domain::offering::CapacityType;
 use domain::scheduling::Resources;
 use std::collections::BTreeMap;
-
-/// How many drawn orders a move must survive where the places of its pods depend on each other.
-const DRAWS: u64 = 16;
 
 /// A move that is thought of.
 #[derive(Debug, Clone)]
@@ -31,8 +28,6 @@ pub(crate) struct Planned {
     pub(crate) draft: Draft,
     /// As it is answered.
     pub(crate) answer: Move,
-    /// What it saves all in: overhead of nodes and interruptions counted.
-    pub(crate) net: i64,
 }
 
 /// A move at the moment when its pods look for places.
@@ -61,7 +56,7 @@ impl Desk<'_> {
             cost_before: remove.iter().map(|node| self.nodes[*node].cost).sum(),
             cost_after: items().map(|item| item.cost).sum(),
             price_after: items().map(|item| item.price.0).sum(),
-            evictions: remove.iter().map(|node| self.evictions(*node)).sum(),
+            evictions: remove.iter().map(|node| self.nodes[*node].evictions).sum(),
             nodes: i64::try_from(remove.len()).unwrap_or(i64::MAX),
         }
     }
@@ -84,7 +79,7 @@ impl Desk<'_> {
     }
 
     /// Stages the move and lets the pods settle. Leaves the state changed: the caller rolls back or commits.
-    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)], choice: Choice) -> Result<Vec<NodeId>, usize> {
+    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Result<Vec<NodeId>, usize> {
         let Stage { fresh, pods, strangers } = self.stage(remove, launch);
         // Whoever waits already is first at the door of a new node.
         for (class, count) in strangers {
@@ -93,7 +88,7 @@ impl Desk<'_> {
                 self.state.place(class, node);
             }
         }
-        self.state.settle(&pods, choice)?;
+        self.state.settle(&pods)?;
         Ok(fresh)
     }
 
@@ -107,7 +102,7 @@ impl Desk<'_> {
         let pods = self.pods_of(&draft.remove);
         self.keeps_floor(draft, &pods)?;
         let mark = self.state.mark();
-        let likely = self.play(&draft.remove, &launch, Choice::Roomiest);
+        let likely = self.play(&draft.remove, &launch);
         self.state.rollback(mark);
         likely.map_err(|class| self.no_place(class, "finds no other place within its constraints"))?;
         let mark = self.state.mark();
@@ -115,17 +110,7 @@ impl Desk<'_> {
         let sure = self.state.sure(&sure.pods, &sure.strangers);
         self.state.rollback(mark);
         let unsure = "could be left without a place, depending on where the scheduler puts the others";
-        sure.map_err(|class| self.no_place(class, unsure))?;
-        if !pods.iter().any(|(class, _)| self.index.classes[*class].social) {
-            return Ok(());
-        }
-        for choice in std::iter::once(Choice::SmallestFirst).chain((1..=DRAWS).map(Choice::Drawn)) {
-            let mark = self.state.mark();
-            let found = self.play(&draft.remove, &launch, choice);
-            self.state.rollback(mark);
-            found.map_err(|class| self.no_place(class, unsure))?;
-        }
-        Ok(())
+        sure.map_err(|class| self.no_place(class, unsure))
     }
 
     pub(super) fn firsts(&self, draft: &Draft) -> Vec<(usize, usize)> {
@@ -172,7 +157,7 @@ impl Desk<'_> {
         let items: Vec<usize> = launch.iter().map(|(_, item)| *item).collect();
         let weight = self.weight(&draft.remove, &items);
         let pods = self.pods_of(&draft.remove);
-        let Ok(fresh) = self.play(&draft.remove, &launch, Choice::Roomiest) else { return };
+        let Ok(fresh) = self.play(&draft.remove, &launch) else { return };
         let specs = draft.launch.iter().zip(&fresh).map(|(items, node)| self.spec(items, *node)).collect();
         self.forget(draft, &pods);
         for item in items.iter().map(|item| &self.shelf.items[*item]) {
@@ -191,7 +176,6 @@ impl Desk<'_> {
                 pods_moved: pods.iter().map(|(_, count)| *count).sum(),
                 why: draft.why.clone(),
             },
-            net: weight.saving(),
         });
         for node in &draft.remove {
             self.nodes[*node].gone = true;
