@@ -4,7 +4,7 @@ use tracing::Level;
 
 mod value;
 
-pub use value::{ConfigError, ConfigErrors, Var};
+pub use value::{ConfigError, ConfigErrors, Secret, Var};
 
 /// The settings of a function. A text that the function did not ask for, and that is not set, is empty.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,6 +27,10 @@ pub struct Config {
     pub log_level: Level,
     /// `BOOTSTRAP_ADMIN_KEY_SHA256`: hex SHA-256 of the key that makes the first calls, in lower case.
     pub bootstrap_admin_key_sha256: Option<String>,
+    /// `ML_SERVER_URL`: where the decision server answers.
+    pub ml_server_url: String,
+    /// `ML_SERVER_API_KEY`: the key that the decision server asks for.
+    pub ml_server_api_key: Option<Secret>,
 }
 
 /// How the Kubernetes API is called.
@@ -41,7 +45,7 @@ pub struct K8sApi {
 }
 
 impl Config {
-    /// Reads the environment of this process; all variables without a default are needed.
+    /// Reads the environment of this process; all of [`Var::ALL`] are needed.
     ///
     /// # Errors
     /// [`ConfigErrors`] lists every variable that is missing or malformed.
@@ -78,6 +82,8 @@ impl Config {
             },
             log_level: from.level("LOG_LEVEL", Level::INFO),
             bootstrap_admin_key_sha256: from.sha256("BOOTSTRAP_ADMIN_KEY_SHA256"),
+            ml_server_url: from.text(Var::MlServerUrl),
+            ml_server_api_key: from.secret(Var::MlServerApiKey),
         };
         from.finish()?;
         Ok(config)
@@ -94,6 +100,7 @@ impl std::fmt::Display for Config {
             (Var::PlansQueueUrl, &self.plans_queue_url),
             (Var::DeadLetterQueueUrl, &self.dead_letter_queue_url),
             (Var::AwsRegion, &self.region),
+            (Var::MlServerUrl, &self.ml_server_url),
         ];
         for (var, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
             write!(f, "{}={text} ", var.name())?;
@@ -102,7 +109,8 @@ impl std::fmt::Display for Config {
         write!(f, "K8S_API_TIMEOUT_SECONDS={timeout_s} K8S_API_RETRY_ATTEMPTS={retry_attempts} ")?;
         write!(f, "K8S_API_BACKOFF_FACTOR={backoff_factor} LOG_LEVEL={}", self.log_level.as_str().to_ascii_lowercase())?;
         let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
-        write!(f, " BOOTSTRAP_ADMIN_KEY_SHA256={bootstrap}")
+        let key = if self.ml_server_api_key.is_some() { "(set)" } else { "(not set)" };
+        write!(f, " BOOTSTRAP_ADMIN_KEY_SHA256={bootstrap} ML_SERVER_API_KEY={key}")
     }
 }
 
