@@ -23,7 +23,7 @@ sim seed="":
 
 # Golden stories; `UPDATE=1 just scenarios` rewrites what is expected.
 scenarios:
-    cargo test -p tests --test scenarios -- --nocapture
+    cargo test --workspace --test simulation scenarios -- --nocapture
 
 # Everything in one process on embedded parts.
 local:

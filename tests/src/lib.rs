@@ -2,8 +2,18 @@
 
 pub mod contracts;
 
-pub mod system;
-
-pub mod world_by_seed;
+pub mod events;
 
 pub mod one_rescue;
+
+pub mod programs;
+
+pub mod runtime_api;
+
+pub mod scenario;
+
+pub mod system;
+
+pub mod wired;
+
+pub mod world_by_seed;

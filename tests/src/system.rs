@@ -115,7 +115,8 @@ impl System {
                     interruption::body(&message.body, &received, &self.ports, budget).await.is_ok()
                 }
                 Which::Plans => executor::body(&message.body, &self.ports, budget).await.is_ok(),
-                Which::DeadLetters => true,
+                // Nobody here works on them; the optimizer's system does.
+                Which::Rounds | Which::DeadLetters => true,
             }
         };
         tokio::select! {
@@ -137,6 +138,11 @@ impl System {
             }
         }
         many
+    }
+
+    /// Says that a sweep was just now: the next one comes in a minute.
+    pub fn swept(&mut self) {
+        self.swept_at = Some(self.clock.now());
     }
 
     /// Runs the sweeper if its minute has come.

@@ -56,3 +56,9 @@ mod rebalance;
 
 #[path = "simulation/events.rs"]
 mod events;
+
+#[path = "simulation/scenarios.rs"]
+mod scenarios;
+
+#[path = "simulation/bodies.rs"]
+mod bodies;

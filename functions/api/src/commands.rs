@@ -42,6 +42,7 @@ impl Asked<'_> {
             steps,
             expected_saving: MicroDollars::default(),
             evidence,
+            stakes: None,
         }
     }
 }
@@ -93,6 +94,23 @@ fn forcible(rule: Rule) -> bool {
     match rule {
         Rule::DisruptionBudget | Rule::DoNotDisrupt | Rule::PodBudgetNeverAllows | Rule::ManyPodBudgets | Rule::NoController => true,
         Rule::ControlPlane | Rule::NodeUnknown | Rule::Malformed => false,
+        // Rules of the optimizer's plans: a person's drain never meets them.
+        Rule::NotOurs
+        | Rule::NotOursToEnd
+        | Rule::HandsOff
+        | Rule::PriceUnknown
+        | Rule::NoTemplate
+        | Rule::Policy
+        | Rule::NotWorthIt
+        | Rule::SnapshotAge
+        | Rule::Window
+        | Rule::CoolDown
+        | Rule::SpendCap
+        | Rule::ClusterUnhealthy
+        | Rule::Halted
+        | Rule::InAnotherPlan
+        | Rule::PodBudgetFull
+        | Rule::Outgrown => false,
     }
 }
 

@@ -5,6 +5,8 @@ mod idempotency;
 mod item;
 mod journal;
 mod keys;
+mod ledger;
+mod optimizations;
 mod pools;
 mod registry;
 mod routes;

@@ -101,6 +101,9 @@ id!(
     /// A plan. A rescue's id is derived from the instance, so that two notices name the same plan.
     PlanId, "plan id", "1 to 128 letters, digits, '-', '_' or '.'", slug);
 id!(
+    /// One decision on one cluster: the id of its request, and of what is kept of it. The same round leads to the same id.
+    RunId, "run id", "1 to 128 letters, digits, '-', '_' or '.'", slug);
+id!(
     /// An AWS account. Twelve digits in life; looser here, so that an unknown form is "not registered", not a crash.
     AccountId, "AWS account id", "12 digits", |t| (1..=32).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric()));
 id!(

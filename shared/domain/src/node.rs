@@ -28,6 +28,14 @@ pub const EXCLUDE_FROM_LOAD_BALANCERS: &str = "node.kubernetes.io/exclude-from-e
 /// The annotation in which a cordon of ours names the plan that did it; only such a cordon is taken back by us.
 pub const CORDONED_BY: &str = "cloudoptim.io/cordoned-by";
 
+/// Whether the annotations of a node ask that it be left alone. Karpenter also takes a time ("30m") instead of `true`: whatever
+/// is not `false` counts.
+pub fn left_alone(annotations: &std::collections::BTreeMap<String, String>) -> bool {
+    let set = |key: &str, says: fn(&str) -> bool| annotations.get(key).is_some_and(|value| says(value));
+    set("karpenter.sh/do-not-disrupt", |value| value != "false")
+        || set("cluster-autoscaler.kubernetes.io/scale-down-disabled", |value| value == "true")
+}
+
 /// A node to act on. Identity is the uid and the provider id; the name only makes the URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeTarget {
@@ -163,6 +171,13 @@ pub struct NodeView {
     pub memory_bytes: u64,
     /// How many pods fit.
     pub pods_max: u32,
+    /// What else pods can have of it, by name, in whole units: `nvidia.com/gpu`, `ephemeral-storage` (bytes).
+    #[serde(default)]
+    pub extended: std::collections::BTreeMap<String, u64>,
+    /// Whether an annotation asks that it be left alone (`karpenter.sh/do-not-disrupt`,
+    /// `cluster-autoscaler.kubernetes.io/scale-down-disabled`).
+    #[serde(default)]
+    pub do_not_disrupt: bool,
     /// When the object was made.
     pub created_at: Option<Timestamp>,
 }

@@ -1,5 +1,6 @@
 //! Plans: immutable, complete, and each step with its undo beside it.
 
+use crate::decision::DecisionType;
 use crate::ids::{ClusterId, CustomerId, PlanId};
 use crate::money::MicroDollars;
 use jiff::Timestamp;
@@ -7,12 +8,22 @@ use serde::{Deserialize, Serialize};
 
 pub mod action;
 pub mod check;
+pub mod from_move;
 pub mod precondition;
 pub mod progress;
+pub mod stakes;
 pub mod token;
 
 pub use action::{Action, Undo};
+pub use from_move::{Draft, from_move};
 pub use progress::{Effect, Event, IllegalTransition, Next, Outcome, Progress, Status, StepState, Urgency};
+pub use stakes::{NodeStake, Stakes};
+
+/// Never reached: ids of plans are slugs of our own making. A constant, so that nothing can panic.
+fn unnamed() -> PlanId {
+    #[expect(clippy::unwrap_used, reason = "a constant slug; a test parses it")]
+    PlanId::parse("plan").unwrap()
+}
 
 /// What a plan is called: the customer first, so that no key of one customer can reach another's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +64,25 @@ pub enum PlanKind {
     BinPack,
     /// A node of a fitting size takes the place of another.
     Rightsize,
+}
+
+impl PlanKind {
+    /// The plan of a decision.
+    pub fn of(decision: DecisionType) -> PlanKind {
+        match decision {
+            DecisionType::SpotOptimize => PlanKind::SpotOptimize,
+            DecisionType::BinPack => PlanKind::BinPack,
+            DecisionType::Rightsize => PlanKind::Rightsize,
+        }
+    }
+
+    /// Whether it only saves money: nothing is lost if it does not happen, so the safety check goes before each of its steps.
+    pub fn voluntary(self) -> bool {
+        match self {
+            PlanKind::SpotOptimize | PlanKind::BinPack | PlanKind::Rightsize => true,
+            PlanKind::Rescue | PlanKind::Drain | PlanKind::Cordon | PlanKind::Uncordon | PlanKind::Scale | PlanKind::LaunchHook => false,
+        }
+    }
 }
 
 /// What happens when a step fails.
@@ -102,6 +132,9 @@ pub struct Plan {
     pub expected_saving: MicroDollars,
     /// What it was made from, in sentences.
     pub evidence: Vec<String>,
+    /// What a plan of the optimizer is judged by before its point of no return; `None` for all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stakes: Option<Box<Stakes>>,
 }
 
 /// A plan with how far it is: what the table holds.

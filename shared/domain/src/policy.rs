@@ -222,6 +222,10 @@ pub struct LaunchTemplate {
     pub version: String,
 }
 
+mod window;
+
+pub use window::BadWindow;
+
 #[cfg(test)]
 mod tests {
     use super::*;

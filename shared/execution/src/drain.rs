@@ -66,7 +66,7 @@ pub(crate) async fn drain(
     let now = ports.clock.now();
     let round = Round { cluster, now, deadline: attempt.node_deadline, care, at_deadline };
     let fates: Vec<(&PodView, Fate)> = view.pods.iter().map(|p| (p, judge(p, care.accepts(), None))).collect();
-    if let Some(refused) = fates.iter().find_map(|(pod, fate)| refusal(pod, *fate)) {
+    if let Some(refused) = fates.iter().find_map(|(pod, fate)| refusal(pod, *fate).or_else(|| left_alone(pod, *fate, care))) {
         return Performed::Failed(refused);
     }
     let going: Vec<&PodView> = fates.iter().filter(|(_, f)| *f == Fate::Evict).map(|(p, _)| *p).collect();
@@ -151,6 +151,12 @@ fn refusal(pod: &PodView, fate: Fate) -> Option<String> {
         Refusal::NoController => "has no controller and would be lost",
     };
     Some(format!("pod {} {why}", pod.pod))
+}
+
+/// A pod that asks to be left alone forbids what is not urgent: to wait for it would only cost time.
+fn left_alone(pod: &PodView, fate: Fate, care: Care) -> Option<String> {
+    let asked = care == Care::Voluntary && fate == Fate::Evict && pod.do_not_disrupt && !pod.finished();
+    asked.then(|| format!("pod {} asks not to be disrupted", pod.pod))
 }
 
 impl Round<'_> {

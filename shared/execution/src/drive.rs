@@ -21,8 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use tracing::info;
 
+mod guard;
 mod save;
 
+use guard::Guarded;
 use save::Ledger;
 
 /// How a drive ended.
@@ -126,6 +128,10 @@ impl<'a> Drive<'a> {
                         if let Some(driven) = self.halted(now).await? {
                             return Ok(driven);
                         }
+                        if let Some(wake) = self.guarded(&fresh).await? {
+                            resting.extend(fresh.into_iter().map(|step| (step, wake)));
+                            continue;
+                        }
                         for step in &fresh {
                             self.begin(*step, now).await;
                         }
@@ -157,6 +163,19 @@ impl<'a> Drive<'a> {
             }
         }
         Ok(Driven::Rest(SignedDuration::from_secs(60)))
+    }
+
+    /// Asks the safety check; says when to ask again where these steps must not begin now. What it stops is taken back.
+    async fn guarded(&mut self, steps: &[usize]) -> Result<Option<Timestamp>, Trouble> {
+        match guard::guard(self.ports, self.site, self.ledger.record(), steps).await? {
+            Guarded::GoOn => Ok(None),
+            Guarded::Wait(until) => Ok(Some(until)),
+            Guarded::Stop(notes) => {
+                self.ports.meter.count("plans_stopped", "safety_check");
+                self.ledger.stop(notes);
+                Ok(Some(self.ports.clock.now()))
+            }
+        }
     }
 
     /// Marks a step begun, with what its intent must remember.

@@ -112,7 +112,8 @@ struct Live {
 /// The API server of one cluster.
 pub(crate) struct Api {
     endpoint: Endpoint,
-    authorization: HeaderValue,
+    /// `None`: the client certificate says who we are.
+    authorization: Option<HeaderValue>,
     tls: ClientConfig,
     settings: Settings,
     live: Mutex<Live>,
@@ -121,7 +122,7 @@ pub(crate) struct Api {
 
 impl Api {
     /// Must be called inside a Tokio runtime. Makes no call.
-    pub(crate) fn new(endpoint: Endpoint, authorization: HeaderValue, tls: ClientConfig, settings: Settings) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, authorization: Option<HeaderValue>, tls: ClientConfig, settings: Settings) -> Self {
         let live = Mutex::new(fresh(0, &tls));
         Self { endpoint, authorization, tls, settings, live, rejected: AtomicBool::new(false) }
     }
@@ -193,9 +194,11 @@ impl Api {
         let mut request = Request::builder()
             .method(call.method.clone())
             .uri(self.endpoint.url(&call.path))
-            .header(AUTHORIZATION, self.authorization.clone())
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, "cloudoptim");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
         let body = match &call.body {
             Some((content_type, bytes)) => {
                 request = request.header(CONTENT_TYPE, *content_type);
@@ -206,12 +209,18 @@ impl Api {
         let request = request.body(body).map_err(|error| broken(error.to_string()))?;
         let response = client.send(request).await.map_err(|error| broken(chain(&error)))?;
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, BODY_MAX)
-            .collect()
-            .await
-            .map_err(|error| if error.is::<http_body_util::LengthLimitError>() { Failure::TooLarge } else { broken(error.to_string()) })?;
         let retry_after = parts.headers.get(RETRY_AFTER).and_then(errors::seconds);
-        Ok(Answer { status: parts.status, retry_after, body: body.to_bytes().to_vec() })
+        // Frame by frame into one buffer: a page is held once, not once in pieces and once whole.
+        let (mut body, mut whole) = (Limited::new(body, BODY_MAX), Vec::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                if error.is::<http_body_util::LengthLimitError>() { Failure::TooLarge } else { broken(error.to_string()) }
+            })?;
+            if let Some(bytes) = frame.data_ref() {
+                whole.extend_from_slice(bytes);
+            }
+        }
+        Ok(Answer { status: parts.status, retry_after, body: whole })
     }
 }
 

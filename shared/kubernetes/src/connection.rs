@@ -5,8 +5,8 @@ use crate::{cordon, evict, lists, workloads};
 use async_trait::async_trait;
 use domain::ids::{NodeName, PlanId};
 use domain::node::{NodeTarget, NodeUsage, NodeView};
-use domain::pod::{PodBudget, PodRef, PodView};
-use domain::ports::{Cluster, ClusterError, Cordon, EvictError, PatchedNode};
+use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
+use domain::ports::{Cluster, ClusterError, Cordon, EvictError, PatchedNode, PodSink};
 use domain::workload::WorkloadRef;
 use std::collections::BTreeSet;
 
@@ -26,7 +26,15 @@ impl Cluster for Connection {
     }
 
     async fn pods(&self, on: Option<&NodeName>) -> Result<Vec<PodView>, ClusterError> {
-        lists::pods(&self.api, on).await
+        lists::pods::views(&self.api, on).await
+    }
+
+    async fn pods_in_detail(&self, sink: &mut dyn PodSink) -> Result<(), ClusterError> {
+        lists::pods::in_detail(&self.api, sink).await
+    }
+
+    async fn claims(&self) -> Result<Vec<ClaimView>, ClusterError> {
+        lists::claims(&self.api).await
     }
 
     async fn pod_budgets(&self) -> Result<Vec<PodBudget>, ClusterError> {

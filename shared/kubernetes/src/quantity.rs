@@ -63,13 +63,37 @@ fn scale(suffix: &str) -> Option<(i32, u32)> {
     })
 }
 
+/// What nearly every quantity looks like: digits and a common suffix, in units and far from any limit.
+fn plain(text: &str) -> Option<(u64, u64)> {
+    let end = text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, suffix) = text.split_at_checked(end).filter(|(digits, _)| (1..=9).contains(&digits.len()))?;
+    let number: u64 = digits.parse().ok()?;
+    // As (amount, parts per unit): exact, so that nothing has to be rounded before the caller says in what.
+    Some(match suffix {
+        "" => (number, 1),
+        "m" => (number, 1000),
+        "k" => (number * 1000, 1),
+        "M" => (number * 1_000_000, 1),
+        "Ki" => (number << 10, 1),
+        "Mi" => (number << 20, 1),
+        "Gi" => (number << 30, 1),
+        _ => return None,
+    })
+}
+
 /// In thousandths, rounded up; what cannot be read counts as 0.
 pub(crate) fn millis(text: &str) -> u64 {
+    if let Some((amount, parts)) = plain(text) {
+        return amount.saturating_mul(1000 / parts);
+    }
     text.parse().map_or(0, |Thousandths(value)| u64::try_from(value).unwrap_or(u64::MAX))
 }
 
 /// In whole units, rounded up; what cannot be read counts as 0.
 pub(crate) fn units(text: &str) -> u64 {
+    if let Some((amount, parts)) = plain(text) {
+        return amount.div_ceil(parts);
+    }
     text.parse().map_or(0, |Thousandths(value)| u64::try_from(value.div_ceil(1000)).unwrap_or(u64::MAX))
 }
 

@@ -1,15 +1,23 @@
 //! What we read of Kubernetes' objects, and nothing more: the rest of a page is skipped while it is decoded.
 
-use crate::quantity::{millis, units};
 use domain::ids::{NodeName, NodeUid};
-use domain::node::{CORDONED_BY, NodeUsage, NodeView, Taint};
-use domain::pod::{Operator, PodBudget, Requirement, Selector};
+use domain::node::{CORDONED_BY, NodeUsage, NodeView, Taint, left_alone};
+use domain::pod::PodBudget;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
+mod amounts;
 mod pod;
+mod selector;
+mod text;
+mod volume;
+
+use amounts::Amounts;
 pub(crate) use pod::Pod;
+use selector::LabelSelector;
+pub(crate) use text::Text;
+pub(crate) use volume::{Claim, StorageClass, Volume, claim};
 
 /// A field that may be missing or null, both of which Go writes for "empty".
 pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(input: D) -> Result<T, D::Error> {
@@ -66,44 +74,29 @@ pub(crate) struct Owner {
 #[serde(default)]
 pub(crate) struct Condition {
     #[serde(rename = "type")]
-    kind: String,
-    status: String,
+    kind: Is<'R'>,
+    status: Is<'T'>,
+}
+
+/// Whether a text is the one that is looked for: `Ready` or `True`. Nothing is copied.
+#[derive(Debug, Default, Clone, Copy)]
+struct Is<const FIRST: char>(bool);
+
+impl<'de, const FIRST: char> Deserialize<'de> for Is<FIRST> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let wanted = if FIRST == 'R' { "Ready" } else { "True" };
+        Ok(Self(Text::deserialize(input)?.as_str() == wanted))
+    }
 }
 
 /// Whether the Ready condition is exactly `True`; without the condition: not ready.
 pub(crate) fn ready(conditions: &[Condition]) -> bool {
-    conditions.iter().any(|condition| condition.kind == "Ready" && condition.status == "True")
+    conditions.iter().any(|condition| condition.kind.0 && condition.status.0)
 }
 
 /// A time as the API server prints it.
 pub(crate) fn time(text: Option<&String>) -> Option<Timestamp> {
     text?.parse().ok()
-}
-
-/// Quantities by name. Served as texts; plain numbers are accepted too.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Quantities(BTreeMap<String, String>);
-
-impl Quantities {
-    pub(crate) fn millis(&self, name: &str) -> u64 {
-        self.0.get(name).map_or(0, |text| millis(text))
-    }
-
-    pub(crate) fn units(&self, name: &str) -> u64 {
-        self.0.get(name).map_or(0, |text| units(text))
-    }
-
-    pub(crate) fn names(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-}
-
-impl<'de> Deserialize<'de> for Quantities {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let raw: BTreeMap<String, serde_json::Value> = nullable(input)?;
-        let text = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Ok(Self(raw.into_iter().map(|(name, value)| (name, text(value))).collect()))
-    }
 }
 
 /// A v1 Node.
@@ -129,7 +122,7 @@ pub(crate) struct NodeSpec {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
 struct NodeStatus {
-    allocatable: Quantities,
+    allocatable: Amounts,
     #[serde(deserialize_with = "nullable")]
     conditions: Vec<Condition>,
 }
@@ -146,9 +139,11 @@ impl Node {
             taints: self.spec.taints,
             unschedulable: self.spec.unschedulable,
             ready: ready(&self.status.conditions),
-            cpu_millis: allocatable.millis("cpu"),
-            memory_bytes: allocatable.units("memory"),
-            pods_max: u32::try_from(allocatable.units("pods")).unwrap_or(u32::MAX),
+            cpu_millis: allocatable.of("cpu"),
+            memory_bytes: allocatable.of("memory"),
+            pods_max: u32::try_from(allocatable.of("pods")).unwrap_or(u32::MAX),
+            extended: allocatable.extended(&["pods"]),
+            do_not_disrupt: left_alone(&self.metadata.annotations),
             created_at: time(self.metadata.creation_timestamp.as_ref()),
             labels: self.metadata.labels,
         })
@@ -160,7 +155,7 @@ impl Node {
 #[serde(default)]
 pub(crate) struct NodeMetrics {
     metadata: Meta,
-    usage: Quantities,
+    usage: Amounts,
 }
 
 impl NodeMetrics {
@@ -169,7 +164,7 @@ impl NodeMetrics {
         if !self.usage.names("cpu") || !self.usage.names("memory") {
             return None;
         }
-        let (cpu_millis, memory_bytes) = (self.usage.millis("cpu"), self.usage.units("memory"));
+        let (cpu_millis, memory_bytes) = (self.usage.of("cpu"), self.usage.of("memory"));
         Some(NodeUsage { name: NodeName::parse(self.metadata.name).ok()?, cpu_millis, memory_bytes })
     }
 }
@@ -187,24 +182,6 @@ pub(crate) struct Budget {
 #[serde(default)]
 struct BudgetSpec {
     selector: Option<LabelSelector>,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct LabelSelector {
-    #[serde(deserialize_with = "nullable")]
-    match_labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "nullable")]
-    match_expressions: Vec<Expression>,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-struct Expression {
-    key: String,
-    operator: String,
-    #[serde(deserialize_with = "nullable")]
-    values: Vec<String>,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -227,26 +204,6 @@ impl Budget {
             desired_healthy: self.status.desired_healthy,
             expected_pods: self.status.expected_pods,
         })
-    }
-}
-
-impl LabelSelector {
-    /// An operator that we do not know is left out: the budget then covers more pods, which errs on the safe side.
-    fn view(self) -> Selector {
-        let requirement = |e: Expression| {
-            let operator = match e.operator.as_str() {
-                "In" => Operator::In,
-                "NotIn" => Operator::NotIn,
-                "Exists" => Operator::Exists,
-                "DoesNotExist" => Operator::DoesNotExist,
-                _ => return None,
-            };
-            Some(Requirement { key: e.key, operator, values: e.values })
-        };
-        Selector {
-            match_labels: self.match_labels,
-            match_expressions: self.match_expressions.into_iter().filter_map(requirement).collect(),
-        }
     }
 }
 

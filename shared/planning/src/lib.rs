@@ -8,6 +8,7 @@ pub mod optimize;
 pub mod placement;
 pub mod predict;
 pub mod public_data;
+pub mod packing;
 pub mod replacement;
 pub mod risk;
 pub mod spot_choice;

@@ -18,6 +18,7 @@
 mod compile;
 mod schedule;
 mod state;
+mod sure;
 mod template;
 mod terms;
 

@@ -9,9 +9,12 @@ use domain::ids::{ClusterId, InstanceId, NodeName};
 use domain::plan::precondition::PLAN_TAG;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) mod placement;
 mod rest;
+mod voluntary;
 
 pub use rest::at_rest;
+pub use voluntary::Voluntary;
 
 /// Judges a history as it grows.
 #[derive(Debug, Default)]
@@ -93,6 +96,7 @@ impl Watch {
             | What::EvictionRefused { .. }
             | What::PodGone { .. }
             | What::PodLost { .. }
+            | What::PodCut { .. }
             | What::BudgetViolated { .. }
             | What::Terminated { .. }
             | What::NodeRemoved { .. }

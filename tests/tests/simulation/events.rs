@@ -5,15 +5,10 @@ use domain::SignedDuration;
 use domain::interruption::parse::Received;
 use domain::ports::Clock;
 use runtime::deadline::Budget;
-use serde_json::Value;
 use sim::clock::SimClock;
 use sim::world::World;
-use std::path::PathBuf;
+use tests::events::{file, manifest};
 use tests::system::System;
-
-fn file(name: &str) -> String {
-    std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events/interruption").join(name)).unwrap()
-}
 
 fn empty() -> (System, Budget) {
     let clock = SimClock::new();
@@ -24,13 +19,11 @@ fn empty() -> (System, Budget) {
 
 #[tokio::test(start_paused = true)]
 async fn every_body_of_an_unknown_account_is_acknowledged_and_calls_nothing() {
-    let manifest: Value = serde_json::from_str(&file("manifest.json")).unwrap();
-    for case in manifest["cases"].as_array().unwrap().iter().filter(|c| c["form"] != "lambda_sqs_event") {
-        let name = case["file"].as_str().unwrap();
-        let (system, budget) = empty();
+    for case in manifest().into_iter().filter(|c| c.form != "lambda_sqs_event") {
+        let (name, (system, budget)) = (&case.file, empty());
         let received = Received { at: system.clock.now(), region: "us-east-2".to_owned().try_into().ok() };
         interruption::body(&file(name), &received, &system.ports, budget).await.unwrap_or_else(|e| panic!("{name}: {e}"));
-        let copied = case["message"].as_str().unwrap().contains("DLQ");
+        let copied = case.message.contains("DLQ");
         assert_eq!(system.queue.dead_letters().len(), usize::from(copied), "{name}");
         let outside = system.gate.names().into_iter().find(|n| n.starts_with("cloud.") || n.starts_with("cluster"));
         assert_eq!(outside, None, "{name}");

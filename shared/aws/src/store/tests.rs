@@ -42,6 +42,7 @@ fn new_plan(plan: &str) -> NewPlan {
         steps: vec![Step { action: Action::Scale { workload, replicas: 3 }, after: Vec::new(), after_unless_forced: Vec::new() }],
         expected_saving: MicroDollars(0),
         evidence: Vec::new(),
+        stakes: None,
     };
     let progress = Progress::new(&plan, Urgency::Normal, None);
     NewPlan { plan, progress, audit: Vec::new(), spot_event: None, operation: None }

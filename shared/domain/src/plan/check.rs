@@ -8,6 +8,10 @@ use crate::policy::DisruptionBudget;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+mod voluntary;
+
+pub use voluntary::{Before, Scene, may_go_on};
+
 /// Which rule says no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -28,6 +32,38 @@ pub enum Rule {
     NodeUnknown,
     /// The plan itself is malformed.
     Malformed,
+    /// The node is another owner's, or nobody's whom we know.
+    NotOurs,
+    /// The instance does not carry the tag that allows us to end it, or carries the one that forbids it.
+    NotOursToEnd,
+    /// The node was to be left alone when the decision was made.
+    HandsOff,
+    /// A price is unknown, or is none.
+    PriceUnknown,
+    /// Nobody knows how a replacement is made.
+    NoTemplate,
+    /// The policy does not allow what would be launched.
+    Policy,
+    /// It saves less than the policy asks for, or does not any more.
+    NotWorthIt,
+    /// What it was decided on is too old.
+    SnapshotAge,
+    /// No window in which plans may be carried out is open.
+    Window,
+    /// The node was moved, or a plan for it failed, not long ago.
+    CoolDown,
+    /// Too much would be added to the cluster's cost while both sides run.
+    SpendCap,
+    /// Too few of the cluster's nodes are Ready.
+    ClusterUnhealthy,
+    /// The kill switch is on.
+    Halted,
+    /// An earlier plan has the node in hand.
+    InAnotherPlan,
+    /// A PodDisruptionBudget has no room now.
+    PodBudgetFull,
+    /// The node carries more than when the decision was made.
+    Outgrown,
 }
 
 /// Why not, in one sentence, with the rule and the object that say so.
@@ -47,7 +83,7 @@ impl std::fmt::Display for Blocked {
     }
 }
 
-fn blocked(rule: Rule, object: impl ToString, why: String) -> Blocked {
+pub(crate) fn blocked(rule: Rule, object: impl ToString, why: String) -> Blocked {
     Blocked { rule, object: object.to_string(), why }
 }
 
@@ -108,7 +144,7 @@ pub fn may_disrupt(name: &NodeName, around: Surroundings<'_>) -> Vec<Blocked> {
         return vec![blocked(Rule::NodeUnknown, name, format!("node {name} is not in the cluster"))];
     };
     let mut notes = Vec::new();
-    if ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"].iter().any(|l| node.labels.contains_key(*l)) {
+    if control_plane(node) {
         notes.push(blocked(Rule::ControlPlane, name, format!("node {name} runs the control plane")));
     }
     let disrupted = in_disruption(around.open_plans);
@@ -121,6 +157,10 @@ pub fn may_disrupt(name: &NodeName, around: Surroundings<'_>) -> Vec<Blocked> {
         notes.extend(pod_blocks(pod, around.pod_budgets));
     }
     notes
+}
+
+fn control_plane(node: &NodeView) -> bool {
+    ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"].iter().any(|label| node.labels.contains_key(*label))
 }
 
 fn pod_blocks(pod: &PodView, budgets: Option<&[PodBudget]>) -> Option<Blocked> {
@@ -156,8 +196,8 @@ fn pod_blocks(pod: &PodView, budgets: Option<&[PodBudget]>) -> Option<Blocked> {
 }
 
 /// Nodes that a plan takes or has taken out of service and has not given back. Rescues do not count: their nodes die anyway.
-fn in_disruption(open: &[PlanRecord]) -> BTreeSet<NodeName> {
-    open.iter()
+pub fn in_disruption<'a>(open: impl IntoIterator<Item = &'a PlanRecord>) -> BTreeSet<NodeName> {
+    open.into_iter()
         .filter(|record| record.progress.outcome.is_none() && record.plan.kind != PlanKind::Rescue)
         .flat_map(|record| &record.plan.steps)
         .filter_map(|step| match &step.action {

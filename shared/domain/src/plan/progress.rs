@@ -1,6 +1,7 @@
 //! The step machine: how far a plan is, and what comes next. Pure; `execution::drive` does what it says.
 
 use super::Plan;
+use super::check::Blocked;
 use crate::ids::{InstanceId, NodeName};
 use crate::offering::Offering;
 use jiff::Timestamp;
@@ -206,6 +207,9 @@ pub struct Progress {
     pub steps: Vec<StepState>,
     /// How the plan ended, once it has.
     pub outcome: Option<Outcome>,
+    /// What the safety check had against going on, where it stopped the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<Blocked>,
     /// The spot event that the plan handles, as last recorded.
     #[serde(default)]
     pub spot_event: Option<crate::spot_event::SpotEvent>,
@@ -224,6 +228,7 @@ impl Progress {
             unwinding: None,
             steps: vec![state; plan.steps.len()],
             outcome: None,
+            blocked: Vec::new(),
             spot_event: None,
             due_at: plan.created_at,
         }

@@ -5,6 +5,7 @@ use crate::perform::Attempt;
 use crate::ports::{Ports, Trouble};
 use domain::audit::AuditRow;
 use domain::plan::action::{Action, Which};
+use domain::plan::check::Blocked;
 use domain::plan::{Effect, Event, Next, Outcome, PlanRecord, Status};
 use domain::ports::{Change, StoreError};
 use domain::{SignedDuration, Timestamp};
@@ -53,8 +54,15 @@ impl<'a> Ledger<'a> {
         self.dirty = true;
     }
 
-    /// What a waiting step has learnt. Of a dying node the first round is worth a write of its own, and so are deletions: the
-    /// spot event tells people how many pods left how. The rest rides with the next write.
+    /// Stops the plan for what the safety check says: the reasons stand in its record.
+    pub(super) fn stop(&mut self, notes: Vec<Blocked>) {
+        let why = notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        self.record.progress.blocked = notes;
+        self.unwind(Outcome::Cancelled { why: format!("the safety check stopped it: {why}") });
+    }
+
+    /// What a waiting step has learnt. The first round of a drain is worth a write of its own, and so are deletions: the record
+    /// tells people how many pods left how. The rest rides with the next write.
     pub(super) fn learn(&mut self, step: usize, effect: Effect) {
         let before = self.record.progress.steps.get(step).map(|s| s.effect.clone());
         let deleted = |e: &Effect| match e {
@@ -63,7 +71,7 @@ impl<'a> Ledger<'a> {
         };
         let news = before.as_ref().and_then(deleted) != deleted(&effect);
         self.note(step, effect);
-        self.dirty |= news && self.record.progress.node_deadline.is_some();
+        self.dirty |= news;
     }
 
     /// Notes something that would be a pity, but no harm, to lose: it rides with the next write.

@@ -268,6 +268,7 @@ pub fn new_plan(key: PlanKey, act: &Act, record: &NodeRecord, now: Timestamp) ->
         steps: act.steps.clone(),
         expected_saving: MicroDollars::default(),
         evidence: vec![format!("node {} as seen at {}", record.target.name, record.seen_at)],
+        stakes: None,
     };
     let mut progress = Progress::new(&plan, act.urgency, act.node_deadline);
     let audit = crate::drive::first_intents(&plan, &mut progress, now);

@@ -1,4 +1,4 @@
-use super::{millis, units};
+use super::{Thousandths, millis, units};
 
 #[test]
 fn cpu_is_read_in_thousandths_rounded_up() {
@@ -57,4 +57,16 @@ fn rubbish_is_nothing_and_too_much_is_the_most() {
         assert_eq!((millis(text), units(text)), (u64::MAX, u64::MAX), "{text}");
     }
     assert_eq!(millis(&format!("0.{}", "3".repeat(10_000))), 334);
+}
+
+#[test]
+fn the_short_way_and_the_long_way_read_the_same() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..20_000 {
+        let suffix = ["", "m", "k", "M", "Ki", "Mi", "Gi"][random.usize(..7)];
+        let number = random.u64(..1_000_000_000) / 10_u64.pow(random.u32(..9));
+        let long: Thousandths = format!("{number}{suffix}").parse().unwrap();
+        assert_eq!(u128::from(millis(&format!("{number}{suffix}"))), long.0.min(u128::from(u64::MAX)), "{number}{suffix}");
+        assert_eq!(u128::from(units(&format!("{number}{suffix}"))), long.0.div_ceil(1000), "{number}{suffix}");
+    }
 }

@@ -2,9 +2,14 @@ use super::{Budget, Node, NodeMetrics, Page, Pod};
 use domain::pod::{Controller, PodPhase, PodView};
 use serde_json::{Value, json};
 
+fn read(pod: Value) -> Option<PodView> {
+    let text = pod.to_string();
+    serde_json::from_str::<Pod<'_>>(&text).unwrap().detail().map(|detail| detail.view)
+}
+
 fn pod(spec: Value) -> PodView {
     let whole = json!({ "metadata": { "name": "web-1", "namespace": "shop", "uid": "u-1" }, "spec": spec });
-    serde_json::from_value::<Pod>(whole).unwrap().view().unwrap()
+    read(whole).unwrap()
 }
 
 fn asks(cpu: &str) -> Value {
@@ -59,7 +64,7 @@ fn an_object_without_identity_is_no_object() {
     for metadata in [json!({}), json!({ "name": "a" }), json!({ "name": "A/B", "uid": "u" }), json!({ "name": "a", "uid": "" })] {
         assert!(serde_json::from_value::<Node>(json!({ "metadata": metadata })).unwrap().view().is_none());
     }
-    assert!(serde_json::from_value::<Pod>(json!({ "metadata": { "name": "a" } })).unwrap().view().is_none());
+    assert!(read(json!({ "metadata": { "name": "a" } })).is_none());
 }
 
 #[test]
@@ -108,7 +113,7 @@ fn a_quantity_that_is_rubbish_counts_as_nothing() {
 fn only_the_controller_among_the_owners_would_make_the_pod_anew() {
     let whole = |owners: Value| {
         let pod = json!({ "metadata": { "name": "a", "uid": "u", "ownerReferences": owners } });
-        serde_json::from_value::<Pod>(pod).unwrap().view().unwrap().controller
+        read(pod).unwrap().controller
     };
     assert_eq!(whole(json!([{ "kind": "X", "name": "x" }, { "kind": "Job", "name": "j", "controller": false }])), None);
     assert_eq!(
@@ -127,7 +132,7 @@ fn a_pod_that_asks_to_be_left_alone_is_marked() {
         (json!(null), false),
     ] {
         let pod = json!({ "metadata": { "name": "a", "uid": "u", "annotations": annotations } });
-        assert_eq!(serde_json::from_value::<Pod>(pod).unwrap().view().unwrap().do_not_disrupt, expected);
+        assert_eq!(read(pod).unwrap().do_not_disrupt, expected);
     }
 }
 
@@ -141,7 +146,7 @@ fn the_rest_of_a_pod_is_read_with_kubernetes_defaults() {
         "spec": { "nodeName": "n", "priority": 2_000_001_000, "volumes": [{ "name": "x", "emptyDir": {} }] },
         "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] },
     });
-    let view = serde_json::from_value::<Pod>(whole).unwrap().view().unwrap();
+    let view = read(whole).unwrap();
     assert!(view.mirror && view.empty_dir && view.ready && view.deletion_at.is_some());
     assert_eq!((view.phase, view.grace_s, view.priority), (PodPhase::Running, 30, 2_000_001_000));
     let other = pod(json!({ "terminationGracePeriodSeconds": 0, "volumes": [{ "name": "x", "configMap": {} }] }));

@@ -14,6 +14,7 @@ use domain::policy::OptimizationPolicy;
 use domain::snapshot::SnapshotNode;
 use std::collections::BTreeMap;
 
+mod join;
 mod launch;
 mod play;
 
@@ -46,7 +47,10 @@ pub(crate) struct Desk<'a> {
     pub(crate) request: &'a DecisionRequest,
     pub(crate) policy: &'a OptimizationPolicy,
     pub(crate) index: &'a Index<'a>,
+    /// The cluster after everything that is planned.
     pub(crate) state: State<'a>,
+    /// The cluster as it is: what all moves together are proven on.
+    origin: State<'a>,
     pub(crate) shelf: Shelf,
     pub(crate) nodes: Vec<Standing>,
     pub(crate) rooms: Rooms,
@@ -72,6 +76,8 @@ impl<'a> Desk<'a> {
         let shelf = Shelf::new(market, snapshot, policy);
         let mut state = State::new(index);
         let pending = wait(&mut state, &request.snapshot.pending);
+        let mut origin = State::new(index);
+        wait(&mut origin, &request.snapshot.pending);
         let mut rooms = Rooms::default();
         let eligibility = Eligibility::new(snapshot, &request.constraints, policy);
         let nodes: Vec<Standing> = snapshot.nodes.iter().map(|node| stand(node, market, policy, index, &eligibility, &mut rooms)).collect();
@@ -82,6 +88,7 @@ impl<'a> Desk<'a> {
             policy,
             index,
             state,
+            origin,
             shelf,
             nodes,
             rooms,

@@ -17,6 +17,8 @@ pub enum Var {
     PlansQueueUrl,
     /// `DEAD_LETTER_QUEUE_URL`.
     DeadLetterQueueUrl,
+    /// `ROUNDS_QUEUE_URL`.
+    RoundsQueueUrl,
     /// `AWS_REGION`.
     AwsRegion,
     /// `ML_SERVER_URL`.
@@ -38,6 +40,7 @@ impl Var {
             Var::InterruptionsQueueUrl => "INTERRUPTIONS_QUEUE_URL",
             Var::PlansQueueUrl => "PLANS_QUEUE_URL",
             Var::DeadLetterQueueUrl => "DEAD_LETTER_QUEUE_URL",
+            Var::RoundsQueueUrl => "ROUNDS_QUEUE_URL",
             Var::AwsRegion => "AWS_REGION",
             Var::MlServerUrl => "ML_SERVER_URL",
             Var::MlServerApiKey => "ML_SERVER_API_KEY",
@@ -52,7 +55,7 @@ impl Var {
                 "the name of a DynamoDB table: 3 to 255 letters, digits, '-', '_' or '.'",
             ),
             Var::KmsKeyId => (!value.contains(char::is_whitespace), "the id, ARN or alias of a KMS key"),
-            Var::InterruptionsQueueUrl | Var::PlansQueueUrl | Var::DeadLetterQueueUrl => (
+            Var::InterruptionsQueueUrl | Var::PlansQueueUrl | Var::DeadLetterQueueUrl | Var::RoundsQueueUrl => (
                 (value.starts_with("https://") || value.starts_with("http://")) && !value.contains(char::is_whitespace),
                 "the URL of an SQS queue, not its ARN or name",
             ),
@@ -165,6 +168,19 @@ impl<'a> Reader<'a> {
     pub(super) fn secret(&mut self, var: Var) -> Option<Secret> {
         let value = self.text(var);
         (!value.is_empty()).then(|| Secret(value.into()))
+    }
+
+    /// A switch: `true` or `false`.
+    pub(super) fn switch(&mut self, name: &'static str, default: bool) -> bool {
+        match self.get(name).as_deref() {
+            None => default,
+            Some("true") => true,
+            Some("false") => false,
+            Some(_) => {
+                self.malformed(name, "true or false");
+                default
+            }
+        }
     }
 
     pub(super) fn number(&mut self, name: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {

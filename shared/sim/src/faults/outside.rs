@@ -5,11 +5,11 @@ use async_trait::async_trait;
 use domain::ids::{InstanceId, InstanceType, NodeName, PlanId, Zone};
 use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::plan::PlanKey;
-use domain::pod::{PodBudget, PodRef, PodView};
+use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::ports::cloud::SpotPrice;
 use domain::ports::{
     Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, LaunchRequest, Lifecycle, Parked,
-    PatchedNode, Queue, QueueError,
+    PatchedNode, PodSink, Queue, QueueError,
 };
 use domain::tenant::{self, AwsScope};
 use domain::workload::WorkloadRef;
@@ -125,6 +125,12 @@ impl Cluster for FaultyCluster {
     }
     async fn pods(&self, on: Option<&NodeName>) -> Result<Vec<PodView>, ClusterError> {
         self.gate.pass("cluster.pods", self.inner.pods(on), cluster).await
+    }
+    async fn pods_in_detail(&self, sink: &mut dyn PodSink) -> Result<(), ClusterError> {
+        self.gate.pass("cluster.pods_in_detail", self.inner.pods_in_detail(sink), cluster).await
+    }
+    async fn claims(&self) -> Result<Vec<ClaimView>, ClusterError> {
+        self.gate.pass("cluster.claims", self.inner.claims(), cluster).await
     }
     async fn pod_budgets(&self) -> Result<Vec<PodBudget>, ClusterError> {
         self.gate.pass("cluster.pod_budgets", self.inner.pod_budgets(), cluster).await

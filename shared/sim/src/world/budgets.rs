@@ -49,10 +49,11 @@ impl Budget {
     }
 }
 
-/// What the controllers of these pods are asked to have, each counted once. A DaemonSet has no scale, and bare pods none either.
+/// What the controllers of these pods are asked to have, each counted once. DaemonSets, Jobs and bare pods have no scale.
 fn scale(kube: &Kube, pods: &[&Pod]) -> i32 {
     let controllers: BTreeSet<usize> = pods.iter().filter_map(|pod| pod.workload).collect();
-    let scalable = controllers.into_iter().filter_map(|index| kube.workloads.get(index)).filter(|w| w.sort != Sort::DaemonSet);
+    let scalable =
+        controllers.into_iter().filter_map(|index| kube.workloads.get(index)).filter(|w| !matches!(w.sort, Sort::DaemonSet | Sort::Job));
     number(scalable.map(|workload| workload.replicas).sum())
 }
 

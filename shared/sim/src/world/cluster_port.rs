@@ -8,8 +8,8 @@ use super::workloads::sort_of;
 use async_trait::async_trait;
 use domain::ids::{ClusterId, NodeName, PlanId};
 use domain::node::{CORDONED_BY, NodeTarget, NodeUsage, NodeView};
-use domain::pod::{PodBudget, PodRef, PodView};
-use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode};
+use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
+use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode, PodSink};
 use domain::tenant;
 use domain::workload::WorkloadRef;
 use std::collections::BTreeSet;
@@ -48,7 +48,7 @@ impl State {
     pub(crate) fn usage(&self, cluster: usize) -> Vec<NodeUsage> {
         let Some(kube) = self.clusters.get(cluster) else { return Vec::new() };
         let of = |node: &Node| {
-            let pods: Vec<&Pod> = kube.pods.values().filter(|pod| pod.node.as_ref() == Some(&node.name) && !pod.finished()).collect();
+            let pods: Vec<&Pod> = kube.pods.on(&node.name).map(|(_, pod)| pod).filter(|pod| !pod.finished()).collect();
             NodeUsage {
                 name: node.name.clone(),
                 cpu_millis: pods.iter().map(|pod| pod.shape.cpu_millis).sum::<u64>() * 3 / 5,
@@ -71,9 +71,29 @@ impl Cluster for SimCluster {
 
     async fn pods(&self, on: Option<&NodeName>) -> Result<Vec<PodView>, ClusterError> {
         self.world.call("pods", |state| {
-            let wanted = |pod: &&Pod| on.is_none_or(|node| pod.node.as_ref() == Some(node));
-            Ok(state.clusters[self.cluster].pods.values().filter(wanted).map(Pod::view).collect())
+            let pods = &state.clusters[self.cluster].pods;
+            Ok(match on {
+                Some(node) => pods.on(node).map(|(_, pod)| pod.view()).collect(),
+                None => pods.values().map(Pod::view).collect(),
+            })
         })
+    }
+
+    async fn pods_in_detail(&self, sink: &mut dyn PodSink) -> Result<(), ClusterError> {
+        self.world.call("pods_in_detail", |state| {
+            let kube = &mut state.clusters[self.cluster];
+            if let Some(left) = kube.lists_expire.checked_sub(1) {
+                kube.lists_expire = left;
+                kube.pods.values().take(kube.pods.len() / 2).map(Pod::detail).for_each(|pod| sink.pod(pod));
+                sink.restart();
+            }
+            kube.pods.values().map(Pod::detail).for_each(|pod| sink.pod(pod));
+            Ok(())
+        })
+    }
+
+    async fn claims(&self) -> Result<Vec<ClaimView>, ClusterError> {
+        self.world.call("claims", |state| Ok(state.clusters[self.cluster].claim_views()))
     }
 
     async fn pod_budgets(&self) -> Result<Vec<PodBudget>, ClusterError> {

@@ -30,8 +30,7 @@ pub(crate) const BEHIND: SignedDuration = SignedDuration::from_secs(10);
 
 impl State {
     pub(crate) fn find_pod(&self, cluster: usize, namespace: &str, name: &str) -> Option<u64> {
-        let pods = &self.clusters.get(cluster)?.pods;
-        pods.iter().find(|(_, pod)| pod.pod.name == name && pod.pod.namespace == namespace).map(|(key, _)| *key)
+        self.clusters.get(cluster)?.pods.find(namespace, name)
     }
 
     /// Evicts, unless `dry`. `grace_s`: the grace of the delete options in the eviction, where there is one.

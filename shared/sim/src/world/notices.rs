@@ -6,6 +6,7 @@ use super::happened::What;
 use super::state::{Hook, Machine, State};
 use domain::ids::InstanceId;
 use domain::node::NodeOwner;
+use domain::ports::Lifecycle;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -14,21 +15,7 @@ impl World {
     /// Takes an instance back after this notice (AWS gives two minutes) and returns the warning's body. The instance is marked
     /// at once; if it is gone already, only the body is returned.
     pub fn interrupt(&self, instance: &InstanceId, notice: SignedDuration) -> String {
-        self.with(|state| {
-            let machine = state.machine(instance);
-            if let Some(deadline) = state.mark(instance, notice) {
-                state.note(machine.cluster, What::Interrupted { instance: instance.clone(), deadline });
-            }
-            match machine.owner {
-                // These have handlers of their own and launch without waiting for the end.
-                NodeOwner::ManagedNodeGroup { .. } | NodeOwner::Karpenter { .. } => {
-                    state.ask_owner(instance, SignedDuration::from_secs(5));
-                }
-                NodeOwner::AutoScalingGroup { .. } | NodeOwner::CloudOptim => {}
-            }
-            let detail = json!({"instance-id": instance.as_str(), "instance-action": "terminate"});
-            state.event(&machine, "EC2 Spot Instance Interruption Warning", detail)
-        })
+        self.with(|state| state.interrupt(instance, notice))
     }
 
     /// The body of a rebalance recommendation. Nothing else happens.
@@ -60,21 +47,48 @@ impl World {
                 NodeOwner::Karpenter { .. } | NodeOwner::CloudOptim => "nodes".to_owned(),
             };
             let hook = Hook { group, name: "drain".to_owned(), token: state.uid() };
-            if machine.state.live() {
-                state.plan(state.after(timeout), Due::HookOver(instance.clone(), hook.token.clone()));
-                if let Some(machine) = state.machines.get_mut(instance) {
-                    machine.hook = Some(hook.clone());
-                }
-            }
+            state.hold(instance, hook.clone(), timeout);
             state.lifecycle(&machine, &hook)
         })
+    }
+
+    /// The same with a hook of choice: for a body that is there already.
+    pub fn asg_waits(&self, lifecycle: &Lifecycle, timeout: SignedDuration) {
+        let token = lifecycle.token.clone().unwrap_or_default();
+        let hook = Hook { group: lifecycle.group.clone(), name: lifecycle.hook.clone(), token };
+        self.with(|state| state.hold(&lifecycle.instance, hook, timeout));
     }
 }
 
 impl State {
+    pub(crate) fn interrupt(&mut self, instance: &InstanceId, notice: SignedDuration) -> String {
+        let machine = self.machine(instance);
+        if let Some(deadline) = self.mark(instance, notice) {
+            self.note(machine.cluster, What::Interrupted { instance: instance.clone(), deadline });
+        }
+        match machine.owner {
+            // These have handlers of their own and launch without waiting for the end.
+            NodeOwner::ManagedNodeGroup { .. } | NodeOwner::Karpenter { .. } => {
+                self.ask_owner(instance, SignedDuration::from_secs(5));
+            }
+            NodeOwner::AutoScalingGroup { .. } | NodeOwner::CloudOptim => {}
+        }
+        let detail = json!({"instance-id": instance.as_str(), "instance-action": "terminate"});
+        self.event(&machine, "EC2 Spot Instance Interruption Warning", detail)
+    }
+
     /// An instance that must be there.
     fn machine(&self, id: &InstanceId) -> Machine {
         self.machines.get(id).cloned().unwrap_or_else(|| panic!("instance {id} is not part of this world"))
+    }
+
+    /// Has an instance that still lives wait for its hook.
+    fn hold(&mut self, instance: &InstanceId, hook: Hook, timeout: SignedDuration) {
+        let over = self.after(timeout);
+        let Some(machine) = self.machines.get_mut(instance).filter(|m| m.state.live()) else { return };
+        let token = hook.token.clone();
+        machine.hook = Some(hook);
+        self.plan(over, Due::HookOver(instance.clone(), token));
     }
 
     fn event(&mut self, machine: &Machine, detail_type: &str, detail: Value) -> String {

@@ -5,7 +5,8 @@ use super::happened::{Cause, What};
 use super::spec::PodShape;
 use super::state::{Pod, State};
 use domain::ids::NodeName;
-use domain::pod::{Controller, PodPhase, PodRef, PodView};
+use domain::pod::{Controller, PodDetail, PodPhase, PodRef, PodView};
+use domain::scheduling::{Resources, Scheduling};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,6 +44,15 @@ impl Pod {
     }
 }
 
+impl Pod {
+    pub(crate) fn detail(&self) -> PodDetail {
+        let shape = &self.shape;
+        let requests = Resources { cpu_millis: shape.cpu_millis, memory_bytes: shape.memory_bytes, extended: shape.extended.clone() };
+        let scheduling = Scheduling { volume_zones: None, pinned: false, volumes: 0, ..shape.scheduling.clone() };
+        PodDetail { view: self.view(), requests, scheduling, claims: self.claims.clone(), started_at: self.bound_at }
+    }
+}
+
 impl State {
     /// Makes a pod that waits for a node.
     pub(crate) fn new_pod(&mut self, cluster: usize, birth: PodBirth) -> u64 {
@@ -61,11 +71,14 @@ impl State {
             deletion_grace_s: 0,
             ends_at: None,
             created_at: self.now,
+            bound_at: None,
+            claims: Vec::new(),
             annotations: BTreeMap::new(),
             rv: 0,
         };
         if let Some(kube) = self.clusters.get_mut(cluster) {
             kube.pods.insert(key, pod);
+            kube.claim(key);
             kube.pod_changed(key, "ADDED");
         }
         key
@@ -73,12 +86,15 @@ impl State {
 
     /// Puts a pod on a node. `at_once`: it has been ready there for long.
     pub(crate) fn bind(&mut self, cluster: usize, key: u64, node: &NodeName, at_once: bool) {
+        let now = self.now;
         let Some(kube) = self.clusters.get_mut(cluster) else { return };
-        let Some(pod) = kube.pods.get_mut(&key) else { return };
-        pod.node = Some(node.clone());
+        let since = kube.nodes.get(node).map(|node| node.created_at).filter(|_| at_once);
+        let Some(pod) = kube.pods.bind(key, node) else { return };
+        pod.bound_at = Some(since.unwrap_or(now));
         pod.phase = PodPhase::Running;
         pod.ready = at_once && !pod.shape.never_ready;
         let (ready, start) = (pod.ready || pod.shape.never_ready, SignedDuration::from_secs(pod.shape.start_s.into()));
+        kube.provision(key);
         kube.pod_changed(key, "MODIFIED");
         if !ready {
             self.plan(self.after(start), Due::PodReady(cluster, key));

@@ -2,11 +2,13 @@
 
 use super::World;
 use super::agenda::Due;
-use super::catalog::Size;
+use super::catalog::TypeSpec;
 use super::happened::By;
+use super::join;
 use super::minted;
+use super::pod_table::Pods;
 use super::pods::PodBirth;
-use super::spec::{ClusterSpec, NodeSpec, PdbSpec, PodShape, Timing, WorkloadSpec};
+use super::spec::{ClusterSpec, NodeSpec, PdbSpec, PodShape, Timing, WorkloadSpec, tolerates_all};
 use super::state::{Budget, Kube, Machine, Sort, State, Workload};
 use domain::ids::{ClusterId, InstanceId, NodeName, SubnetId, Zone};
 use domain::money::MicroDollars;
@@ -32,7 +34,8 @@ impl World {
                 spec,
                 subnets,
                 nodes: BTreeMap::new(),
-                pods: BTreeMap::new(),
+                pods: Pods::default(),
+                claims: BTreeMap::new(),
                 workloads: Vec::new(),
                 budgets: Vec::new(),
                 settling: false,
@@ -43,6 +46,11 @@ impl World {
                 denied: BTreeSet::new(),
                 terminating_namespaces: BTreeSet::new(),
                 next_names: VecDeque::new(),
+                lists_expire: 0,
+                search_from: 0,
+                judged: false,
+                misplaced: Vec::new(),
+                day: None,
             });
         });
         id
@@ -57,18 +65,23 @@ impl World {
     pub fn add_node(&self, cluster: &ClusterId, spec: NodeSpec) -> InstanceId {
         self.with(|state| {
             let cluster = state.known(cluster);
-            let machine = state.old_machine(cluster, &spec);
-            let id = machine.id.clone();
-            let size = Size { cpu_millis: spec.cpu_millis, memory_bytes: spec.memory_bytes, pods_max: spec.pods_max };
-            state.register(&machine, size, true);
-            if let Some(node) = state.clusters[cluster].nodes.get_mut(&machine.dns) {
-                node.taints = spec.taints;
-                node.labels.extend(spec.labels);
-                node.created_at = machine.launched_at;
-            }
-            state.machines.insert(id.clone(), machine);
+            let id = state.old_node(cluster, spec);
             state.reconcile(cluster, true);
             state.schedule(cluster, true);
+            id
+        })
+    }
+
+    /// Adds a running instance that is no node yet: it joins as late as a launched one does.
+    pub fn add_instance(&self, cluster: &ClusterId, spec: NodeSpec) -> InstanceId {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            let machine = state.old_machine(cluster, &spec);
+            let id = machine.id.clone();
+            state.machines.insert(id.clone(), machine);
+            if let Some(join) = state.timing.join {
+                state.plan(state.after(join), Due::Register(id.clone()));
+            }
             id
         })
     }
@@ -85,32 +98,22 @@ impl World {
 
     /// Adds a DaemonSet; its pods tolerate everything and are ready at once.
     pub fn add_daemon_set(&self, cluster: &ClusterId, mut spec: WorkloadSpec) {
-        spec.pod.tolerates = vec!["*".to_owned()];
+        spec.pod.scheduling.tolerations = vec![tolerates_all()];
         self.add_workload(cluster, Sort::DaemonSet, spec);
+    }
+
+    /// Adds a Job that runs so many pods side by side until they are taken away; it makes those anew that go.
+    pub fn add_job(&self, cluster: &ClusterId, spec: WorkloadSpec) {
+        self.add_workload(cluster, Sort::Job, spec);
     }
 
     fn add_workload(&self, cluster: &ClusterId, sort: Sort, spec: WorkloadSpec) {
         self.with(|state| {
             let cluster = state.known(cluster);
-            let workload = Workload {
-                sort,
-                uid: state.uid(),
-                hash: state.suffix(9),
-                replicas: spec.replicas,
-                shape: Arc::new(labelled(&spec.name, spec.pod)),
-                labels: BTreeMap::from([("app".to_owned(), spec.name.clone())]),
-                namespace: spec.namespace,
-                name: spec.name,
-                annotations: BTreeMap::new(),
-                created_at: state.now,
-                rv: 0,
-            };
-            let kube = &mut state.clusters[cluster];
-            kube.rv += 1;
-            let index = kube.workloads.len();
-            kube.workloads.push(Workload { rv: kube.rv, ..workload });
+            let on = spec.on.clone();
+            let index = state.new_workload(cluster, sort, spec);
             state.reconcile(cluster, true);
-            state.place(cluster, index, &spec.on);
+            state.place(cluster, index, &on);
             state.schedule(cluster, true);
         });
     }
@@ -164,9 +167,16 @@ impl World {
     /// Adds a PodDisruptionBudget.
     pub fn add_pdb(&self, cluster: &ClusterId, spec: PdbSpec) {
         self.with(|state| {
-            let (cluster, uid, created_at) = (state.known(cluster), state.uid(), state.now);
-            state.clusters[cluster].rv += 1;
-            state.clusters[cluster].budgets.push(Budget { spec, uid, created_at, behind_until: None });
+            let cluster = state.known(cluster);
+            state.new_budget(cluster, spec);
+        });
+    }
+
+    /// Has the next lists of pods in detail expire half way and begin anew.
+    pub fn expire_lists(&self, cluster: &ClusterId, times: u32) {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            state.clusters[cluster].lists_expire = times;
         });
     }
 
@@ -248,7 +258,7 @@ impl World {
     }
 }
 
-fn labelled(name: &str, mut pod: PodShape) -> PodShape {
+pub(super) fn labelled(name: &str, mut pod: PodShape) -> PodShape {
     if pod.labels.is_empty() {
         pod.labels.insert("app".to_owned(), name.to_owned());
     }
@@ -256,6 +266,54 @@ fn labelled(name: &str, mut pod: PodShape) -> PodShape {
 }
 
 impl State {
+    /// A running instance that is a Ready node. Controllers and the scheduler do not look at it yet.
+    pub(crate) fn old_node(&mut self, cluster: usize, spec: NodeSpec) -> InstanceId {
+        let machine = self.old_machine(cluster, &spec);
+        let id = machine.id.clone();
+        let size = TypeSpec {
+            cpu_millis: spec.cpu_millis,
+            memory_bytes: spec.memory_bytes,
+            pods_max: spec.pods_max,
+            extended: spec.extended,
+            ..self.type_of(&spec.pool.instance_type)
+        };
+        self.register(&machine, &size, true);
+        if let Some(node) = self.clusters[cluster].nodes.get_mut(&machine.dns) {
+            node.created_at = machine.launched_at;
+        }
+        self.machines.insert(id.clone(), machine);
+        id
+    }
+
+    /// A workload without pods; its controller does not look at it yet.
+    pub(crate) fn new_workload(&mut self, cluster: usize, sort: Sort, spec: WorkloadSpec) -> usize {
+        let workload = Workload {
+            sort,
+            uid: self.uid(),
+            hash: self.suffix(9),
+            replicas: spec.replicas,
+            shape: Arc::new(labelled(&spec.name, spec.pod)),
+            labels: BTreeMap::from([("app".to_owned(), spec.name.clone())]),
+            namespace: spec.namespace,
+            name: spec.name,
+            annotations: BTreeMap::new(),
+            created_at: self.now,
+            rv: 0,
+        };
+        let kube = &mut self.clusters[cluster];
+        kube.rv += 1;
+        let index = kube.workloads.len();
+        kube.workloads.push(Workload { rv: kube.rv, ..workload });
+        index
+    }
+
+    pub(crate) fn new_budget(&mut self, cluster: usize, spec: PdbSpec) {
+        let (uid, created_at) = (self.uid(), self.now);
+        let kube = &mut self.clusters[cluster];
+        kube.rv += 1;
+        kube.budgets.push(Budget { spec, uid, created_at, behind_until: None });
+    }
+
     /// An instance that has been running for a while.
     fn old_machine(&mut self, cluster: usize, spec: &NodeSpec) -> Machine {
         if let Some(name) = &spec.name {
@@ -280,7 +338,7 @@ impl State {
             NodeOwner::CloudOptim => {}
         }
         Machine {
-            id: self.instance_id(),
+            id: spec.instance.clone().unwrap_or_else(|| self.instance_id()),
             cluster: Some(cluster),
             dns: self.node_name(Some(cluster), &of.region),
             account: of.account,
@@ -292,12 +350,13 @@ impl State {
             launched_at,
             visible_from: launched_at,
             ended_at: None,
+            stopped_at: None,
             token: None,
             state_reason: None,
             marked: None,
             hook: None,
             tags,
-            user_data: data_encoding::BASE64.encode(format!("join {}", of.name).as_bytes()),
+            user_data: join::user_data(&of.name, &spec.labels, &spec.taints),
             replaced: false,
         }
     }
@@ -305,8 +364,8 @@ impl State {
     /// Puts the unbound pods of a workload on these nodes, in turn.
     fn place(&mut self, cluster: usize, workload: usize, on: &[InstanceId]) {
         let names: Vec<NodeName> = on.iter().filter_map(|id| self.machines.get(id)).map(|machine| machine.dns.clone()).collect();
-        let of = self.clusters[cluster].pods.iter().filter(|(_, pod)| pod.workload == Some(workload) && pod.node.is_none());
-        let keys: Vec<u64> = of.map(|(key, _)| *key).collect();
+        let of = self.clusters[cluster].pods.of_workload(workload).filter(|(_, pod)| pod.node.is_none());
+        let keys: Vec<u64> = of.map(|(key, _)| key).collect();
         for (key, node) in keys.into_iter().zip(names.iter().cycle()) {
             self.bind(cluster, key, node, true);
         }

@@ -6,6 +6,7 @@ use domain::ids::{AccountId, ClusterId, CustomerId, InstanceId, InstanceType, No
 use domain::node::{NodeOwner, Taint};
 use domain::offering::{CapacityType, Pool};
 use domain::pod::Selector;
+use domain::scheduling::{Scheduling, Toleration};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
@@ -62,10 +63,14 @@ pub struct NodeSpec {
     pub memory_bytes: u64,
     /// How many pods fit.
     pub pods_max: u32,
+    /// What else it has by name, in whole units: `nvidia.com/gpu`.
+    pub extended: BTreeMap<String, u64>,
     /// How long ago it was launched.
     pub age: SignedDuration,
     /// Its name; made up where there is none.
     pub name: Option<NodeName>,
+    /// The id of its instance; made up where there is none.
+    pub instance: Option<InstanceId>,
 }
 
 impl NodeSpec {
@@ -85,8 +90,10 @@ impl NodeSpec {
             cpu_millis: size.cpu_millis,
             memory_bytes: size.memory_bytes,
             pods_max: size.pods_max,
+            extended: BTreeMap::new(),
             age: SignedDuration::from_hours(24),
             name: None,
+            instance: None,
         }
     }
 }
@@ -114,10 +121,26 @@ pub struct PodShape {
     pub empty_dir: bool,
     /// It is annotated `karpenter.sh/do-not-disrupt: "true"`.
     pub do_not_disrupt: bool,
-    /// Labels that its node must have.
-    pub node_selector: BTreeMap<String, String>,
-    /// Keys of taints it tolerates; `*` is all of them.
-    pub tolerates: Vec<String>,
+    /// What else it requests by name, in whole units.
+    pub extended: BTreeMap<String, u64>,
+    /// What it asks of its node besides. What stands there of volumes has no meaning here: volumes come of `volume`.
+    pub scheduling: Scheduling,
+    /// The volume that it mounts: of a StatefulSet and of a bare pod each pod its own, of other workloads all pods the same.
+    pub volume: Option<Volume>,
+}
+
+/// A volume that is provisioned where its first pod is scheduled (`WaitForFirstConsumer`), and stays there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Volume {
+    /// Can be attached in one zone, as EBS.
+    Zonal,
+    /// Exists on one node.
+    Local,
+}
+
+/// A toleration of every taint.
+pub fn tolerates_all() -> Toleration {
+    Toleration { key: None, exists: true, value: String::new(), effect: None }
 }
 
 impl Default for PodShape {
@@ -133,13 +156,14 @@ impl Default for PodShape {
             priority: 0,
             empty_dir: false,
             do_not_disrupt: false,
-            node_selector: BTreeMap::new(),
-            tolerates: Vec::new(),
+            extended: BTreeMap::new(),
+            scheduling: Scheduling::default(),
+            volume: None,
         }
     }
 }
 
-/// A Deployment, a StatefulSet or a DaemonSet; which one, says the call it is given to.
+/// A Deployment, a StatefulSet, a Job or a DaemonSet; which one, says the call it is given to.
 #[derive(Debug, Clone)]
 pub struct WorkloadSpec {
     /// Namespace.

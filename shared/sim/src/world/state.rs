@@ -1,10 +1,14 @@
 //! What a world consists of.
 
+use super::catalog::TypeSpec;
+use super::daily::Day;
 use super::happened::{Happened, What};
+use super::market::{Market, Warning};
 use super::minted;
-use super::spec::{Allows, ClusterSpec, PdbSpec, PodShape, Timing};
+use super::pod_table::Pods;
+use super::spec::{Allows, ClusterSpec, PdbSpec, PodShape, Timing, Volume};
 use crate::world::agenda::Due;
-use domain::ids::{AccountId, ClusterId, InstanceId, NodeName, NodeUid, PodUid, Region, SubnetId, Zone};
+use domain::ids::{AccountId, ClusterId, InstanceId, InstanceType, NodeName, NodeUid, PodUid, Region, SubnetId, Zone};
 use domain::money::MicroDollars;
 use domain::node::{NodeOwner, NodeTemplate, Taint};
 use domain::offering::Pool;
@@ -29,6 +33,8 @@ pub(crate) struct Machine {
     pub(crate) launched_at: Timestamp,
     pub(crate) visible_from: Timestamp,
     pub(crate) ended_at: Option<Timestamp>,
+    /// When it began to end: it is paid for until then.
+    pub(crate) stopped_at: Option<Timestamp>,
     pub(crate) token: Option<String>,
     pub(crate) dns: NodeName,
     pub(crate) state_reason: Option<String>,
@@ -74,6 +80,7 @@ pub(crate) struct Node {
     pub(crate) cpu_millis: u64,
     pub(crate) memory_bytes: u64,
     pub(crate) pods_max: u32,
+    pub(crate) extended: BTreeMap<String, u64>,
     pub(crate) created_at: Timestamp,
     pub(crate) rv: u64,
 }
@@ -103,8 +110,20 @@ pub(crate) struct Pod {
     /// When its process has ended and the object goes.
     pub(crate) ends_at: Option<Timestamp>,
     pub(crate) created_at: Timestamp,
+    /// When it was bound.
+    pub(crate) bound_at: Option<Timestamp>,
+    /// The PersistentVolumeClaims that it mounts, in its namespace.
+    pub(crate) claims: Vec<String>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) rv: u64,
+}
+
+/// A PersistentVolumeClaim with its volume, once there is one.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) volume: Volume,
+    /// Where the volume is; `None`: no pod with it was scheduled yet.
+    pub(crate) at: Option<(Zone, NodeName)>,
 }
 
 impl Pod {
@@ -127,6 +146,7 @@ pub(crate) enum Sort {
     Deployment,
     StatefulSet,
     DaemonSet,
+    Job,
 }
 
 /// A workload.
@@ -153,6 +173,7 @@ impl Workload {
             Sort::Deployment => Controller { kind: "ReplicaSet".into(), name: format!("{}-{}", self.name, self.hash) },
             Sort::StatefulSet => Controller { kind: "StatefulSet".into(), name: self.name.clone() },
             Sort::DaemonSet => Controller { kind: "DaemonSet".into(), name: self.name.clone() },
+            Sort::Job => Controller { kind: "Job".into(), name: self.name.clone() },
         }
     }
 }
@@ -193,7 +214,9 @@ pub(crate) struct Kube {
     pub(crate) spec: ClusterSpec,
     pub(crate) subnets: BTreeMap<Zone, SubnetId>,
     pub(crate) nodes: BTreeMap<NodeName, Node>,
-    pub(crate) pods: BTreeMap<u64, Pod>,
+    pub(crate) pods: Pods,
+    /// By namespace and name.
+    pub(crate) claims: BTreeMap<(String, String), Claim>,
     pub(crate) workloads: Vec<Workload>,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) settling: bool,
@@ -208,6 +231,14 @@ pub(crate) struct Kube {
     pub(crate) terminating_namespaces: BTreeSet<String>,
     /// Names that the next nodes get.
     pub(crate) next_names: VecDeque<NodeName>,
+    /// How many of the next lists of pods expire half way.
+    pub(crate) lists_expire: u32,
+    /// Where the scheduler begins to look for nodes.
+    pub(crate) search_from: usize,
+    /// Whether bindings are judged, and what was wrong with them.
+    pub(crate) judged: bool,
+    pub(crate) misplaced: Vec<String>,
+    pub(crate) day: Option<Day>,
 }
 
 /// The whole world.
@@ -222,6 +253,10 @@ pub(crate) struct State {
     pub(crate) machines: BTreeMap<InstanceId, Machine>,
     pub(crate) tokens: BTreeMap<(AccountId, Region, String, Zone), (Asked, InstanceId)>,
     pub(crate) capacity: BTreeMap<Pool, u32>,
+    pub(crate) types: BTreeMap<InstanceType, TypeSpec>,
+    pub(crate) market: Option<Market>,
+    pub(crate) warnings: Vec<Warning>,
+    /// Prices that were set by hand; these pools do not follow the market.
     pub(crate) prices: BTreeMap<Pool, Vec<(Timestamp, MicroDollars)>>,
     pub(crate) history: Vec<Happened>,
     pub(crate) calls: BTreeMap<&'static str, u64>,
@@ -239,6 +274,9 @@ impl State {
             machines: BTreeMap::new(),
             tokens: BTreeMap::new(),
             capacity: BTreeMap::new(),
+            types: BTreeMap::new(),
+            market: None,
+            warnings: Vec::new(),
             prices: BTreeMap::new(),
             history: Vec::new(),
             calls: BTreeMap::new(),

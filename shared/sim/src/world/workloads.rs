@@ -2,15 +2,32 @@
 
 use super::happened::{Cause, What};
 use super::pods::PodBirth;
-use super::state::{Sort, State, Workload};
+use super::scheduler;
+use super::state::{Kube, Node, Pod, Sort, State, Workload};
 use domain::ids::NodeName;
 use domain::workload::{WorkloadKind, WorkloadRef};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 pub(crate) fn sort_of(kind: WorkloadKind) -> Sort {
     match kind {
         WorkloadKind::Deployment => Sort::Deployment,
         WorkloadKind::StatefulSet => Sort::StatefulSet,
+    }
+}
+
+impl Kube {
+    /// Whether a workload has the pods that it should have: most have, most of the time.
+    fn at_rest(&self, index: usize) -> bool {
+        let Some(workload) = self.workloads.get(index) else { return true };
+        let wanted = workload.replicas as usize;
+        match workload.sort {
+            Sort::Deployment | Sort::Job => self.pods.of_workload(index).filter(|(_, pod)| pod.active()).count() == wanted,
+            Sort::StatefulSet => {
+                let active = |pod: &Pod| pod.active() && pod.ordinal < workload.replicas;
+                self.pods.of_workload(index).all(|(_, pod)| active(pod)) && self.pods.of_workload(index).count() == wanted
+            }
+            Sort::DaemonSet => false,
+        }
     }
 }
 
@@ -28,9 +45,13 @@ impl State {
     /// Lets every controller of a cluster look at its pods. `at_once`: as if it had been so for long.
     pub(crate) fn reconcile(&mut self, cluster: usize, at_once: bool) {
         for index in 0..self.clusters.get(cluster).map_or(0, |kube| kube.workloads.len()) {
-            let Some(workload) = self.clusters.get(cluster).and_then(|kube| kube.workloads.get(index)).cloned() else { return };
+            let Some(kube) = self.clusters.get(cluster) else { return };
+            if kube.at_rest(index) {
+                continue;
+            }
+            let Some(workload) = kube.workloads.get(index).cloned() else { return };
             match workload.sort {
-                Sort::Deployment => self.reconcile_deployment(cluster, index, &workload),
+                Sort::Deployment | Sort::Job => self.reconcile_deployment(cluster, index, &workload),
                 Sort::StatefulSet => self.reconcile_stateful_set(cluster, index, &workload),
                 Sort::DaemonSet => self.reconcile_daemon_set(cluster, index, &workload, at_once),
             }
@@ -51,8 +72,8 @@ impl State {
 
     fn reconcile_deployment(&mut self, cluster: usize, index: usize, workload: &Workload) {
         let Some(kube) = self.clusters.get(cluster) else { return };
-        let of = kube.pods.iter().filter(|(_, pod)| pod.workload == Some(index) && pod.active());
-        let mut active: Vec<(bool, bool, u64)> = of.map(|(key, pod)| (pod.node.is_some(), pod.ready, *key)).collect();
+        let of = kube.pods.of_workload(index).filter(|(_, pod)| pod.active());
+        let mut active: Vec<(bool, bool, u64)> = of.map(|(key, pod)| (pod.node.is_some(), pod.ready, key)).collect();
         let (have, want) = (active.len(), workload.replicas as usize);
         for _ in have..want {
             let name = format!("{}-{}-{}", workload.name, workload.hash, self.suffix(5));
@@ -67,10 +88,10 @@ impl State {
 
     fn reconcile_stateful_set(&mut self, cluster: usize, index: usize, workload: &Workload) {
         let Some(kube) = self.clusters.get(cluster) else { return };
-        let of = kube.pods.iter().filter(|(_, pod)| pod.workload == Some(index));
-        let there: Vec<(u32, u64, bool)> = of.map(|(key, pod)| (pod.ordinal, *key, pod.active())).collect();
+        let there: Vec<(u32, u64, bool)> = kube.pods.of_workload(index).map(|(key, pod)| (pod.ordinal, key, pod.active())).collect();
+        let taken: BTreeSet<u32> = there.iter().map(|(ordinal, _, _)| *ordinal).collect();
         // A namesake is made only when the old pod is gone for good: at most one at a time.
-        for ordinal in (0..workload.replicas).filter(|ordinal| there.iter().all(|(taken, _, _)| taken != ordinal)) {
+        for ordinal in (0..workload.replicas).filter(|ordinal| !taken.contains(ordinal)) {
             self.new_pod(cluster, Self::birth(workload, index, format!("{}-{ordinal}", workload.name), ordinal));
         }
         for (_, key, _) in there.into_iter().filter(|(ordinal, _, active)| *ordinal >= workload.replicas && *active) {
@@ -80,9 +101,9 @@ impl State {
 
     fn reconcile_daemon_set(&mut self, cluster: usize, index: usize, workload: &Workload, at_once: bool) {
         let Some(kube) = self.clusters.get(cluster) else { return };
-        let of = kube.pods.values().filter(|pod| pod.workload == Some(index));
-        let covered: BTreeSet<&NodeName> = of.filter_map(|pod| pod.node.as_ref()).collect();
-        let bare = kube.nodes.values().filter(|node| !node.dead && !covered.contains(&node.name));
+        let covered: HashSet<&NodeName> = kube.pods.of_workload(index).filter_map(|(_, pod)| pod.node.as_ref()).collect();
+        let selects = |node: &&Node| scheduler::selects(node, &workload.shape.scheduling);
+        let bare = kube.nodes.values().filter(|node| !node.dead && !covered.contains(&node.name)).filter(selects);
         let bare: Vec<NodeName> = bare.map(|node| node.name.clone()).collect();
         for node in bare {
             let name = format!("{}-{}", workload.name, self.suffix(5));

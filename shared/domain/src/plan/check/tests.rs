@@ -23,6 +23,8 @@ fn node(of: &str) -> NodeView {
         cpu_millis: 2000,
         memory_bytes: 1 << 33,
         pods_max: 29,
+        extended: std::collections::BTreeMap::new(),
+        do_not_disrupt: false,
         created_at: None,
     }
 }

@@ -58,7 +58,7 @@ impl Progress {
     }
 
     /// Whether a step that cannot be taken back has happened, or may have.
-    fn past_return(&self, plan: &Plan) -> bool {
+    pub fn past_return(&self, plan: &Plan) -> bool {
         plan.steps.iter().zip(&self.steps).any(|(step, state)| {
             step.action.undo() == Undo::Impossible && (state.status == Status::Started || state.status == Status::Done)
         })

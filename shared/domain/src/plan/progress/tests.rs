@@ -67,6 +67,7 @@ pub(in crate::plan) fn plan_of(steps: Vec<Step>) -> Plan {
         steps,
         expected_saving: MicroDollars::default(),
         evidence: Vec::new(),
+        stakes: None,
     }
 }
 

@@ -10,10 +10,8 @@ use domain::offering::CapacityType;
 use domain::scheduling::Resources;
 use std::collections::BTreeMap;
 
-/// How many drawn orders a move must survive where its pods could be placed in more ways than one.
-const DRAWS: u64 = 8;
-/// The same where the places of pods depend on each other.
-const DRAWS_SOCIAL: u64 = 24;
+/// How many drawn orders a move must survive where the places of its pods depend on each other.
+const DRAWS: u64 = 16;
 
 /// A move that is thought of.
 #[derive(Debug, Clone)]
@@ -29,10 +27,21 @@ pub(crate) struct Draft {
 /// A move that is planned.
 #[derive(Debug, Clone)]
 pub(crate) struct Planned {
+    /// As it was thought of.
+    pub(crate) draft: Draft,
     /// As it is answered.
     pub(crate) answer: Move,
     /// What it saves all in: overhead of nodes and interruptions counted.
     pub(crate) net: i64,
+}
+
+/// A move at the moment when its pods look for places.
+struct Stage {
+    fresh: Vec<NodeId>,
+    /// Pods that look for a place.
+    pods: Pods,
+    /// Pods that waited before.
+    strangers: Pods,
 }
 
 impl Desk<'_> {
@@ -57,8 +66,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Empties the nodes, launches the others, and lets the pods settle. Leaves the state changed: the caller rolls back or commits.
-    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)], choice: Choice) -> Result<Vec<NodeId>, usize> {
+    /// Empties the nodes and launches the others. Leaves the state changed.
+    fn stage(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Stage {
         let mut pods: BTreeMap<usize, u32> = BTreeMap::new();
         for node in remove {
             for (class, count) in self.state.empty(*node) {
@@ -70,20 +79,26 @@ impl Desk<'_> {
             let room = self.room(*kind, *item);
             fresh.push(self.state.launch(&room.template));
         }
+        let strangers = if fresh.is_empty() { Pods::new() } else { self.pending.clone() };
+        Stage { fresh, pods: pods.into_iter().collect(), strangers }
+    }
+
+    /// Stages the move and lets the pods settle. Leaves the state changed: the caller rolls back or commits.
+    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)], choice: Choice) -> Result<Vec<NodeId>, usize> {
+        let Stage { fresh, pods, strangers } = self.stage(remove, launch);
         // Whoever waits already is first at the door of a new node.
-        for at in 0..self.pending.len() {
-            let (class, count) = self.pending[at];
+        for (class, count) in strangers {
             for _ in 0..count {
                 let Some(node) = fresh.iter().copied().find(|node| self.state.fits(class, *node)) else { break };
                 self.state.place(class, node);
             }
         }
-        let pods: Pods = pods.into_iter().collect();
         self.state.settle(&pods, choice)?;
         Ok(fresh)
     }
 
-    /// Whether the move works out in the way that is likely, and in every other way that is tried. The state is as before.
+    /// Whether the move works out after what is planned before it: in the way that is likely, and in every other way. The state is
+    /// as before.
     ///
     /// # Errors
     /// What found no place.
@@ -95,31 +110,25 @@ impl Desk<'_> {
         let likely = self.play(&draft.remove, &launch, Choice::Roomiest);
         self.state.rollback(mark);
         likely.map_err(|class| self.no_place(class, "finds no other place within its constraints"))?;
-        let social = pods.iter().any(|(class, _)| self.index.classes[*class].social);
-        if !social && self.one_holds_all(&launch, &pods) {
+        let mark = self.state.mark();
+        let sure = self.stage(&draft.remove, &launch);
+        let sure = self.state.sure(&sure.pods, &sure.strangers);
+        self.state.rollback(mark);
+        let unsure = "could be left without a place, depending on where the scheduler puts the others";
+        sure.map_err(|class| self.no_place(class, unsure))?;
+        if !pods.iter().any(|(class, _)| self.index.classes[*class].social) {
             return Ok(());
         }
-        let draws = if social { DRAWS_SOCIAL } else { DRAWS };
-        for choice in std::iter::once(Choice::SmallestFirst).chain((1..=draws).map(Choice::Drawn)) {
+        for choice in std::iter::once(Choice::SmallestFirst).chain((1..=DRAWS).map(Choice::Drawn)) {
             let mark = self.state.mark();
             let found = self.play(&draft.remove, &launch, choice);
             self.state.rollback(mark);
-            found
-                .map_err(|class| self.no_place(class, "could be left without a place, depending on where the scheduler puts the others"))?;
+            found.map_err(|class| self.no_place(class, unsure))?;
         }
         Ok(())
     }
 
-    /// One new node has room for everything: wherever the scheduler puts some, the rest still fits.
-    fn one_holds_all(&mut self, launch: &[(usize, usize)], pods: &Pods) -> bool {
-        let [(kind, item)] = launch else { return false };
-        let mut all = pods.clone();
-        all.extend(self.pending.iter().copied());
-        let demand = self.index.demand(&all);
-        self.holds(*kind, *item, pods, &demand)
-    }
-
-    fn firsts(&self, draft: &Draft) -> Vec<(usize, usize)> {
+    pub(super) fn firsts(&self, draft: &Draft) -> Vec<(usize, usize)> {
         let kind = draft.remove.first().map_or(0, |node| self.nodes[*node].kind);
         draft.launch.iter().filter_map(|items| items.first()).map(|item| (kind, *item)).collect()
     }
@@ -173,6 +182,7 @@ impl Desk<'_> {
         }
         let before: i64 = draft.remove.iter().map(|node| self.nodes[*node].price).sum();
         self.planned.push(Planned {
+            draft: draft.clone(),
             answer: Move {
                 remove: draft.remove.iter().filter_map(|node| self.identity(*node)).collect(),
                 launch: specs,
