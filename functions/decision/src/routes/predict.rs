@@ -8,8 +8,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
-use domain::decision::verify;
 use domain::decision::PredictRequest;
+use domain::decision::verify;
 use http::HeaderMap;
 use std::sync::Arc;
 
