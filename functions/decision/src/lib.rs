@@ -12,11 +12,13 @@ use std::sync::Arc;
 pub mod answer;
 pub mod asked;
 pub mod auth;
+pub mod openapi;
+pub mod planner;
 pub mod problem;
 pub mod routes;
 
 pub use auth::Key;
-pub use routes::{openapi, router};
+pub use routes::router;
 
 /// What decides.
 ///

@@ -26,8 +26,8 @@ struct Parts {
 }
 
 /// What callers get of a [`Problem`].
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = Problem)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Problem")]
 pub struct Document {
     /// `urn:cloudoptim:problem:` and the code.
     r#type: String,
@@ -46,11 +46,12 @@ pub struct Document {
     request_id: Option<String>,
     /// Everything that is wrong with a request that contradicts itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     errors: Vec<Fault>,
 }
 
 /// One thing that is wrong with a request.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Fault {
     /// Which rule says so.
     rule: &'static str,

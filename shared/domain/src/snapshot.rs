@@ -23,7 +23,7 @@ pub const SNAPSHOT_VERSION: u32 = 1;
 
 /// A cluster as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Snapshot {
     /// See [`SNAPSHOT_VERSION`].
     pub version: u32,
@@ -85,7 +85,7 @@ impl Snapshot {
 
 /// One part of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Part {
     /// `nodes`, `pods`, `budgets`, `volumes`, `workloads`, `usage`, `instances`, `prices`.
     pub name: String,
@@ -97,7 +97,7 @@ pub struct Part {
 
 /// A subnet in which nodes of the cluster can be launched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Subnet {
     /// Its id.
     pub id: SubnetId,
@@ -107,7 +107,7 @@ pub struct Subnet {
 
 /// Some pods of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Placed {
     /// Index into [`Snapshot::classes`].
     pub class: u32,
@@ -117,7 +117,7 @@ pub struct Placed {
 
 /// A node in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SnapshotNode {
     /// Name of the Node object.
     pub name: NodeName,
@@ -176,7 +176,7 @@ impl SnapshotNode {
 
 /// Pods that are alike in everything that placement and disruption depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PodClass {
     /// Namespace.
     pub namespace: String,

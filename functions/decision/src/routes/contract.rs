@@ -7,7 +7,6 @@ use http::header;
 const DOCUMENT: &str = include_str!("../../openapi.json");
 
 /// This document.
-#[utoipa::path(get, path = "/api/v1/ml/openapi.json", tag = "server", security(()), responses((status = 200, description = "OpenAPI 3.1.", content_type = "application/json")))]
 pub async fn show() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::sync::Arc;
 
 /// The state of the server.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Health {
     /// `ok`.
     status: &'static str,
@@ -19,7 +19,6 @@ pub struct Health {
 }
 
 /// Whether the server runs, and what it speaks.
-#[utoipa::path(get, path = "/api/v1/ml/health", tag = "server", security(()), responses((status = 200, description = "It runs.", body = Health)))]
 pub async fn show(State(deps): State<Arc<Deps>>) -> Json<Health> {
     Json(Health { status: "ok", engine: deps.engine.name(), contract_version: CONTRACT_VERSION })
 }
