@@ -16,5 +16,5 @@ pub mod system;
 
 pub mod wired;
 
-pub mod world_by_seed;
 pub mod pod_pages;
+pub mod world_by_seed;

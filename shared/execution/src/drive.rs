@@ -126,7 +126,7 @@ impl<'a> Drive<'a> {
                     let fresh: Vec<usize> =
                         steps.into_iter().filter(|s| !busy.contains(s) && resting.get(s).is_none_or(|t| *t <= now)).collect();
                     if !fresh.is_empty() && now < self.until {
-if let Some(wake) = self.guarded(&fresh).await? {
+                        if let Some(wake) = self.guarded(&fresh).await? {
                             resting.extend(fresh.into_iter().map(|step| (step, wake)));
                             continue;
                         }
