@@ -53,6 +53,8 @@ pub struct System {
     pub counts: Arc<Counts>,
     /// What the functions get.
     pub ports: Ports,
+    /// What the optimizer gets, where there is one.
+    pub optimizer: Option<execution::optimize::Optimizer>,
     swept_at: Option<Timestamp>,
 }
 
@@ -85,7 +87,7 @@ impl System {
             clock: clock.clone(),
             meter: counts.clone(),
         };
-        System { clock, world, store, queue, gate, counts, ports, swept_at: None }
+        System { clock, world, store, queue, gate, counts, ports, optimizer: None, swept_at: None }
     }
 
     /// Registers a cluster of the world and takes the first look at it, before any fault.
@@ -115,8 +117,11 @@ impl System {
                     interruption::body(&message.body, &received, &self.ports, budget).await.is_ok()
                 }
                 Which::Plans => executor::body(&message.body, &self.ports, budget).await.is_ok(),
-                // Nobody here works on them; the optimizer's system does.
-                Which::Rounds | Which::DeadLetters => true,
+                Which::Rounds => match &self.optimizer {
+                    Some(deps) => optimizer::body(&message.body, deps, budget).await.is_ok(),
+                    None => true,
+                },
+                Which::DeadLetters => true,
             }
         };
         tokio::select! {
@@ -177,6 +182,11 @@ impl System {
             }
             self.clock.sleep(next.duration_since(now)).await;
         }
+    }
+
+    /// Stops everything.
+    pub async fn store_halt(&self, reason: &str) {
+        self.store.set_halt(None, None, Some(reason)).await.unwrap();
     }
 
     /// Whether nothing is under way: no message waits and every plan has ended.

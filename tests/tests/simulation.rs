@@ -62,3 +62,9 @@ mod scenarios;
 
 #[path = "simulation/bodies.rs"]
 mod bodies;
+
+#[path = "simulation/plans.rs"]
+mod plans;
+
+#[path = "simulation/optimizing.rs"]
+mod optimizing;
