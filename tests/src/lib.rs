@@ -6,6 +6,8 @@ pub mod events;
 
 pub mod one_rescue;
 
+pub mod plans;
+
 pub mod programs;
 
 pub mod runtime_api;

@@ -53,6 +53,8 @@ pub struct System {
     pub counts: Arc<Counts>,
     /// What the functions get.
     pub ports: Ports,
+    /// What the optimizer gets, where there is one.
+    pub optimizer: Option<execution::optimize::Optimizer>,
     /// Whether one process works on everything that is due at the same time, as on the records of a batch.
     pub together: bool,
     swept_at: Option<Timestamp>,
@@ -87,7 +89,7 @@ impl System {
             clock: clock.clone(),
             meter: counts.clone(),
         };
-        System { clock, world, store, queue, gate, counts, ports, together: false, swept_at: None }
+        System { clock, world, store, queue, gate, counts, ports, optimizer: None, together: false, swept_at: None }
     }
 
     /// Registers a cluster of the world and takes the first look at it, before any fault.
@@ -124,8 +126,11 @@ impl System {
                 interruption::body(&message.body, &received, &self.ports, budget).await.is_ok()
             }
             Which::Plans => executor::body(&message.body, &self.ports, budget).await.is_ok(),
-            // Nobody here works on rounds; the optimizer's system does.
-            Which::Rounds | Which::DeadLetters => true,
+            Which::Rounds => match &self.optimizer {
+                Some(deps) => optimizer::body(&message.body, deps, budget).await.is_ok(),
+                None => true,
+            },
+            Which::DeadLetters => true,
         };
         if well { Ended::Well } else { Ended::Badly }
     }
@@ -196,6 +201,11 @@ impl System {
             }
             self.clock.sleep(next.duration_since(now)).await;
         }
+    }
+
+    /// Stops everything.
+    pub async fn store_halt(&self, reason: &str) {
+        self.store.set_halt(None, None, Some(reason)).await.unwrap();
     }
 
     /// Whether nothing is under way: no message waits and every plan has ended.

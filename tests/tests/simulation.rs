@@ -65,3 +65,9 @@ mod bodies;
 
 #[path = "simulation/mutants.rs"]
 mod mutants;
+
+#[path = "simulation/plans.rs"]
+mod plans;
+
+#[path = "simulation/optimizing.rs"]
+mod optimizing;

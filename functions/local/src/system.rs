@@ -99,7 +99,7 @@ impl System {
             .await
             .with_context(|| format!("port {} is taken: set PORT", settings.port))?;
         let api_url = format!("http://{}", listener.local_addr()?);
-        let deps = api_deps(&ports, table, vault, clusters);
+        let deps = api_deps(&ports, table, queue.clone(), vault, clusters);
         tokio::spawn(async move { axum::serve(listener, api::router(deps)).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
         Ok(System { clock, world, queue, ports, cluster, customer, api_url, api_key, folder, _kubernetes: served })
@@ -215,8 +215,17 @@ async fn register(ports: &Ports, vault: &dyn Vault, customer: &CustomerId, id: &
 }
 
 /// The API on the same ports.
-fn api_deps(ports: &Ports, table: Arc<aws::Table>, vault: Arc<dyn Vault>, clusters: Arc<kubernetes::Connections>) -> Arc<api::Deps> {
+fn api_deps(
+    ports: &Ports,
+    table: Arc<aws::Table>,
+    queue: Arc<MemoryQueue>,
+    vault: Arc<dyn Vault>,
+    clusters: Arc<kubernetes::Connections>,
+) -> Arc<api::Deps> {
     Arc::new(api::Deps {
+        optimizations: table.clone(),
+        ledger: table.clone(),
+        rounds: queue,
         registry: ports.registry.clone(),
         journal: ports.journal.clone(),
         routes: ports.routes.clone(),
