@@ -3,7 +3,7 @@
 
 use super::empty::used_up;
 use crate::eligibility::Blocked;
-use crate::optimize::desk::{Desk, Draft};
+use crate::optimize::desk::{Desk, Draft, later};
 use crate::placement::{NodeId, Pods};
 use domain::decision::WhyNot;
 use domain::money::MicroDollars;
@@ -37,11 +37,15 @@ pub(super) fn apply(desk: &mut Desk<'_>, from: CapacityType, to: CapacityType, m
     keyed.sort_unstable();
     let order: Vec<NodeId> = keyed.into_iter().map(|(_, node)| node).collect();
     for (at, node) in order.iter().enumerate() {
-        if desk.nodes[*node].gone {
+        if desk.nodes[*node].gone || desk.nodes[*node].put_off {
             continue;
         }
         if desk.left == 0 {
             desk.note(*node, used_up(desk));
+            continue;
+        }
+        if desk.full() {
+            desk.note(*node, later());
             continue;
         }
         if desk.tired() {
@@ -66,11 +70,8 @@ fn one(desk: &mut Desk<'_>, node: NodeId, others: &[NodeId], to: CapacityType, m
         let saving = desk.weight(&found.nodes, &launch[..1]).saving();
         let why = format!("{pool} runs the pods of {} and saves {} per hour, all in", names.join(", "), MicroDollars(saving));
         let draft = Draft { remove: found.nodes.clone(), launch: vec![launch], why };
-        match desk.prove(&draft) {
-            Ok(()) => {
-                desk.plan(&draft);
-                return Ok(());
-            }
+        match desk.prove(&draft).and_then(|()| desk.plan(&draft)) {
+            Ok(()) => return Ok(()),
             Err(why) if found.nodes.len() == 1 => return Err(why),
             Err(_) => banned.extend(found.nodes.iter().filter(|other| **other != node)),
         }
@@ -150,7 +151,7 @@ fn company(
     let zone = |node: NodeId| desk.node(node).pool.as_ref().map(|pool| &pool.zone);
     let fits = |other: &NodeId| {
         let standing = &desk.nodes[*other];
-        !standing.gone && standing.kind == desk.nodes[node].kind && !banned.contains(other)
+        !standing.gone && !standing.put_off && standing.kind == desk.nodes[node].kind && !banned.contains(other)
     };
     let mut company = Vec::new();
     for other in others.iter().copied().filter(fits) {

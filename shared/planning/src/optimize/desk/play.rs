@@ -92,8 +92,7 @@ impl Desk<'_> {
         Ok(fresh)
     }
 
-    /// Whether the move works out after what is planned before it: in the way that is likely, and in every other way. The state is
-    /// as before.
+    /// Whether the move works out after what is planned before it, wherever the scheduler puts its pods. The state is as before.
     ///
     /// # Errors
     /// What found no place.
@@ -101,10 +100,6 @@ impl Desk<'_> {
         let launch = self.firsts(draft);
         let pods = self.pods_of(&draft.remove);
         self.keeps_floor(draft, &pods)?;
-        let mark = self.state.mark();
-        let likely = self.play(&draft.remove, &launch);
-        self.state.rollback(mark);
-        likely.map_err(|class| self.no_place(class, "finds no other place within its constraints"))?;
         let mark = self.state.mark();
         let sure = self.stage(&draft.remove, &launch);
         let sure = self.state.sure(&sure.pods, &sure.strangers);
@@ -151,13 +146,23 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Plans a proven draft: the state becomes what it leads to.
-    pub(crate) fn plan(&mut self, draft: &Draft) {
+    /// Plans a proven draft: the state becomes what it most likely leads to.
+    ///
+    /// # Errors
+    /// What finds no place after all; the state is as before.
+    pub(crate) fn plan(&mut self, draft: &Draft) -> Result<(), Blocked> {
         let launch = self.firsts(draft);
         let items: Vec<usize> = launch.iter().map(|(_, item)| *item).collect();
         let weight = self.weight(&draft.remove, &items);
         let pods = self.pods_of(&draft.remove);
-        let Ok(fresh) = self.play(&draft.remove, &launch) else { return };
+        let mark = self.state.mark();
+        let fresh = match self.play(&draft.remove, &launch) {
+            Ok(fresh) => fresh,
+            Err(class) => {
+                self.state.rollback(mark);
+                return Err(self.no_place(class, "finds no other place within its constraints"));
+            }
+        };
         let specs = draft.launch.iter().zip(&fresh).map(|(items, node)| self.spec(items, *node)).collect();
         self.forget(draft, &pods);
         for item in items.iter().map(|item| &self.shelf.items[*item]) {
@@ -187,6 +192,7 @@ impl Desk<'_> {
         }
         self.state.commit();
         self.left = self.left.saturating_sub(draft.remove.len());
+        Ok(())
     }
 
     fn identity(&self, node: NodeId) -> Option<NodeIdentity> {

@@ -185,6 +185,13 @@ impl Running {
         domains.get(here).copied().unwrap_or(0) + u32::from(selected(pod)) <= least + spread.max_skew
     }
 
+    /// Carries a move out with the first offering of each launch: capacity was there.
+    pub(super) fn carry_out_first(&mut self, planned: &Move) {
+        let mut first = planned.clone();
+        first.launch.iter_mut().for_each(|launch| launch.offerings.truncate(1));
+        self.carry_out(&first);
+    }
+
     /// Carries a move out: launch one of the offerings, taint, evict one by one, take the empty nodes away.
     pub(super) fn carry_out(&mut self, planned: &Move) {
         let gone: BTreeSet<&str> = planned.remove.iter().map(|node| node.name.as_str()).collect();

@@ -143,3 +143,32 @@ fn moves_carried_out_leave_no_pod_without_a_place() {
     }
     assert!(moves > 200, "{moves}");
 }
+
+#[test]
+fn a_node_that_was_launched_is_not_moved_again_and_the_plans_come_to_an_end() {
+    for seed in 0..150 {
+        for kind in [DecisionType::BinPack, DecisionType::SpotOptimize, DecisionType::Rightsize] {
+            let mut asked = random(seed, kind);
+            // No help from age: what is new may be moved like anything else.
+            asked.requirements.node_age_min_minutes = 0;
+            let mut running = Running::new(&asked, seed);
+            let mut rounds = 0;
+            loop {
+                let found = answer(&asked);
+                if found.execution_plan.is_empty() {
+                    break;
+                }
+                for planned in &found.execution_plan {
+                    running.carry_out_first(planned);
+                    for gone in &planned.remove {
+                        let launched = gone.name.as_str() >= "node-50000";
+                        assert!(!launched || planned.launch.is_empty(), "seed {seed} {kind:?}: launched, then replaced: {planned:#?}");
+                    }
+                }
+                running.write(&mut asked.snapshot);
+                rounds += 1;
+                assert!(rounds < 20, "seed {seed} {kind:?}: the plans do not come to an end");
+            }
+        }
+    }
+}
