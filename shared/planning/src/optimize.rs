@@ -53,4 +53,4 @@ pub fn decide(request: &DecisionRequest, market: &Market, effort: &Effort) -> De
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

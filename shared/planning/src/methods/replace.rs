@@ -109,7 +109,7 @@ fn search(
         let weight = desk.weight(&nodes, &[item]);
         if let Err(why) = desk.scales.weigh(weight) {
             let saves = weight.saving() > 0;
-            near = near.or((saves && nodes.len() == 1).then_some(why));
+            near = near.or_else(|| (saves && nodes.len() == 1).then_some(why));
         } else {
             let share = i128::from(weight.saving()) * 1_000_000 / i128::from(weight.cost_before.max(1));
             let score = i64::try_from(share).unwrap_or(0) - 2_000 * i64::try_from(nodes.len()).unwrap_or(0);

