@@ -129,6 +129,11 @@ impl<'a> Desk<'a> {
         self.nodes.iter().enumerate().filter(|(_, node)| open(node)).map(|(id, _)| id).collect()
     }
 
+    /// What the plan saves per hour, all in.
+    pub(crate) fn saving(&self) -> i64 {
+        self.planned.iter().map(|planned| planned.net).sum()
+    }
+
     /// Whether the work that was granted is done.
     pub(crate) fn tired(&self) -> bool {
         self.state.work() >= self.work_max

@@ -28,6 +28,8 @@ pub(crate) struct Planned {
     pub(crate) draft: Draft,
     /// As it is answered.
     pub(crate) answer: Move,
+    /// What it saves per hour all in: overhead of nodes and interruptions counted.
+    pub(crate) net: i64,
 }
 
 /// A move at the moment when its pods look for places.
@@ -173,6 +175,7 @@ impl Desk<'_> {
         let before: i64 = draft.remove.iter().map(|node| self.nodes[*node].price).sum();
         self.planned.push(Planned {
             draft: draft.clone(),
+            net: weight.saving(),
             answer: Move {
                 remove: draft.remove.iter().filter_map(|node| self.identity(*node)).collect(),
                 launch: specs,

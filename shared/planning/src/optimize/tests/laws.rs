@@ -173,3 +173,18 @@ fn a_node_that_came_out_as_meant_is_not_replaced_and_the_plans_come_to_an_end() 
         }
     }
 }
+
+#[test]
+fn what_no_single_node_can_take_becomes_several() {
+    // A node of 48 cores and 192 GiB whose pods need many cores and little memory; no node may have more than 16 cores.
+    let classes = vec![daemon("logs"), class("web", 1_000, 1)];
+    let mut nodes = vec![node(0, "m6i.12xlarge", OnDemand, &[(0, 1), (1, 18)])];
+    nodes.extend((1..4).map(|at| node(at, "c6i.2xlarge", OnDemand, &[(0, 1), (1, 6)])));
+    let mut asked = request(DecisionType::BinPack, classes, nodes);
+    asked.requirements.vcpu_max = 16;
+    let found = answer(&asked);
+    let several = found.execution_plan.iter().find(|planned| planned.launch.len() > 1);
+    let several = several.unwrap_or_else(|| panic!("{found:#?}"));
+    assert_eq!(several.remove[0].name.as_str(), "node-00000");
+    assert!(several.saving_per_hour.0 > 1_000_000, "{several:#?}");
+}
