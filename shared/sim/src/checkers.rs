@@ -49,6 +49,9 @@ impl Watch {
 
     /// Says what a plan of the optimizer may do: launch as often as it has launches, and take its own nodes out of service.
     pub fn planned(&mut self, plan: &Plan) {
+        if self.launches.contains_key(plan.key.plan.as_str()) {
+            return;
+        }
         let launches = plan.steps.iter().filter(|step| matches!(step.action, Action::LaunchNode { .. })).count();
         self.launches.insert(plan.key.plan.to_string(), launches);
         self.planned.extend(plan.stakes.iter().flat_map(|stakes| stakes.nodes.iter().map(|node| node.instance.clone())));

@@ -64,6 +64,11 @@ impl MemoryStore {
         self.lock().plans.values().cloned().collect()
     }
 
+    /// Shows every plan, without a copy: for checkers that look after every turn.
+    pub fn visit_plans(&self, mut visit: impl FnMut(&PlanRecord)) {
+        self.lock().plans.values().for_each(&mut visit);
+    }
+
     /// All spot events, for checkers.
     pub fn all_spot_events(&self) -> Vec<SpotEvent> {
         self.lock().spot_events.values().cloned().collect()

@@ -113,13 +113,17 @@ pub async fn scene(shape: Shape) -> OnePlan {
 impl OnePlan {
     /// Asks for a round under this name.
     pub async fn ask(&self, round: &str) {
+        self.round(round, false).await;
+    }
+
+    async fn round(&self, round: &str, dry_run: bool) {
         let round = Round {
             customer: self.customer.clone(),
             cluster: self.cluster.clone(),
             round: round.to_owned(),
             asked_by: "a law".to_owned(),
             types: vec![self.shape.decision],
-            dry_run: false,
+            dry_run,
         };
         self.system.queue.ask(&round).await.unwrap();
     }
@@ -154,9 +158,9 @@ impl OnePlan {
                 break;
             }
         }
-        // The faults are over; the next round enters what has ended.
+        // The faults are over; the next round enters what has ended, and decides nothing new.
         self.system.gate.script(|_| None);
-        self.ask("last").await;
+        self.round("last", true).await;
         self.system.run(SignedDuration::from_mins(1), |_| {}).await;
         if let Some(law) = broken {
             return Err(law);

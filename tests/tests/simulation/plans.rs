@@ -44,7 +44,7 @@ fn a_plan_that_fails_at_any_step_is_taken_back_and_tells_of_no_saving() {
                 seen += u32::from(call.name == name);
                 // The first looks at nodes and pods are the survey's: without them there is no plan to fail.
                 let first = if name == "cluster.pods" || name == "cluster.nodes" { 4 } else { 0 };
-                (call.name == name && (first < seen && seen < 800)).then_some(Fault::Before(Kind::Denied))
+                (call.name == name && (first < seen && seen < 20_000)).then_some(Fault::Before(Kind::Denied))
             };
             let (_, outcome) = with(shape, false, always).unwrap_or_else(|law| panic!("{shape:?}, {name} never works: {law}"));
             assert_ne!(outcome, Some(Outcome::Succeeded), "{shape:?}, {name}");

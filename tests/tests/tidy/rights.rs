@@ -4,8 +4,8 @@ use crate::template::{Template, functions};
 use crate::tree::{File, files, read};
 use std::collections::BTreeSet;
 
-/// The right to *act*: these, and nobody else, may take a customer's role.
-const ACT: [&str; 3] = ["executor", "interruption", "sweeper"];
+/// The right to *act*, and the right to *plan*, which looks into a customer's account: these, and nobody else, may take its role.
+const ACT: [&str; 4] = ["executor", "interruption", "optimizer", "sweeper"];
 
 #[test]
 fn only_those_who_act_may_take_a_customers_role() {
