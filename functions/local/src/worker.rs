@@ -42,7 +42,7 @@ async fn one(system: &System, message: QueuedMessage) {
             interruption::body(&message.body, &received, &system.ports, budget).await.is_ok()
         }
         Which::Plans => executor::body(&message.body, &system.ports, budget).await.is_ok(),
-        Which::DeadLetters => true,
+        Which::Rounds | Which::DeadLetters => true,
     };
     match well {
         true => {}

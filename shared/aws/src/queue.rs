@@ -5,8 +5,9 @@ use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
 use domain::SignedDuration;
+use domain::optimization::Round;
 use domain::plan::PlanKey;
-use domain::ports::{Parked, Queue, QueueError};
+use domain::ports::{Parked, Queue, QueueError, Rounds};
 
 /// Where the queues are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,29 @@ impl Queue for Queues {
         // As JSON, so that control characters, which SQS refuses, arrive as escapes.
         let body = serde_json::to_string(parked).map_err(|e| QueueError(e.to_string()))?;
         self.send(&self.urls.dead_letters, &body, 0).await
+    }
+}
+
+/// The optimizer's queue: apart from the others, because those who go on with plans have no right to it.
+#[derive(Debug, Clone)]
+pub struct RoundQueue {
+    client: Client,
+    url: String,
+}
+
+impl RoundQueue {
+    /// The queue at this address. Makes no call.
+    pub fn new(config: &SdkConfig, url: String) -> RoundQueue {
+        RoundQueue { client: Client::new(config), url }
+    }
+}
+
+#[async_trait]
+impl Rounds for RoundQueue {
+    async fn ask(&self, round: &Round) -> Result<(), QueueError> {
+        let body = serde_json::to_string(round).map_err(|e| QueueError(e.to_string()))?;
+        let sent = self.client.send_message().queue_url(&self.url).message_body(clean(&body)).send().await;
+        sent.map(|_| ()).map_err(refused)
     }
 }
 

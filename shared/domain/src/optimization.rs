@@ -234,7 +234,7 @@ pub struct Proposal {
     pub run: RunId,
     /// Where it is.
     pub state: ProposalState,
-    /// Grows with every write.
+    /// Grows with every write; 1 when it is made.
     pub version: u64,
 }
 

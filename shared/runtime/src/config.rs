@@ -4,7 +4,7 @@ use tracing::Level;
 
 mod value;
 
-pub use value::{ConfigError, ConfigErrors, Var};
+pub use value::{ConfigError, ConfigErrors, Secret, Var};
 
 /// The settings of a function. A text that the function did not ask for, and that is not set, is empty.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub struct Config {
     pub plans_queue_url: String,
     /// `DEAD_LETTER_QUEUE_URL`: the queue of messages that a person must see.
     pub dead_letter_queue_url: String,
+    /// `ROUNDS_QUEUE_URL`: the optimizer's queue, one message per cluster and round.
+    pub rounds_queue_url: String,
+    /// How clusters are optimised.
+    pub optimization: Optimization,
     /// `AWS_REGION`: the Region of the control plane; Lambda sets it.
     pub region: String,
     /// How the Kubernetes API is called.
@@ -27,6 +31,23 @@ pub struct Config {
     pub log_level: Level,
     /// `BOOTSTRAP_ADMIN_KEY_SHA256`: hex SHA-256 of the key that makes the first calls, in lower case.
     pub bootstrap_admin_key_sha256: Option<String>,
+    /// `ML_SERVER_URL`: where the decision server answers.
+    pub ml_server_url: String,
+    /// `ML_SERVER_API_KEY`: the key that the decision server asks for.
+    pub ml_server_api_key: Option<Secret>,
+}
+
+/// How clusters are optimised. What a cluster's own policy does not allow is not done, whatever is switched on here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Optimization {
+    /// `OPTIMIZATION_INTERVAL_MINUTES`: how often each cluster has its round; 1 to 1,440, default 10.
+    pub interval_minutes: u32,
+    /// `SPOT_OPTIMIZATION_ENABLED`: whether moves to and between spot pools are decided on at all; default true.
+    pub spot: bool,
+    /// `BIN_PACKING_ENABLED`: whether fewer or cheaper nodes are; default true.
+    pub bin_packing: bool,
+    /// `RIGHTSIZING_ENABLED`: whether nodes of a fitting size are; default true.
+    pub rightsizing: bool,
 }
 
 /// How the Kubernetes API is called.
@@ -41,7 +62,7 @@ pub struct K8sApi {
 }
 
 impl Config {
-    /// Reads the environment of this process; all variables without a default are needed.
+    /// Reads the environment of this process; all of [`Var::ALL`] are needed.
     ///
     /// # Errors
     /// [`ConfigErrors`] lists every variable that is missing or malformed.
@@ -70,6 +91,13 @@ impl Config {
             interruptions_queue_url: from.text(Var::InterruptionsQueueUrl),
             plans_queue_url: from.text(Var::PlansQueueUrl),
             dead_letter_queue_url: from.text(Var::DeadLetterQueueUrl),
+            rounds_queue_url: from.text(Var::RoundsQueueUrl),
+            optimization: Optimization {
+                interval_minutes: from.number("OPTIMIZATION_INTERVAL_MINUTES", 10, 1..=1_440),
+                spot: from.switch("SPOT_OPTIMIZATION_ENABLED", true),
+                bin_packing: from.switch("BIN_PACKING_ENABLED", true),
+                rightsizing: from.switch("RIGHTSIZING_ENABLED", true),
+            },
             region: from.text(Var::AwsRegion),
             k8s_api: K8sApi {
                 timeout_s: from.number("K8S_API_TIMEOUT_SECONDS", 30, 1..=900),
@@ -78,6 +106,8 @@ impl Config {
             },
             log_level: from.level("LOG_LEVEL", Level::INFO),
             bootstrap_admin_key_sha256: from.sha256("BOOTSTRAP_ADMIN_KEY_SHA256"),
+            ml_server_url: from.text(Var::MlServerUrl),
+            ml_server_api_key: from.secret(Var::MlServerApiKey),
         };
         from.finish()?;
         Ok(config)
@@ -93,7 +123,9 @@ impl std::fmt::Display for Config {
             (Var::InterruptionsQueueUrl, &self.interruptions_queue_url),
             (Var::PlansQueueUrl, &self.plans_queue_url),
             (Var::DeadLetterQueueUrl, &self.dead_letter_queue_url),
+            (Var::RoundsQueueUrl, &self.rounds_queue_url),
             (Var::AwsRegion, &self.region),
+            (Var::MlServerUrl, &self.ml_server_url),
         ];
         for (var, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
             write!(f, "{}={text} ", var.name())?;
@@ -101,8 +133,12 @@ impl std::fmt::Display for Config {
         let K8sApi { timeout_s, retry_attempts, backoff_factor } = self.k8s_api;
         write!(f, "K8S_API_TIMEOUT_SECONDS={timeout_s} K8S_API_RETRY_ATTEMPTS={retry_attempts} ")?;
         write!(f, "K8S_API_BACKOFF_FACTOR={backoff_factor} LOG_LEVEL={}", self.log_level.as_str().to_ascii_lowercase())?;
+        let Optimization { interval_minutes, spot, bin_packing, rightsizing } = self.optimization;
+        write!(f, " OPTIMIZATION_INTERVAL_MINUTES={interval_minutes} SPOT_OPTIMIZATION_ENABLED={spot} ")?;
+        write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing}")?;
         let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
-        write!(f, " BOOTSTRAP_ADMIN_KEY_SHA256={bootstrap}")
+        let key = if self.ml_server_api_key.is_some() { "(set)" } else { "(not set)" };
+        write!(f, " BOOTSTRAP_ADMIN_KEY_SHA256={bootstrap} ML_SERVER_API_KEY={key}")
     }
 }
 

@@ -9,9 +9,11 @@ use domain::ports::Clock;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
+mod optimize;
 mod outside;
 mod store;
 
+pub use optimize::{FaultyLedger, FaultyOptimizations, FaultyRounds};
 pub use outside::{FaultyCloud, FaultyClusters, FaultyQueue};
 pub use store::{FaultyJournal, FaultyPools, FaultyRegistry, FaultyRoutes};
 

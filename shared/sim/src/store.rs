@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod idempotency;
+mod optimizations;
 mod queue;
 mod registry;
 mod vault;
@@ -45,6 +46,7 @@ struct State {
     avoided: BTreeMap<(AccountId, Region), Vec<(Pool, Timestamp)>>,
     idempotency: BTreeMap<(CustomerId, String), idempotency::Claim>,
     conditional_writes: u64,
+    kept: optimizations::Kept,
 }
 
 impl MemoryStore {

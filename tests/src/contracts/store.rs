@@ -1,22 +1,24 @@
 //! The contract of the table, the queues and the key service.
 
 use domain::Timestamp;
-use domain::ports::{Idempotency, Journal, Pools, Registry, Routes};
+use domain::ports::{Idempotency, Journal, Ledger, Optimizations, Pools, Registry, Routes};
 
 mod journal;
+mod ledger;
 mod make;
+mod optimizations;
 mod queue;
 mod registry;
 mod routes;
 mod short;
 mod vault;
 
-pub use queue::{Taken, queue};
+pub use queue::{Taken, queue, rounds};
 pub use vault::vault;
 
 /// All ports that one table serves.
-pub trait Store: Journal + Registry + Routes + Pools + Idempotency {}
-impl<T: Journal + Registry + Routes + Pools + Idempotency> Store for T {}
+pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger {}
+impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger> Store for T {}
 
 /// Runs every law of the table. Laws use names of their own, so the table may hold other things, as long as nobody else
 /// writes to it meanwhile.
@@ -54,6 +56,14 @@ pub async fn store(store: &dyn Store) {
     short::a_key_is_its_customers_own(store).await;
     short::a_pool_is_avoided_until_its_time(store).await;
     short::pools_are_avoided_in_one_account_and_region(store).await;
+    optimizations::a_run_and_its_proposals_are_written_together_and_once(store).await;
+    optimizations::one_of_forty_workers_decides(store).await;
+    optimizations::runs_are_listed_newest_first(store).await;
+    optimizations::a_proposal_changes_against_its_version(store).await;
+    optimizations::an_ended_plan_and_the_books_are_written_both_or_not_at_all(store).await;
+    optimizations::what_stands_between_rounds_is_written_against_its_version(store).await;
+    ledger::a_baseline_is_frozen_once(store).await;
+    ledger::an_hour_is_closed_once_and_hours_are_listed_oldest_first(store).await;
 }
 
 /// An instant, for laws.

@@ -4,7 +4,7 @@
 use domain::ports::Clock;
 use sim::clock::SimClock;
 use sim::store::{MemoryQueue, MemoryStore, MemoryVault, Which};
-use tests::contracts::store::{Taken, queue, store, vault};
+use tests::contracts::store::{Taken, queue, rounds, store, vault};
 
 #[tokio::test]
 async fn memory_keeps_the_contract_of_the_table() {
@@ -21,6 +21,7 @@ async fn memory_keeps_the_contract_of_the_queues() {
             match message.queue {
                 Which::Interruptions => taken.interruptions.push(message.body),
                 Which::Plans => taken.plans.push(message.body),
+                Which::Rounds => taken.rounds.push(message.body),
                 Which::DeadLetters => panic!("nobody works on dead letters"),
             }
         }
@@ -28,6 +29,21 @@ async fn memory_keeps_the_contract_of_the_queues() {
         taken
     })
     .await;
+}
+
+#[tokio::test]
+async fn memory_keeps_the_contract_of_the_optimizers_queue() {
+    let clock = SimClock::new();
+    let memory = MemoryQueue::new(clock.clone());
+    rounds(&*memory, async || memory.take_due(clock.now()).into_iter().map(|message| message.body).collect()).await;
+}
+
+#[tokio::test]
+async fn the_named_endpoint_keeps_the_contract_of_the_optimizers_queue() {
+    let Some(config) = outside().await else { return };
+    let url = aws::create_queue(&config, &fresh("rounds")).await.unwrap();
+    let queue = aws::RoundQueue::new(&config, url.clone());
+    rounds(&queue, async || aws::take_messages(&config, &url).await.unwrap()).await;
 }
 
 #[tokio::test]
@@ -87,6 +103,7 @@ async fn the_named_endpoint_keeps_the_contract_of_the_queues() {
         interruptions: aws::take_messages(&config, &urls.interruptions).await.unwrap(),
         plans: aws::take_messages(&config, &urls.plans).await.unwrap(),
         dead_letters: aws::take_messages(&config, &urls.dead_letters).await.unwrap(),
+        rounds: Vec::new(),
     })
     .await;
 }

@@ -1,7 +1,8 @@
 //! Items: maps of attributes, most of them one JSON text beside what is indexed.
 
 use super::keys::{EXPIRES_AT, GSI1PK, GSI1SK, Key, PK, SK};
-use aws_sdk_dynamodb::types::AttributeValue;
+use super::schema::incomplete;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
 use domain::ports::StoreError;
 use serde::Serialize;
@@ -49,6 +50,24 @@ pub(super) fn index(item: &mut Item, partition: String, place: String) {
 /// Lets the table remove the item some time after this instant. Nothing may rest on when.
 pub(super) fn expire(item: &mut Item, at: Timestamp) {
     item.insert(EXPIRES_AT.to_owned(), n(at.as_second()));
+}
+
+/// Writes the item where its key is free.
+///
+/// # Errors
+/// [`StoreError::Refused`]: the SDK found it incomplete.
+pub(super) fn put_if_free(table: &str, item: Item) -> Result<TransactWriteItem, StoreError> {
+    let put = Put::builder().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+    Ok(TransactWriteItem::builder().put(put.build().map_err(incomplete)?).build())
+}
+
+/// Writes the item, whatever is there.
+///
+/// # Errors
+/// [`StoreError::Refused`]: the SDK found it incomplete.
+pub(super) fn put(table: &str, item: Item) -> Result<TransactWriteItem, StoreError> {
+    let put = Put::builder().table_name(table).set_item(Some(item)).build().map_err(incomplete)?;
+    Ok(TransactWriteItem::builder().put(put).build())
 }
 
 /// Days later, as far as time goes.

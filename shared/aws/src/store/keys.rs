@@ -5,7 +5,7 @@
 //! (they are parsed); free text is encoded by [`text`]. The exceptions are few and stand in `README.md`.
 
 use domain::Timestamp;
-use domain::ids::{AccountId, ClusterId, CustomerId, InstanceKey, PlanId, Region};
+use domain::ids::{AccountId, ClusterId, CustomerId, InstanceKey, PlanId, Region, RunId};
 use domain::offering::Pool;
 use domain::plan::PlanKey;
 use sha2::{Digest, Sha256};
@@ -213,6 +213,61 @@ pub(super) fn pool(account: &AccountId, region: &Region, pool: &Pool) -> Key {
 /// An idempotency key.
 pub(super) fn idempotency(customer: &CustomerId, name: &str) -> Key {
     key(format!("T#{customer}#IDEMPOTENCY#{}", text(name)), "IDEMPOTENCY")
+}
+
+/// A run of the optimizer.
+pub(super) fn run(customer: &CustomerId, id: &RunId) -> Key {
+    key(format!("T#{customer}#RUN#{id}"), "RUN")
+}
+
+/// The index partition of a customer's runs.
+pub(super) fn runs(customer: &CustomerId) -> String {
+    format!("T#{customer}#RUNS")
+}
+
+/// Where a run stands in it.
+pub(super) fn run_place(at: Timestamp, id: &RunId) -> String {
+    format!("{}#{id}", instant(at))
+}
+
+/// A proposal.
+pub(super) fn proposal(customer: &CustomerId, plan: &PlanId) -> Key {
+    key(format!("T#{customer}#PROPOSAL#{plan}"), "PROPOSAL")
+}
+
+/// The partition of the marks of a cluster's proposals from which something may still come.
+pub(super) fn proposed(customer: &CustomerId, cluster: &ClusterId) -> String {
+    format!("T#{customer}#PROPOSED#{cluster}")
+}
+
+/// The mark of one.
+pub(super) fn proposed_mark(of: &PlanKey) -> Key {
+    key(proposed(&of.customer, &of.cluster), of.plan.as_str())
+}
+
+/// What stands between the rounds of a cluster.
+pub(super) fn standing(customer: &CustomerId, cluster: &ClusterId) -> Key {
+    key(format!("T#{customer}#STANDING"), cluster.as_str())
+}
+
+/// The partition of a cluster's ledger.
+pub(super) fn ledger(customer: &CustomerId, cluster: &ClusterId) -> String {
+    format!("T#{customer}#LEDGER#{cluster}")
+}
+
+/// The baseline of a cluster.
+pub(super) fn baseline(customer: &CustomerId, cluster: &ClusterId) -> Key {
+    key(ledger(customer, cluster), "BASELINE")
+}
+
+/// The books of a cluster.
+pub(super) fn books(customer: &CustomerId, cluster: &ClusterId) -> Key {
+    key(ledger(customer, cluster), "BOOKS")
+}
+
+/// A closed hour of a cluster. Nothing in the partition stands behind the hours.
+pub(super) fn hour(customer: &CustomerId, cluster: &ClusterId, begins: Timestamp) -> Key {
+    key(ledger(customer, cluster), format!("HOUR#{}", instant(begins)))
 }
 
 /// An instant with a fixed number of digits, so that the order of the texts is the order of the instants.

@@ -1,5 +1,6 @@
 //! Single variables: which there are, and what each must look like.
 
+use secrecy::{ExposeSecret, SecretString};
 use std::ops::RangeInclusive;
 use tracing::Level;
 
@@ -16,12 +17,18 @@ pub enum Var {
     PlansQueueUrl,
     /// `DEAD_LETTER_QUEUE_URL`.
     DeadLetterQueueUrl,
+    /// `ROUNDS_QUEUE_URL`.
+    RoundsQueueUrl,
     /// `AWS_REGION`.
     AwsRegion,
+    /// `ML_SERVER_URL`.
+    MlServerUrl,
+    /// `ML_SERVER_API_KEY`.
+    MlServerApiKey,
 }
 
 impl Var {
-    /// All of them.
+    /// All that the core's own functions need.
     pub const ALL: [Var; 6] =
         [Var::TableName, Var::KmsKeyId, Var::InterruptionsQueueUrl, Var::PlansQueueUrl, Var::DeadLetterQueueUrl, Var::AwsRegion];
 
@@ -33,7 +40,10 @@ impl Var {
             Var::InterruptionsQueueUrl => "INTERRUPTIONS_QUEUE_URL",
             Var::PlansQueueUrl => "PLANS_QUEUE_URL",
             Var::DeadLetterQueueUrl => "DEAD_LETTER_QUEUE_URL",
+            Var::RoundsQueueUrl => "ROUNDS_QUEUE_URL",
             Var::AwsRegion => "AWS_REGION",
+            Var::MlServerUrl => "ML_SERVER_URL",
+            Var::MlServerApiKey => "ML_SERVER_API_KEY",
         }
     }
 
@@ -45,15 +55,47 @@ impl Var {
                 "the name of a DynamoDB table: 3 to 255 letters, digits, '-', '_' or '.'",
             ),
             Var::KmsKeyId => (!value.contains(char::is_whitespace), "the id, ARN or alias of a KMS key"),
-            Var::InterruptionsQueueUrl | Var::PlansQueueUrl | Var::DeadLetterQueueUrl => (
+            Var::InterruptionsQueueUrl | Var::PlansQueueUrl | Var::DeadLetterQueueUrl | Var::RoundsQueueUrl => (
                 (value.starts_with("https://") || value.starts_with("http://")) && !value.contains(char::is_whitespace),
                 "the URL of an SQS queue, not its ARN or name",
             ),
+            Var::MlServerUrl => (
+                value.starts_with("https://")
+                    || ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|own| value.starts_with(own)),
+                "an address that begins with https://, or with http:// on this machine",
+            ),
+            Var::MlServerApiKey => {
+                (value.len() >= 16 && value.bytes().all(|b| b.is_ascii_graphic()), "16 characters or more, without blanks")
+            }
             Var::AwsRegion => (domain::ids::Region::parse(value).is_ok(), "a Region such as us-east-1"),
         };
         (!fine).then_some(expected)
     }
 }
+
+/// A value that is never printed.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// The value.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The value, still wrapped.
+    pub fn wrapped(&self) -> &SecretString {
+        &self.0
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Secret {}
 
 /// What is wrong with one variable. The value itself is not repeated: a secret may have been put into the wrong place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -121,6 +163,24 @@ impl<'a> Reader<'a> {
             self.malformed(var.name(), expected);
         }
         value
+    }
+
+    pub(super) fn secret(&mut self, var: Var) -> Option<Secret> {
+        let value = self.text(var);
+        (!value.is_empty()).then(|| Secret(value.into()))
+    }
+
+    /// A switch: `true` or `false`.
+    pub(super) fn switch(&mut self, name: &'static str, default: bool) -> bool {
+        match self.get(name).as_deref() {
+            None => default,
+            Some("true") => true,
+            Some("false") => false,
+            Some(_) => {
+                self.malformed(name, "true or false");
+                default
+            }
+        }
     }
 
     pub(super) fn number(&mut self, name: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {

@@ -15,7 +15,7 @@ use domain::spot_event::SpotEvent;
 use domain::tenant::{ApiKey, Cluster, Customer, Halt};
 use std::sync::Arc;
 
-fn store(kind: Kind) -> StoreError {
+pub(super) fn store(kind: Kind) -> StoreError {
     match kind {
         Kind::Unavailable => StoreError::Ambiguous("injected".to_owned()),
         Kind::Throttled => StoreError::Throttled,

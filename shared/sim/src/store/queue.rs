@@ -1,8 +1,9 @@
 //! The queues. Whoever drives the world takes the messages that are due and hands them to the functions.
 
 use async_trait::async_trait;
+use domain::optimization::Round;
 use domain::plan::PlanKey;
-use domain::ports::{Clock, Parked, Queue, QueueError};
+use domain::ports::{Clock, Parked, Queue, QueueError, Rounds};
 use domain::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +14,8 @@ pub enum Which {
     Interruptions,
     /// Plans to be gone on with.
     Plans,
+    /// Rounds of the optimizer.
+    Rounds,
     /// What could not be read, and what failed too often.
     DeadLetters,
 }
@@ -122,6 +125,15 @@ impl Queue for MemoryQueue {
     async fn park(&self, parked: &Parked) -> Result<(), QueueError> {
         let body = serde_json::to_string(parked).map_err(|e| QueueError(e.to_string()))?;
         self.put(Which::DeadLetters, body, SignedDuration::ZERO);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Rounds for MemoryQueue {
+    async fn ask(&self, round: &Round) -> Result<(), QueueError> {
+        let body = serde_json::to_string(round).map_err(|e| QueueError(e.to_string()))?;
+        self.put(Which::Rounds, body, SignedDuration::ZERO);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::audit::AuditRow;
+use domain::decision::{DecisionType, WhyNot};
 use domain::ids::{
     AccountId, ClusterId, CustomerId, InstanceId, InstanceKey, InstanceType, NodeName, NodeUid, PlanId, Region, SubnetId, Zone,
 };
@@ -9,9 +10,12 @@ use domain::interruption::NoticeKind;
 use domain::money::MicroDollars;
 use domain::node::{NodeOwner, NodeRecord, NodeTarget};
 use domain::offering::{CapacityType, Offering, Pool};
+use domain::optimization::{Proposal, ProposalState, Run, RunStatus, WAITS_FOR, run_id};
 use domain::plan::{Action, OnFailure, Outcome, Plan, PlanKey, PlanKind, Progress, Step, Urgency};
-use domain::policy::ClusterPolicy;
+use domain::policy::{ClusterPolicy, Mode};
 use domain::ports::{Change, NewPlan};
+use domain::savings::{Baseline, Hour, Lever};
+use domain::scheduling::Resources;
 use domain::spot_event::SpotEvent;
 use domain::tenant::{Cluster, ClusterStatus, Customer, CustomerStatus};
 
@@ -167,5 +171,68 @@ pub(super) fn node(customer: &str, cluster: &str, account: &str, n: u32) -> Node
             price_per_hour: Some(MicroDollars(31_000)),
         }],
         seen_at: super::at(NOON),
+    }
+}
+
+/// A run with proposals that wait.
+pub(super) fn run(customer: &str, cluster: &str, round: &str, at: Timestamp, plans: &[&str]) -> (Run, Vec<Proposal>) {
+    let decision = DecisionType::BinPack;
+    let id = run_id(&cluster_id(cluster), round, decision);
+    let proposal = |plan: &&str| Proposal {
+        plan: new_plan(&plan_key(customer, cluster, plan), at).plan,
+        run: id.clone(),
+        state: ProposalState::Waiting { until: at + WAITS_FOR },
+        version: 1,
+    };
+    let proposals = plans.iter().map(proposal).collect();
+    let run = Run {
+        id: id.clone(),
+        customer: customer_id(customer),
+        cluster: cluster_id(cluster),
+        decision,
+        round: round.to_owned(),
+        asked_by: "the contract".to_owned(),
+        mode: Mode::Approve,
+        at,
+        snapshot_at: None,
+        status: RunStatus::Proposed,
+        why: Some("it is \"so\"".to_owned()),
+        engine: String::new(),
+        reasons: Vec::new(),
+        recommendations: Vec::new(),
+        refused: Vec::new(),
+        estimated_saving: MicroDollars(1),
+        cost_before: MicroDollars(3),
+        cost_after: MicroDollars(2),
+        lower_bound: MicroDollars(1),
+        untouched_counts: [(WhyNot::NotReached, 2)].into(),
+        untouched: Vec::new(),
+        rejected: Vec::new(),
+    };
+    (run, proposals)
+}
+
+pub(super) fn baseline(customer: &str, cluster: &str, cost: i64) -> Baseline {
+    Baseline {
+        customer: customer_id(customer),
+        cluster: cluster_id(cluster),
+        frozen_at: super::at(NOON),
+        cost_per_hour: MicroDollars(cost),
+        nodes: 2,
+        requested: Resources::new(1, 2),
+    }
+}
+
+pub(super) fn hour(customer: &str, cluster: &str, begins: Timestamp, cost: i64) -> Hour {
+    Hour {
+        customer: customer_id(customer),
+        cluster: cluster_id(cluster),
+        begins,
+        seen_at: begins,
+        cost: MicroDollars(cost),
+        expected: MicroDollars(9),
+        estimated: MicroDollars(1),
+        freed: MicroDollars(0),
+        realised: [(Lever::OutOfMemory, MicroDollars(-2))].into(),
     }
 }

@@ -2,8 +2,9 @@
 
 use super::make::plan_key;
 use domain::SignedDuration;
+use domain::optimization::Round;
 use domain::plan::PlanKey;
-use domain::ports::{Parked, Queue};
+use domain::ports::{Parked, Queue, Rounds};
 
 /// What has come out of the queues since the last look.
 #[derive(Debug, Default)]
@@ -12,6 +13,8 @@ pub struct Taken {
     pub interruptions: Vec<String>,
     /// Bodies of the plan queue.
     pub plans: Vec<String>,
+    /// Bodies of the optimizer's queue.
+    pub rounds: Vec<String>,
     /// Bodies of the dead-letter queue.
     pub dead_letters: Vec<String>,
 }
@@ -40,4 +43,20 @@ pub async fn queue(queue: &dyn Queue, take: impl AsyncFn() -> Taken) {
         queue.continue_plan(&key, delay).await.unwrap();
     }
     assert_eq!(take().await.plans, Vec::<String>::new());
+}
+
+/// Runs the law of the optimizer's queue; `take` empties it.
+pub async fn rounds(queue: &dyn Rounds, take: impl AsyncFn() -> Vec<String>) {
+    let key = plan_key("queue", "prod", "rescue-1");
+    let round = Round {
+        customer: key.customer,
+        cluster: key.cluster,
+        round: "s1".to_owned(),
+        asked_by: "schedule".to_owned(),
+        types: vec![domain::decision::DecisionType::BinPack],
+        dry_run: true,
+    };
+    queue.ask(&round).await.unwrap();
+    let read: Vec<Round> = take().await.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+    assert_eq!(read, [round]);
 }

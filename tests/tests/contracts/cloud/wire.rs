@@ -111,6 +111,7 @@ async fn table_queues_and_vault_keep_their_contracts_over_the_wire() {
         interruptions: aws::take_messages(&config, &urls.interruptions).await.unwrap(),
         plans: aws::take_messages(&config, &urls.plans).await.unwrap(),
         dead_letters: aws::take_messages(&config, &urls.dead_letters).await.unwrap(),
+        rounds: Vec::new(),
     })
     .await;
 

@@ -3,7 +3,7 @@
 use crate::store::item::{self, Item, n, s};
 use crate::store::keys::{self, EXPIRES_AT, GSI1PK, GSI1SK};
 use crate::store::schema::incomplete;
-use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Delete, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use domain::Timestamp;
 use domain::audit::AuditRow;
 use domain::operation::Operation;
@@ -34,15 +34,15 @@ pub(super) fn opening(table: &str, new: &NewPlan, mark: &str) -> Result<Vec<Tran
     let mut operations = Vec::new();
     if new.progress.outcome.is_some() {
         item::expire(&mut plan, finished_until(&new.progress));
-        operations.push(put_if_free(table, plan)?);
+        operations.push(item::put_if_free(table, plan)?);
     } else {
         item::index(&mut plan, keys::due_shard(key), keys::due_place(new.progress.due_at, key));
-        operations.push(put_if_free(table, plan)?);
-        operations.push(put(table, item::key_attributes(keys::open_mark(key)))?);
+        operations.push(item::put_if_free(table, plan)?);
+        operations.push(item::put(table, item::key_attributes(keys::open_mark(key)))?);
     }
     operations.extend(belongings(table, key, &new.audit, new.spot_event.as_ref())?);
     if let Some(operation) = &new.operation {
-        operations.push(put(table, operation_item(key, operation)?)?);
+        operations.push(item::put(table, operation_item(key, operation)?)?);
     }
     Ok(operations)
 }
@@ -128,13 +128,13 @@ fn belongings(table: &str, key: &PlanKey, rows: &[AuditRow], event: Option<&Spot
     for row in latest.into_values() {
         let mut item = item::item(keys::audit(key, &row.id), "audit", row)?;
         item::expire(&mut item, item::days_after(row.opened_at, AUDIT_DAYS));
-        puts.push(put(table, item)?);
+        puts.push(item::put(table, item)?);
     }
     if let Some(event) = event {
         if event.customer != key.customer {
             return Err(StoreError::Refused("the spot event is another customer's".to_owned()));
         }
-        puts.push(put(table, spot_event(event)?)?);
+        puts.push(item::put(table, spot_event(event)?)?);
     }
     Ok(puts)
 }
@@ -148,14 +148,4 @@ fn operation_item(key: &PlanKey, operation: &Operation) -> Result<Item, StoreErr
 /// The last date that a finished plan's progress holds for certain is the one at which it would have been looked at again.
 fn finished_until(progress: &Progress) -> Timestamp {
     item::days_after(progress.due_at, HISTORY_DAYS)
-}
-
-fn put(table: &str, item: Item) -> Result<TransactWriteItem, StoreError> {
-    let put = Put::builder().table_name(table).set_item(Some(item)).build().map_err(incomplete)?;
-    Ok(TransactWriteItem::builder().put(put).build())
-}
-
-fn put_if_free(table: &str, item: Item) -> Result<TransactWriteItem, StoreError> {
-    let put = Put::builder().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
-    Ok(TransactWriteItem::builder().put(put.build().map_err(incomplete)?).build())
 }

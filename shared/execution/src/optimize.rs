@@ -1,0 +1,165 @@
+//! Optimising one cluster: look, ask the decision server, check everything that it says, and record, propose or open plans, as the
+//! cluster's mode says.
+//!
+//! # Guarantees
+//! A round has a name, and each of its decisions is written once, together with the plans that it leads to, before anything is
+//! done with them. So a message that comes twice, or a worker that dies anywhere, never leads to a second plan: the next one
+//! finds what was decided and carries it out. Where the decision server is down, slow or lying, nothing is optimised, and the run
+//! says why. Interruptions are handled elsewhere and never wait for any of this.
+
+use crate::ports::{Ports, Site, Trouble};
+use async_trait::async_trait;
+use domain::decision::DecisionType;
+use domain::optimization::{Round, Run};
+use domain::ports::{Advisor, Ledger, Optimizations, Rounds};
+use domain::snapshot::Snapshot;
+use domain::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use tracing::{info, warn};
+
+mod answer;
+mod ask;
+mod one;
+mod reckon;
+mod settle;
+
+/// Why a cluster could not be seen, in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unseen(pub String);
+
+/// Takes snapshots.
+#[async_trait]
+pub trait Surveyor: Send + Sync {
+    /// A cluster as it is now.
+    ///
+    /// # Errors
+    /// [`Unseen`]: it, or what its nodes cost, cannot be read.
+    async fn survey(&self, site: &Site) -> Result<Snapshot, Unseen>;
+}
+
+/// What the environment says of optimising.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How often each cluster has its round (`OPTIMIZATION_INTERVAL_MINUTES`).
+    pub interval: SignedDuration,
+    /// What may be decided at all (`SPOT_OPTIMIZATION_ENABLED`, `BIN_PACKING_ENABLED`, `RIGHTSIZING_ENABLED`).
+    pub enabled: Vec<DecisionType>,
+}
+
+/// Everything that optimising works with.
+#[derive(Clone)]
+pub struct Optimizer {
+    /// The ports that plans are carried out with; here they are only read and opened.
+    pub ports: Ports,
+    /// Runs, proposals, and what stands between rounds.
+    pub optimizations: Arc<dyn Optimizations>,
+    /// Baselines, books and hours.
+    pub ledger: Arc<dyn Ledger>,
+    /// The queue of rounds.
+    pub rounds: Arc<dyn Rounds>,
+    /// The decision server.
+    pub advisor: Arc<dyn Advisor>,
+    /// Takes snapshots.
+    pub surveyor: Arc<dyn Surveyor>,
+    /// What the environment says.
+    pub settings: Settings,
+}
+
+/// How a round ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rounded {
+    /// Every type has its run: these were decided now.
+    Finished(Vec<Run>),
+    /// The time was out first; what is decided stays, and the message must come back for the rest.
+    Unfinished,
+    /// The cluster is not registered any more.
+    Gone,
+}
+
+impl Optimizer {
+    /// Asks for a round of every cluster, one message each. A second call within the same slot asks for the same rounds again, which
+    /// does no harm.
+    ///
+    /// # Errors
+    /// [`Trouble`]: not all were asked for; the schedule tries again.
+    pub async fn fan_out(&self) -> Result<usize, Trouble> {
+        let round = slot(self.ports.clock.now(), self.settings.interval);
+        let mut asked = 0;
+        let mut after: Option<String> = None;
+        // Pages of 100 clusters: the bound is a million clusters.
+        for _page in 0..10_000 {
+            let page = self.ports.registry.all_clusters(after.as_deref(), 100).await?;
+            for cluster in page.items {
+                let round = Round {
+                    customer: cluster.customer,
+                    cluster: cluster.id,
+                    round: round.clone(),
+                    asked_by: "schedule".to_owned(),
+                    types: Vec::new(),
+                    dry_run: false,
+                };
+                self.rounds.ask(&round).await?;
+                asked += 1;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(asked)
+    }
+
+    /// One round of one cluster.
+    ///
+    /// # Errors
+    /// [`Trouble`]: the message must come back; nothing that was decided is lost, and nothing is decided twice.
+    pub async fn round(&self, round: &Round, until: Timestamp) -> Result<Rounded, Trouble> {
+        let Some(site) = Site::open(&self.ports, &round.customer, &round.cluster).await? else {
+            return Ok(Rounded::Gone);
+        };
+        self.settle(&site).await?;
+        let mut view = ask::View::default();
+        let mut runs = Vec::new();
+        for decision in self.types(round) {
+            if self.ports.clock.now() >= until {
+                return Ok(Rounded::Unfinished);
+            }
+            if self.optimizations.run(&round.customer, &round.run(decision)).await?.is_some() {
+                // Decided by an earlier delivery of the message; `settle` has carried it out.
+                continue;
+            }
+            let run = self.one(&site, round, decision, &mut view).await?;
+            self.ports.meter.count("optimizations", word(&run));
+            info!(cluster.id = %site.cluster.id, run.id = %run.id, run.status = ?run.status, why = run.why.as_deref(), plans = run.recommendations.len(), "A run was decided");
+            runs.push(run);
+        }
+        if let Err(error) = self.reckon(&site, &view, &runs).await {
+            // The ledger is closed by the next round of the hour; a round is not repeated for it.
+            warn!(cluster.id = %site.cluster.id, %error, "An hour could not be closed");
+        }
+        Ok(Rounded::Finished(runs))
+    }
+
+    fn types(&self, round: &Round) -> Vec<DecisionType> {
+        let asked = |decision: &&DecisionType| round.types.is_empty() || round.types.contains(decision);
+        self.settings.enabled.iter().filter(asked).copied().collect()
+    }
+}
+
+/// What the schedule's rounds of this time are called.
+pub fn slot(now: Timestamp, interval: SignedDuration) -> String {
+    format!("s{}", now.as_second().div_euclid(interval.as_secs().max(60)))
+}
+
+fn word(run: &Run) -> &'static str {
+    use domain::optimization::RunStatus;
+    match run.status {
+        RunStatus::Failed => "failed",
+        RunStatus::Nothing => "nothing",
+        RunStatus::Observed => "observed",
+        RunStatus::Recommended => "recommended",
+        RunStatus::Proposed => "proposed",
+        RunStatus::Planned => "planned",
+    }
+}

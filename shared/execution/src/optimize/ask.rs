@@ -1,0 +1,205 @@
+//! What the decision server is asked, and what it must leave alone.
+
+use super::Optimizer;
+use crate::ports::{Site, Trouble};
+use domain::Timestamp;
+use domain::decision::{CONTRACT_VERSION, ClusterState, Constraints, DecisionRequest, DecisionType, HandsOff};
+use domain::ids::{InstanceId, NodeName, RunId};
+use domain::node::NodeRecord;
+use domain::offering::CapacityType;
+use domain::optimization::{Proposal, ProposalState, Standing};
+use domain::plan::PlanRecord;
+use domain::plan::check::in_disruption;
+use domain::plan::precondition::{CLUSTER_TAG, PROTECT_TAG};
+use domain::ports::{Instance, InstanceFilter};
+use domain::snapshot::{Placed, Snapshot};
+use std::collections::BTreeSet;
+
+/// What one round has read, for all its types.
+#[derive(Debug, Clone, Default)]
+pub(super) struct View {
+    /// The snapshot, or why there is none.
+    pub(super) snapshot: Option<Result<Snapshot, String>>,
+    /// The instances of the cluster, with their tags.
+    pub(super) instances: Vec<Instance>,
+    /// The node index.
+    pub(super) records: Vec<NodeRecord>,
+    /// Nodes that an earlier type of this round has spoken of: one lever for each.
+    pub(super) spoken: Vec<HandsOff>,
+}
+
+/// What one decision rests on besides the snapshot.
+#[derive(Debug, Clone)]
+pub(super) struct Ground {
+    pub(super) proposals: Vec<Proposal>,
+    pub(super) plans: Vec<PlanRecord>,
+    pub(super) standing: Standing,
+    pub(super) constraints: Constraints,
+}
+
+impl Ground {
+    /// Proposals of this type that a person has agreed to.
+    pub(super) fn approved(&self, decision: DecisionType) -> impl Iterator<Item = &Proposal> {
+        let of_type = move |p: &&Proposal| p.plan.stakes.as_ref().is_some_and(|stakes| stakes.decision == decision);
+        self.proposals.iter().filter(|p| matches!(p.state, ProposalState::Approved { .. })).filter(of_type)
+    }
+}
+
+impl Optimizer {
+    /// Looks at the cluster, once a round.
+    pub(super) async fn see(&self, site: &Site, view: &mut View) -> Result<Snapshot, String> {
+        if view.snapshot.is_none() {
+            view.snapshot = Some(self.survey(site, view).await);
+        }
+        let seen = view.snapshot.clone().unwrap_or_else(|| Err("the cluster was not looked at".to_owned()))?;
+        let most = i64::from(site.cluster.policy.optimization.snapshot_age_max_s);
+        let age = self.ports.clock.now().duration_since(seen.taken_at).as_secs();
+        if age > most {
+            return Err(format!("the snapshot is {age} s old, and {most} s are allowed"));
+        }
+        Ok(seen)
+    }
+
+    async fn survey(&self, site: &Site, view: &mut View) -> Result<Snapshot, String> {
+        let snapshot = self.surveyor.survey(site).await.map_err(|unseen| unseen.to_string())?;
+        if snapshot.cluster != site.cluster.id {
+            return Err("the snapshot is of another cluster".to_owned());
+        }
+        let filter = InstanceFilter::Cluster(site.cluster.name.clone());
+        view.instances = self.ports.cloud.instances(&site.scope, &filter).await.map_err(|error| error.to_string())?;
+        let records = self.ports.routes.nodes(&site.cluster.customer, &site.cluster.id).await;
+        view.records = records.map_err(|error| error.to_string())?;
+        Ok(snapshot)
+    }
+
+    /// Reads what must be left alone.
+    pub(super) async fn ground(&self, site: &Site, view: &View, decision: DecisionType) -> Result<Ground, Trouble> {
+        let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
+        let now = self.ports.clock.now();
+        let (proposals, plans, standing, avoid) = futures::try_join!(
+            self.optimizations.open_proposals(customer, cluster),
+            self.ports.journal.open_plans(customer, cluster),
+            self.optimizations.standing(customer, cluster),
+            self.ports.pools.avoided(&site.cluster.account, &site.cluster.region, now),
+        )?;
+        let mut hands_off: Vec<HandsOff> = plans.iter().flat_map(in_a_plan).collect();
+        hands_off.extend(proposals.iter().flat_map(waiting));
+        hands_off.extend(standing.hands_off(now));
+        hands_off.extend(view.spoken.iter().cloned());
+        hands_off.extend(untouchable(view));
+        let mut seen = BTreeSet::new();
+        hands_off.retain(|off| seen.insert(off.node.clone()));
+        let constraints = Constraints {
+            now: Some(now),
+            nodes_max: nodes_max(site, view, &plans),
+            hands_off,
+            avoid,
+            prices: Vec::new(),
+            commitments: Vec::new(),
+            cursor: standing.cursor(decision).cloned(),
+        };
+        Ok(Ground { proposals, plans, standing, constraints })
+    }
+}
+
+/// The request.
+pub(super) fn request(site: &Site, run: &RunId, decision: DecisionType, snapshot: Snapshot, constraints: Constraints) -> DecisionRequest {
+    DecisionRequest {
+        version: CONTRACT_VERSION,
+        request_id: run.to_string(),
+        cluster_id: site.cluster.id.clone(),
+        decision_type: decision,
+        cluster_state: state(&snapshot),
+        snapshot,
+        requirements: site.cluster.policy.optimization.clone(),
+        constraints,
+    }
+}
+
+/// How many nodes may be taken out of service on top of those that are.
+fn nodes_max(site: &Site, view: &View, plans: &[PlanRecord]) -> u32 {
+    let total = match &view.snapshot {
+        Some(Ok(snapshot)) => snapshot.nodes.len(),
+        Some(Err(_)) | None => 0,
+    };
+    let left = site.cluster.policy.budget.allowed(total).saturating_sub(in_disruption(plans).len());
+    u32::try_from(left).unwrap_or(u32::MAX)
+}
+
+fn in_a_plan(record: &PlanRecord) -> impl Iterator<Item = HandsOff> {
+    let why = format!("plan {} has it in hand", record.plan.key.plan);
+    let nodes: BTreeSet<NodeName> = record.plan.steps.iter().filter_map(|step| step.action.node()).map(|node| node.name.clone()).collect();
+    nodes.into_iter().map(move |node| HandsOff { node, why: why.clone() })
+}
+
+/// What a person is asked about is not asked about a second time.
+fn waiting(proposal: &Proposal) -> Vec<HandsOff> {
+    let why = match &proposal.state {
+        ProposalState::Waiting { until } => format!("proposal {} waits for a person until {until}", proposal.plan.key.plan),
+        ProposalState::Opened => format!("plan {} is to be carried out", proposal.plan.key.plan),
+        // An approved one is looked at again now.
+        ProposalState::Approved { .. }
+        | ProposalState::Recommended
+        | ProposalState::Rejected { .. }
+        | ProposalState::Expired
+        | ProposalState::Stale { .. }
+        | ProposalState::Ended { .. } => return Vec::new(),
+    };
+    going(proposal).into_iter().map(|(node, _)| HandsOff { node, why: why.clone() }).collect()
+}
+
+/// The nodes that a proposal takes out of service.
+pub(super) fn going(proposal: &Proposal) -> Vec<(NodeName, InstanceId)> {
+    proposal.plan.stakes.as_deref().map(crate::safety::going).unwrap_or_default()
+}
+
+/// Nodes whose instances we may not end: the safety check would refuse every plan for them.
+fn untouchable(view: &View) -> Vec<HandsOff> {
+    let Some(Ok(snapshot)) = &view.snapshot else {
+        return Vec::new();
+    };
+    let why = |instance: &Instance| {
+        if instance.tags.contains_key(PROTECT_TAG) {
+            return Some(format!("its instance carries the tag {PROTECT_TAG}"));
+        }
+        (!instance.tags.contains_key(CLUSTER_TAG)).then(|| format!("its instance does not carry the tag {CLUSTER_TAG}"))
+    };
+    let of = |node: &domain::snapshot::SnapshotNode| {
+        let instance = view.instances.iter().find(|instance| Some(&instance.id) == node.instance.as_ref())?;
+        Some(HandsOff { node: node.name.clone(), why: why(instance)? })
+    };
+    snapshot.nodes.iter().filter_map(of).collect()
+}
+
+fn state(snapshot: &Snapshot) -> ClusterState {
+    let count = |capacity: CapacityType| {
+        let of = snapshot.nodes.iter().filter(|node| node.pool.as_ref().is_some_and(|pool| pool.capacity == capacity));
+        u32::try_from(of.count()).unwrap_or(u32::MAX)
+    };
+    let pods = |placed: &[Placed]| placed.iter().map(|p| p.count).fold(0_u32, u32::saturating_add);
+    let cost: i64 = snapshot.nodes.iter().filter_map(|node| node.price).map(|quote| quote.price_per_hour.0).sum();
+    #[expect(clippy::cast_precision_loss, reason = "figures for people; decisions use the snapshot")]
+    let (cpu, memory, cost) = (
+        snapshot.nodes.iter().map(|node| node.allocatable.cpu_millis).sum::<u64>() as f64 / 1000.0,
+        snapshot.nodes.iter().map(|node| node.allocatable.memory_bytes).sum::<u64>() as f64 / f64::from(1 << 30),
+        cost as f64 / 1_000_000.0,
+    );
+    ClusterState {
+        cluster_id: snapshot.cluster.clone(),
+        node_count: u32::try_from(snapshot.nodes.len()).unwrap_or(u32::MAX),
+        total_cpu: cpu,
+        total_memory: memory,
+        pod_count: snapshot.nodes.iter().map(|node| pods(&node.pods)).fold(pods(&snapshot.pending), u32::saturating_add),
+        spot_node_count: count(CapacityType::Spot),
+        on_demand_node_count: count(CapacityType::OnDemand),
+        current_cost_per_hour: cost,
+    }
+}
+
+/// How old the snapshot was allowed to be when a run began: for its record.
+pub(super) fn taken_at(view: &View) -> Option<Timestamp> {
+    match &view.snapshot {
+        Some(Ok(snapshot)) => Some(snapshot.taken_at),
+        Some(Err(_)) | None => None,
+    }
+}

@@ -1,0 +1,224 @@
+//! One decision: from the request to what is recorded, proposed or opened.
+
+use super::Optimizer;
+use super::answer::{self, Checked};
+use super::ask::{self, View};
+use crate::ports::{Site, Trouble};
+use domain::Timestamp;
+use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, HandsOff, Move};
+use domain::money::MicroDollars;
+use domain::optimization::{Proposal, ProposalState, Recommendation, Round, Run, RunStatus, UNTOUCHED_MAX, WAITS_FOR};
+use domain::plan::Plan;
+use domain::policy::Mode;
+use domain::ports::{AdvisorError, StoreError};
+use std::collections::BTreeMap;
+use tracing::warn;
+
+impl Optimizer {
+    /// Decides on one type. What is decided is written before anything is done with it.
+    pub(super) async fn one(&self, site: &Site, round: &Round, decision: DecisionType, view: &mut View) -> Result<Run, Trouble> {
+        let mut run = self.empty(site, round, decision);
+        let checked = match self.decided(site, &mut run, view).await? {
+            Ok(checked) => checked,
+            Err(why) => {
+                run.status = RunStatus::Failed;
+                run.why = Some(answer::sentence(&why));
+                Checked::default()
+            }
+        };
+        let proposals = self.conclude(&mut run, &checked, view);
+        match self.optimizations.decide(&run, &proposals).await {
+            Ok(()) => {}
+            // Another delivery of the same message was faster. What it has decided holds, and ours is forgotten.
+            Err(StoreError::Conflict) => {
+                self.settle(site).await?;
+                return Ok(self.optimizations.run(&run.customer, &run.id).await?.unwrap_or(run));
+            }
+            Err(other) => return Err(other.into()),
+        }
+        self.agreed(&checked).await?;
+        for proposal in proposals.iter().chain(&checked.agreed) {
+            self.open(proposal).await?;
+        }
+        Ok(run)
+    }
+
+    fn empty(&self, site: &Site, round: &Round, decision: DecisionType) -> Run {
+        let mode = site.cluster.policy.optimization.mode(decision);
+        Run {
+            id: round.run(decision),
+            customer: site.cluster.customer.clone(),
+            cluster: site.cluster.id.clone(),
+            decision,
+            round: round.round.clone(),
+            asked_by: round.asked_by.clone(),
+            mode: if round.dry_run { Mode::Observe } else { mode },
+            at: self.ports.clock.now(),
+            snapshot_at: None,
+            status: RunStatus::Nothing,
+            why: None,
+            engine: String::new(),
+            reasons: Vec::new(),
+            recommendations: Vec::new(),
+            refused: Vec::new(),
+            estimated_saving: MicroDollars::default(),
+            cost_before: MicroDollars::default(),
+            cost_after: MicroDollars::default(),
+            lower_bound: MicroDollars::default(),
+            untouched_counts: BTreeMap::new(),
+            untouched: Vec::new(),
+            rejected: Vec::new(),
+        }
+    }
+
+    /// Looks, asks and checks. The inner error is the sentence that says why nothing could be decided.
+    async fn decided(&self, site: &Site, run: &mut Run, view: &mut View) -> Result<Result<Checked, String>, Trouble> {
+        if let Some(halt) = self.ports.registry.halted(&run.customer, &run.cluster).await? {
+            return Ok(Err(format!("{} is stopped: {}", halt.scope, halt.reason)));
+        }
+        let snapshot = match self.see(site, view).await {
+            Ok(snapshot) => snapshot,
+            Err(why) => return Ok(Err(why)),
+        };
+        run.snapshot_at = ask::taken_at(view);
+        let ground = self.ground(site, view, run.decision).await?;
+        if ground.constraints.nodes_max == 0 {
+            run.why = Some(format!("{} plans are under way, and no more nodes may be in disruption", ground.plans.len()));
+            return Ok(Ok(Checked::default()));
+        }
+        let request = ask::request(site, &run.id, run.decision, snapshot, ground.constraints.clone());
+        run.cost_before = answer::cost(&request);
+        run.cost_after = run.cost_before;
+        let answered = match self.advisor.decide(&request).await {
+            Ok(answered) => answered,
+            Err(error) => {
+                self.ports.meter.count("decisions_failed", kind(&error));
+                return Ok(Err(error.to_string()));
+            }
+        };
+        if let Err(why) = answer::belongs(&request, &answered) {
+            self.ports.meter.count("decisions_failed", "not_ours");
+            return Ok(Err(why));
+        }
+        tell(run, &request, &answered);
+        let checked = match self.check(site, view, &ground, &request, &answered).await? {
+            Ok(checked) => checked,
+            Err(blind) => return Ok(Err(blind.0)),
+        };
+        for _ in &checked.refused {
+            self.ports.meter.count("moves_refused", run.decision.as_str());
+        }
+        self.stand(site, run, ground.standing, &checked, &answered).await;
+        Ok(Ok(checked))
+    }
+
+    /// What the run comes to, and the proposals that its mode leads to.
+    fn conclude(&self, run: &mut Run, checked: &Checked, view: &mut View) -> Vec<Proposal> {
+        let made: Vec<&Plan> = checked.plans.iter().map(|(plan, _)| plan).collect();
+        run.recommendations = checked.plans.iter().map(|(plan, wanted)| recommendation(plan, wanted)).collect();
+        run.refused.clone_from(&checked.refused);
+        run.estimated_saving = made.iter().map(|plan| plan.expected_saving).sum();
+        run.cost_after = run.cost_before - run.estimated_saving;
+        run.lower_bound = MicroDollars(run.lower_bound.0.clamp(0, run.cost_after.0.max(0)));
+        let why = "another lever of this round speaks of it".to_owned();
+        let going = made.iter().filter_map(|plan| plan.stakes.as_deref()).flat_map(crate::safety::going);
+        view.spoken.extend(going.map(|(node, _)| HandsOff { node, why: why.clone() }));
+        if run.status == RunStatus::Failed {
+            return Vec::new();
+        }
+        if made.is_empty() {
+            run.why = run.why.take().or_else(|| Some(nothing(run)));
+            return Vec::new();
+        }
+        let (status, state) = match run.mode {
+            Mode::Observe => (RunStatus::Observed, None),
+            Mode::Recommend => (RunStatus::Recommended, Some(ProposalState::Recommended)),
+            Mode::Approve => (RunStatus::Proposed, Some(ProposalState::Waiting { until: later(run.at) })),
+            Mode::Auto => (RunStatus::Planned, Some(ProposalState::Opened)),
+        };
+        run.status = status;
+        let proposal = |plan: &Plan| state.clone().map(|state| Proposal { plan: plan.clone(), run: run.id.clone(), state, version: 1 });
+        made.into_iter().filter_map(proposal).collect()
+    }
+
+    /// Writes what became of proposals that a person has agreed to. Another worker's word counts as much as ours.
+    async fn agreed(&self, checked: &Checked) -> Result<(), Trouble> {
+        for proposal in &checked.agreed {
+            match self.optimizations.put_proposal(proposal, None).await {
+                Ok(()) | Err(StoreError::Conflict) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the cursor on, and lets the nodes of new plans cool down. To lose it costs a look at the same nodes again.
+    async fn stand(&self, site: &Site, run: &Run, before: domain::optimization::Standing, checked: &Checked, answered: &DecisionAnswer) {
+        let mut standing = before;
+        match &answered.cursor {
+            Some(cursor) => drop(standing.cursors.insert(run.decision.as_str().to_owned(), cursor.clone())),
+            None => drop(standing.cursors.remove(run.decision.as_str())),
+        }
+        let opened = checked.plans.iter().map(|(plan, _)| plan).filter(|_| run.mode == Mode::Auto);
+        let minutes = i64::from(site.cluster.policy.optimization.cool_down_minutes);
+        for plan in opened {
+            let until = run.at.saturating_add(domain::SignedDuration::from_mins(minutes)).unwrap_or(run.at);
+            standing.cool(plan.stakes.as_deref().map(crate::safety::going).unwrap_or_default(), until, run.at);
+        }
+        standing.version += 1;
+        if let Err(error) = self.optimizations.put_standing(&run.customer, &run.cluster, &standing).await {
+            warn!(run.id = %run.id, %error, "What stands between rounds could not be written");
+        }
+    }
+}
+
+/// Takes over what the server says, as far as it is words and bounds.
+fn tell(run: &mut Run, request: &DecisionRequest, answered: &DecisionAnswer) {
+    run.engine = answer::sentence(&answered.engine);
+    run.reasons = answer::sentences(&answered.reasons);
+    run.rejected = answer::sentences(&answered.rejected);
+    run.lower_bound = answered.lower_bound;
+    let untouched = answer::untouched(request, answered);
+    for one in &untouched {
+        *run.untouched_counts.entry(one.code).or_default() += 1;
+    }
+    run.untouched = untouched.into_iter().take(UNTOUCHED_MAX).collect();
+}
+
+fn recommendation(plan: &Plan, wanted: &Move) -> Recommendation {
+    Recommendation {
+        plan: answer::id(plan),
+        remove: wanted.remove.iter().map(|node| node.name.clone()).collect(),
+        launch: u32::try_from(wanted.launch.len()).unwrap_or(u32::MAX),
+        saving_per_hour: plan.expected_saving,
+        why: answer::sentence(&wanted.why),
+    }
+}
+
+/// Why there is nothing to do, in one sentence.
+fn nothing(run: &Run) -> String {
+    if !run.refused.is_empty() {
+        let first = run.refused.iter().flat_map(|refusal| &refusal.blocked).next().map(|note| note.why.clone()).unwrap_or_default();
+        return format!("the safety check refused all {} moves; the first: {first}", run.refused.len());
+    }
+    let most = run.untouched_counts.iter().max_by_key(|(_, count)| **count);
+    match most {
+        Some((code, count)) => format!("no move was proposed; {count} nodes are left as they are: {code:?}"),
+        None => "no move was proposed".to_owned(),
+    }
+}
+
+fn later(at: Timestamp) -> Timestamp {
+    at.saturating_add(WAITS_FOR).unwrap_or(at)
+}
+
+fn kind(error: &AdvisorError) -> &'static str {
+    match error {
+        AdvisorError::Down(_) => "down",
+        AdvisorError::Slow(_) => "slow",
+        AdvisorError::TooLarge(_) => "too_large",
+        AdvisorError::Unauthorized => "unauthorized",
+        AdvisorError::Refused(_) => "refused",
+        AdvisorError::Unreadable(_) => "unreadable",
+    }
+}
