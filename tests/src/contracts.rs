@@ -3,4 +3,5 @@
 
 pub mod cloud;
 pub mod cluster;
+pub mod market;
 pub mod store;

@@ -4,5 +4,7 @@
 mod cloud;
 #[path = "contracts/cluster.rs"]
 mod cluster;
+#[path = "contracts/market.rs"]
+mod market;
 #[path = "contracts/store.rs"]
 mod store;

@@ -21,7 +21,8 @@ const PAGE: i32 = 100;
 /// More pages than a Region has: 1,000 types are ten. A server that never ends its list is not followed for ever.
 const PAGES_MAX: usize = 100;
 /// What nodes run, as the Price List spells it: Linux, nothing preinstalled, shared tenancy, capacity in use.
-const WANTED: [(&str, &str); 4] = [("operatingSystem", "Linux"), ("preInstalledSw", "NA"), ("tenancy", "Shared"), ("capacitystatus", "Used")];
+const WANTED: [(&str, &str); 4] =
+    [("operatingSystem", "Linux"), ("preInstalledSw", "NA"), ("tenancy", "Shared"), ("capacitystatus", "Used")];
 /// How much of a message is kept, in characters.
 const MESSAGE_MAX: usize = 300;
 
