@@ -36,10 +36,17 @@ fn what_the_template_sets_is_read_and_what_is_read_is_set() {
 }
 
 #[test]
-fn every_variable_is_explained_where_the_function_is() {
-    for (name, _) in functions() {
+fn every_variable_is_explained_where_a_function_is_given_it() {
+    let template = Template::read();
+    let whole = read("template.yaml");
+    let globals = whole.split("\nResources:\n").next().unwrap_or_default();
+    for (name, logical) in functions() {
         let readme = read(&format!("functions/{name}/README.md"));
-        for variable in known().iter().filter(|variable| name == "api" || *variable != "BOOTSTRAP_ADMIN_KEY_SHA256") {
+        let own = template.resource(&format!("{logical}Function"));
+        let is_given = |variable: &&String| {
+            [globals, own].iter().any(|block| value(block, variable).is_some()) || BY_LAMBDA.contains(&variable.as_str())
+        };
+        for variable in known().iter().filter(is_given) {
             let elsewhere = name == "api" && variable == "DEAD_LETTER_QUEUE_URL";
             assert!(elsewhere || readme.contains(variable.as_str()), "functions/{name}/README.md does not name {variable}");
         }
