@@ -16,11 +16,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod idempotency;
+mod market;
 mod optimizations;
 mod queue;
 mod registry;
 mod vault;
 
+pub use market::MemoryMarket;
 pub use queue::{MemoryQueue, QueuedMessage, Which};
 pub use vault::MemoryVault;
 
