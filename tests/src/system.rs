@@ -55,7 +55,7 @@ pub struct System {
     pub counts: Arc<Counts>,
     /// What the functions get.
     pub ports: Ports,
-    /// Whether messages are handed out in batches, whose records are worked on at the same time by one process.
+    /// Whether notices are handed out in batches, too, whose records are worked on at the same time by one process.
     pub together: bool,
     swept_at: Option<Timestamp>,
 }
@@ -135,22 +135,16 @@ impl System {
     pub async fn deliver(&self) -> usize {
         let due = self.queue.take_due(self.clock.now());
         let many = due.len();
-        if self.together {
-            let (plans, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|m| m.queue == Which::Plans);
-            for batch in others.chunks(BATCH).chain(plans.chunks(BATCH)) {
-                // A crash takes all of it.
-                let ended = tokio::select! {
-                    biased;
-                    () = self.gate.crashed() => vec![Ended::Crashed; batch.len()],
-                    ended = self.batch(batch) => ended,
-                };
-                batch.iter().cloned().zip(ended).for_each(|(message, ended)| self.after(message, ended));
-            }
-            return many;
-        }
-        for message in due {
-            let ended = self.invoke(&message).await;
-            self.after(message, ended);
+        let (plans, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|m| m.queue == Which::Plans);
+        let alone = if self.together { BATCH } else { 1 };
+        for batch in others.chunks(alone).chain(plans.chunks(BATCH)) {
+            // A crash takes all of it.
+            let ended = tokio::select! {
+                biased;
+                () = self.gate.crashed() => vec![Ended::Crashed; batch.len()],
+                ended = self.batch(batch) => ended,
+            };
+            batch.iter().cloned().zip(ended).for_each(|(message, ended)| self.after(message, ended));
         }
         many
     }
