@@ -17,6 +17,8 @@ use std::sync::{Arc, Mutex};
 const VISIBILITY: SignedDuration = SignedDuration::from_secs(25);
 /// And gives it up after so many deliveries (maxReceiveCount).
 const RECEIVES_MAX: u32 = 8;
+/// How many messages a batch has at most (BatchSize).
+const BATCH: usize = 10;
 /// What an invocation may use of its 20 seconds.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
@@ -55,7 +57,7 @@ pub struct System {
     pub ports: Ports,
     /// What the optimizer gets, where there is one.
     pub optimizer: Option<execution::optimize::Optimizer>,
-    /// Whether one process works on everything that is due at the same time, as on the records of a batch.
+    /// Whether notices are handed out in batches, too, whose records are worked on at the same time by one process.
     pub together: bool,
     swept_at: Option<Timestamp>,
 }
@@ -139,21 +141,31 @@ impl System {
     pub async fn deliver(&self) -> usize {
         let due = self.queue.take_due(self.clock.now());
         let many = due.len();
-        if self.together {
-            // A crash takes all of them.
+        let (plans, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|m| m.queue == Which::Plans);
+        let alone = if self.together { BATCH } else { 1 };
+        for batch in others.chunks(alone).chain(plans.chunks(BATCH)) {
+            // A crash takes all of it.
             let ended = tokio::select! {
                 biased;
-                () = self.gate.crashed() => vec![Ended::Crashed; many],
-                ended = futures::future::join_all(due.iter().map(|message| self.work(message))) => ended,
+                () = self.gate.crashed() => vec![Ended::Crashed; batch.len()],
+                ended = self.batch(batch) => ended,
             };
-            due.into_iter().zip(ended).for_each(|(message, ended)| self.after(message, ended));
-            return many;
-        }
-        for message in due {
-            let ended = self.invoke(&message).await;
-            self.after(message, ended);
+            batch.iter().cloned().zip(ended).for_each(|(message, ended)| self.after(message, ended));
         }
         many
+    }
+
+    /// Hands a batch of one queue to its function.
+    async fn batch(&self, batch: &[QueuedMessage]) -> Vec<Ended> {
+        if batch.iter().any(|m| m.queue != Which::Plans) {
+            return futures::future::join_all(batch.iter().map(|message| self.work(message))).await;
+        }
+        let record = |m: &QueuedMessage| serde_json::json!({"messageId": m.id, "body": m.body});
+        let event = serde_json::json!({"Records": batch.iter().map(record).collect::<Vec<_>>()});
+        let budget = Budget::lasting(&*self.clock, INVOCATION);
+        let answer = executor::handle(serde_json::from_value(event).unwrap(), &self.ports, budget).await;
+        let failed = |m: &QueuedMessage| answer.batch_item_failures.iter().any(|f| f.item_identifier == m.id);
+        batch.iter().map(|m| if failed(m) { Ended::Badly } else { Ended::Well }).collect()
     }
 
     fn after(&self, message: QueuedMessage, ended: Ended) {

@@ -5,6 +5,7 @@ use domain::plan::PlanKey;
 use domain::ports::{Parked, QueueError};
 use execution::{Ports, Trouble, continue_plan};
 use runtime::deadline::Budget;
+use std::collections::BTreeSet;
 use tracing::{info, warn};
 
 /// What the function works with.
@@ -25,7 +26,12 @@ pub enum Unhandled {
 }
 
 /// Handles one batch; only the messages that must come back are in the answer.
-pub async fn handle(event: SqsEvent, deps: &Deps, budget: Budget) -> SqsBatchResponse {
+///
+/// A plan is gone on with once, however often the batch names it, and the copies are done with. Each message asks for the next,
+/// so a batch that comes back after its continuations were sent has doubled: without this, copies would only ever grow.
+pub async fn handle(mut event: SqsEvent, deps: &Deps, budget: Budget) -> SqsBatchResponse {
+    let mut seen = BTreeSet::new();
+    event.records.retain(|message| seen.insert(message.body.clone()));
     runtime::batch::run(event, CONCURRENCY, |message| one(message, deps, budget)).await
 }
 
