@@ -28,7 +28,7 @@ users:
 fn written(text: &str) -> (tempdir::Folder, PathBuf) {
     let folder = tempdir::Folder::new();
     let path = folder.0.join("config");
-    std::fs::write(&path, text).unwrap();
+    std::fs::write(&path, text.replace("BODY", "{}")).unwrap();
     (folder, path)
 }
 

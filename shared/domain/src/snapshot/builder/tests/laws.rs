@@ -7,17 +7,21 @@ const KEYS: [&str; 5] = ["app", "tier", "leader", "track", "serial"];
 /// A pod and its class agree on this: where it belongs, what it asks for, and what every selector says of it.
 type Sight = (String, Option<Controller>, Resources, Vec<bool>);
 
+/// A selector with the namespace it looks at; `None`: all of them.
+type Looks = (Option<String>, Selector);
+
 fn some_selector(random: &mut fastrand::Rng) -> Selector {
     let key = KEYS[random.usize(..KEYS.len())];
     select(&[(key, &random.u32(..3).to_string())])
 }
 
-fn cluster(random: &mut fastrand::Rng) -> (Vec<PodBudget>, Vec<PodDetail>, Vec<(Option<String>, Selector)>) {
+fn cluster(random: &mut fastrand::Rng) -> (Vec<PodBudget>, Vec<PodDetail>, Vec<Looks>) {
     let mut selectors = Vec::new();
     let budgets: Vec<PodBudget> = (0..random.usize(..3)).map(|n| budget(["shop", "infra"][n % 2], some_selector(random))).collect();
     selectors.extend(budgets.iter().map(|budget| (Some(budget.namespace.clone()), budget.selector.clone().unwrap())));
     let pods = (0..random.usize(..200)).map(|n| {
-        let own: Vec<(&str, String)> = KEYS.iter().filter_map(|key| random.bool().then(|| (*key, random.u32(..3).to_string()))).collect();
+        let own: Vec<(&str, String)> =
+            KEYS.iter().map(|key| (*key, random.u32(..6).to_string())).filter(|(_, value)| value.as_str() < "3").collect();
         let own: Vec<(&str, &str)> = own.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let node = random.bool().then(|| format!("n-{}", random.u32(..5)));
         let mut pod = pod(&format!("p-{n}"), node.as_deref(), &own);
@@ -37,7 +41,7 @@ fn cluster(random: &mut fastrand::Rng) -> (Vec<PodBudget>, Vec<PodDetail>, Vec<(
     (budgets, pods, selectors)
 }
 
-fn verdicts(selectors: &[(Option<String>, Selector)], namespace: &str, labels: &BTreeMap<String, String>) -> Vec<bool> {
+fn verdicts(selectors: &[Looks], namespace: &str, labels: &BTreeMap<String, String>) -> Vec<bool> {
     selectors.iter().map(|(scope, s)| scope.as_deref().is_none_or(|scope| scope == namespace) && s.selects(labels)).collect()
 }
 
