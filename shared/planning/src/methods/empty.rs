@@ -32,8 +32,11 @@ pub(super) fn apply(desk: &mut Desk<'_>) {
     }
 }
 
-/// The reason of nodes that are worth a move for which no more nodes may go.
+/// The reason of nodes that were not looked at, because no more nodes may go.
 pub(super) fn used_up(desk: &Desk<'_>) -> Blocked {
     let most = desk.request.constraints.nodes_max;
-    Blocked::new(WhyNot::BudgetUsedUp, format!("it can go, but {most} nodes at a time are what may be touched, and others save more"))
+    Blocked::new(
+        WhyNot::BudgetUsedUp,
+        format!("{most} nodes may be touched at a time, and others come first; it is looked at when they are done"),
+    )
 }

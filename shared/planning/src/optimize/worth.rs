@@ -25,6 +25,8 @@ pub struct Weight {
     pub cost_before: i64,
     /// What the nodes that come cost per hour, all in.
     pub cost_after: i64,
+    /// Price per hour of the nodes that go.
+    pub price_before: i64,
     /// Price per hour of the nodes that come.
     pub price_after: i64,
     /// Evictions, in thousandths.
@@ -72,6 +74,10 @@ impl Scales<'_> {
         let refuse = |why: String| Err(Blocked::new(WhyNot::NotWorthIt, why));
         let saving = weight.saving();
         let shown = MicroDollars(saving);
+        if weight.price_after > weight.price_before {
+            let more = MicroDollars(weight.price_after - weight.price_before);
+            return refuse(format!("the best move saves {shown} per hour in interruptions and costs {more} more: no plan raises the bill"));
+        }
         if saving < self.policy.saving_per_hour_min.0.max(1) {
             let least = self.policy.saving_per_hour_min;
             return refuse(format!("the best move saves {shown} per hour; the policy wants {least}"));

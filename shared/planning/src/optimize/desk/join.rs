@@ -93,13 +93,14 @@ impl Desk<'_> {
         for node in &late.draft.remove {
             self.nodes[*node].gone = false;
             self.nodes[*node].put_off = true;
-            self.note(*node, later());
+            let why = "it can go when the moves of this answer are done; together with them its pods would not be sure of a place";
+            self.note(*node, Blocked::new(WhyNot::BudgetUsedUp, why));
         }
     }
 }
 
-/// The reason of nodes that the next answer may move.
+/// The reason of nodes that were not looked at any more.
 pub(crate) fn later() -> Blocked {
-    let why = "it can go when the moves of this answer are done; together with them its pods would not be sure of a place";
+    let why = "this answer has as many moves as are sure together; whether this node can go is looked at when they are done";
     Blocked::new(WhyNot::BudgetUsedUp, why)
 }

@@ -57,6 +57,7 @@ impl Desk<'_> {
         Weight {
             cost_before: remove.iter().map(|node| self.nodes[*node].cost).sum(),
             cost_after: items().map(|item| item.cost).sum(),
+            price_before: remove.iter().map(|node| self.nodes[*node].price).sum(),
             price_after: items().map(|item| item.price.0).sum(),
             evictions: remove.iter().map(|node| self.nodes[*node].evictions).sum(),
             nodes: i64::try_from(remove.len()).unwrap_or(i64::MAX),
