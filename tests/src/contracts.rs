@@ -4,4 +4,5 @@
 pub mod advisor;
 pub mod cloud;
 pub mod cluster;
+pub mod market;
 pub mod store;

@@ -6,6 +6,8 @@ pub mod events;
 
 pub mod one_rescue;
 
+pub mod plans;
+
 pub mod programs;
 
 pub mod runtime_api;
@@ -16,4 +18,5 @@ pub mod system;
 
 pub mod wired;
 
+pub mod pod_pages;
 pub mod world_by_seed;

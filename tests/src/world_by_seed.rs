@@ -1,6 +1,7 @@
 //! A world drawn from one seed: its size, its workloads, its faults, and what happens to it. Seeds draw the odds, too, so that
 //! some worlds are calm and some are terrible.
 
+use crate::plans::{BySeed, endable, savings_are_true};
 use crate::system::System;
 use domain::SignedDuration;
 use domain::ids::{ClusterId, InstanceId, InstanceType, Zone};
@@ -26,11 +27,19 @@ const REGION: &str = "us-east-1";
 /// # Errors
 /// The law that was broken.
 pub fn run(seed: u64) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().map_err(|e| e.to_string())?;
-    runtime.block_on(one(seed))
+    run_changed(seed, |_| {})
 }
 
-async fn one(seed: u64) -> Result<(), String> {
+/// The same in a system that was changed before anything happens: for mutants.
+///
+/// # Errors
+/// The law that was broken.
+pub fn run_changed(seed: u64, change: impl FnOnce(&mut System)) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().map_err(|e| e.to_string())?;
+    runtime.block_on(one(seed, change))
+}
+
+async fn one(seed: u64, change: impl FnOnce(&mut System)) -> Result<(), String> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let clock = SimClock::new();
     let world = World::new(clock.clone(), seed);
@@ -38,16 +47,23 @@ async fn one(seed: u64) -> Result<(), String> {
     let nodes = populate(&world, &cluster, &mut rng);
     let mut system = System::around(clock, world, SignedDuration::ZERO);
     let (customer, _) = system.register(CUSTOMER, CLUSTER, ACCOUNT, REGION).await;
+    // In every fourth world messages are worked on side by side: two workers on one plan are nothing special there.
+    system.together = seed % 4 == 3;
+    change(&mut system);
     if rng.u8(..4) == 0 {
         let mut record = system.store.cluster(&customer, &cluster).await.map_err(|e| e.to_string())?.ok_or("no cluster")?;
         record.policy.interruption.rebalance = RebalancePolicy::ReplaceThenDrain;
         record.version += 1;
         system.store.put_cluster(&record, Some(record.version - 1)).await.map_err(|e| e.to_string())?;
     }
+    let mut plans = BySeed::join(&mut system, &customer, &cluster, seed).await;
     let watch = RefCell::new(Watch::over(&system.world, &cluster));
     let broken = RefCell::new(None);
+    let asks = RefCell::new(plans.as_mut());
     let check = |system: &System| {
-        if let Err(law) = watch.borrow_mut().look(&system.world, &cluster) {
+        let mut watch = watch.borrow_mut();
+        let planned = asks.borrow().as_ref().map_or(Ok(()), |plans| plans.look(system, &mut watch));
+        if let Err(law) = planned.and_then(|()| watch.look(&system.world, &cluster)) {
             broken.borrow_mut().get_or_insert(law);
         }
     };
@@ -57,6 +73,9 @@ async fn one(seed: u64) -> Result<(), String> {
         let victim = nodes[rng.usize(..nodes.len())].clone();
         happen(&system, &victim, &mut rng, &mut noticed);
         watch.borrow_mut().noticed(&victim);
+        if let Some(plans) = asks.borrow_mut().as_mut() {
+            plans.ask(&system);
+        }
         system.run(SignedDuration::from_secs(rng.i64(0..150)), check).await;
     }
     system.run(SignedDuration::from_secs(rng.i64(60..1200)), check).await;
@@ -69,8 +88,21 @@ async fn one(seed: u64) -> Result<(), String> {
             break;
         }
     }
+    if asks.borrow().is_some() {
+        // One round more enters what has ended meanwhile.
+        asks.borrow_mut().as_mut().iter_mut().for_each(|plans| plans.last(&system));
+        for _ in 0..12 {
+            system.run(SignedDuration::from_mins(10), check).await;
+            if system.quiet() {
+                break;
+            }
+        }
+    }
     if let Some(law) = broken.into_inner() {
         return Err(law);
+    }
+    if system.optimizer.is_some() {
+        savings_are_true(&system)?;
     }
     let dead = system.queue.dead_letters();
     // What was given up as often as SQS gives up is found again by the sweep, unless it was only a hint.
@@ -100,7 +132,7 @@ fn populate(world: &World, cluster: &ClusterId, rng: &mut fastrand::Rng) -> Vec<
             2 => NodeOwner::Karpenter { claim: "default".to_owned() },
             _ => NodeOwner::CloudOptim,
         };
-        nodes.push(world.add_node(cluster, spec));
+        nodes.push(world.add_node(cluster, endable(spec, CLUSTER)));
     }
     for index in 0..rng.u32(1..=4) {
         let mut spec = WorkloadSpec::new(&format!("app-{index}"), rng.u32(1..=4));

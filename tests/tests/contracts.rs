@@ -6,5 +6,7 @@ mod advisor;
 mod cloud;
 #[path = "contracts/cluster.rs"]
 mod cluster;
+#[path = "contracts/market.rs"]
+mod market;
 #[path = "contracts/store.rs"]
 mod store;

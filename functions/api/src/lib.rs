@@ -5,7 +5,7 @@
 //!
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
-use domain::ports::{Clock, Clusters, Idempotency, Journal, Queue, Registry, Routes, Vault};
+use domain::ports::{Clock, Clusters, Idempotency, Journal, Ledger, Optimizations, Queue, Registry, Rounds, Routes, Vault};
 use std::sync::Arc;
 
 pub mod auth;
@@ -30,6 +30,12 @@ pub struct Deps {
     pub registry: Arc<dyn Registry>,
     /// Plans, audit rows, spot events and operations.
     pub journal: Arc<dyn Journal>,
+    /// Runs and proposals of the optimizer.
+    pub optimizations: Arc<dyn Optimizations>,
+    /// What was saved.
+    pub ledger: Arc<dyn Ledger>,
+    /// Where rounds are asked for.
+    pub rounds: Arc<dyn Rounds>,
     /// Which account and which instance belong to whom.
     pub routes: Arc<dyn Routes>,
     /// Keys that make a repeated POST harmless.

@@ -6,7 +6,8 @@ use runtime::telemetry;
 use std::sync::Arc;
 
 /// All but the dead-letter queue, which this function has no right to.
-const NEEDS: [Var; 5] = [Var::AwsRegion, Var::TableName, Var::KmsKeyId, Var::InterruptionsQueueUrl, Var::PlansQueueUrl];
+const NEEDS: [Var; 6] =
+    [Var::AwsRegion, Var::TableName, Var::KmsKeyId, Var::InterruptionsQueueUrl, Var::PlansQueueUrl, Var::RoundsQueueUrl];
 
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
@@ -30,6 +31,9 @@ async fn main() -> anyhow::Result<()> {
     let deps = api::Deps {
         registry: table.clone(),
         journal: table.clone(),
+        optimizations: table.clone(),
+        ledger: table.clone(),
+        rounds: Arc::new(aws::RoundQueue::new(&sdk, config.rounds_queue_url.clone())),
         routes: table.clone(),
         idempotency: table,
         queue: Arc::new(aws::Queues::new(&sdk, urls)),

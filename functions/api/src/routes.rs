@@ -17,6 +17,9 @@ pub mod halt;
 pub mod health;
 pub mod k8s;
 pub mod operations;
+pub mod optimization;
+pub mod proposals;
+pub mod savings;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,7 @@ const ACT: Access = Access::Needs(Role::Operator);
 const MANAGE: Access = Access::Needs(Role::Admin);
 
 /// Every route. One that is not in here is closed, whatever the router says.
-pub static TABLE: [(Method, &str, Access); 19] = [
+pub static TABLE: [(Method, &str, Access); 27] = [
     (Method::GET, "/health", Access::Everyone),
     (Method::GET, "/api/v1/admin/clusters", READ),
     (Method::POST, "/api/v1/admin/clusters", MANAGE),
@@ -40,6 +43,14 @@ pub static TABLE: [(Method, &str, Access); 19] = [
     (Method::PUT, "/api/v1/admin/clusters/{id}", MANAGE),
     (Method::DELETE, "/api/v1/admin/clusters/{id}", MANAGE),
     (Method::POST, "/api/v1/admin/halt", MANAGE),
+    (Method::GET, "/api/v1/admin/savings", READ),
+    (Method::POST, "/api/v1/optimization/trigger", ACT),
+    (Method::GET, "/api/v1/optimization/history", READ),
+    (Method::GET, "/api/v1/optimization/status/{id}", READ),
+    (Method::GET, "/api/v1/optimization/plans/{id}", READ),
+    (Method::POST, "/api/v1/optimization/plans/{id}/approve", ACT),
+    (Method::POST, "/api/v1/optimization/plans/{id}/reject", ACT),
+    (Method::POST, "/api/v1/optimization/plans/{id}/cancel", ACT),
     (Method::GET, "/api/v1/events/spot-warnings", READ),
     (Method::GET, "/api/v1/events/history", READ),
     (Method::POST, "/api/v1/events/process", ACT),
@@ -67,6 +78,14 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/api/v1/admin/clusters", get(clusters::list).post(clusters::register))
         .route("/api/v1/admin/clusters/{id}", get(clusters::show).put(clusters::update).delete(clusters::remove))
         .route("/api/v1/admin/halt", post(halt::set))
+        .route("/api/v1/admin/savings", get(savings::show))
+        .route("/api/v1/optimization/trigger", post(optimization::trigger))
+        .route("/api/v1/optimization/history", get(optimization::history))
+        .route("/api/v1/optimization/status/{id}", get(optimization::status))
+        .route("/api/v1/optimization/plans/{id}", get(proposals::show))
+        .route("/api/v1/optimization/plans/{id}/approve", post(proposals::approve))
+        .route("/api/v1/optimization/plans/{id}/reject", post(proposals::reject))
+        .route("/api/v1/optimization/plans/{id}/cancel", post(proposals::cancel))
         .route("/api/v1/events/spot-warnings", get(events::spot_warnings))
         .route("/api/v1/events/history", get(events::history))
         .route("/api/v1/events/process", post(events::process))

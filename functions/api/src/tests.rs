@@ -6,4 +6,5 @@ mod clusters;
 mod errors;
 mod events;
 mod idempotency;
+mod optimization;
 mod support;

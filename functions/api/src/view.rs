@@ -63,14 +63,21 @@ impl<'a> ClusterView<'a> {
 /// How far a plan is, in one word.
 pub fn status(progress: &Progress) -> &'static str {
     match &progress.outcome {
-        Some(Outcome::Succeeded) => "succeeded",
-        Some(Outcome::RolledBack { .. }) => "rolled_back",
-        Some(Outcome::Cancelled { .. }) => "cancelled",
-        Some(Outcome::Expired { .. }) => "expired",
-        Some(Outcome::Parked { .. }) => "parked",
+        Some(ended) => outcome(ended),
         None if progress.unwinding.is_some() => "unwinding",
         None if progress.steps.iter().all(|s| s.status == Status::Pending) => "pending",
         None => "running",
+    }
+}
+
+/// How a plan ended, in one word.
+pub fn outcome(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Succeeded => "succeeded",
+        Outcome::RolledBack { .. } => "rolled_back",
+        Outcome::Cancelled { .. } => "cancelled",
+        Outcome::Expired { .. } => "expired",
+        Outcome::Parked { .. } => "parked",
     }
 }
 

@@ -1,4 +1,5 @@
-//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, and runs the sweeper each minute.
+//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper each minute, and asks for a round
+//! of each cluster every ten.
 
 use crate::system::System;
 use domain::SignedDuration;
@@ -6,6 +7,7 @@ use domain::interruption::parse::Received;
 use domain::ports::Clock;
 use runtime::deadline::Budget;
 use sim::store::{QueuedMessage, Which};
+use std::collections::VecDeque;
 
 /// As in template.yaml: a message that failed comes back after this long.
 const VISIBILITY: SignedDuration = SignedDuration::from_secs(25);
@@ -13,20 +15,24 @@ const VISIBILITY: SignedDuration = SignedDuration::from_secs(25);
 const RECEIVES_MAX: u32 = 8;
 /// How often the queues are looked at.
 const TURN: SignedDuration = SignedDuration::from_millis(50);
+/// How many messages are in hand at once (MaximumConcurrency of template.yaml). A storm of a thousand at once would keep each of
+/// them waiting for longer than a call may take.
+const IN_HAND: usize = 50;
 /// How long one invocation may begin new steps.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
 /// Works until it is dropped.
 pub(crate) async fn run(system: &System) {
-    futures::join!(queues(system), schedule(system));
+    futures::join!(queues(system), sweeps(system), rounds(system));
 }
 
 async fn queues(system: &System) {
     let mut running = futures::stream::FuturesUnordered::new();
+    let mut waiting = VecDeque::new();
     loop {
-        for message in system.queue.take_due(system.clock.now()) {
-            running.push(one(system, message));
-        }
+        waiting.extend(system.queue.take_due(system.clock.now()));
+        let room = waiting.len().min(IN_HAND.saturating_sub(running.len()));
+        waiting.drain(..room).for_each(|message| running.push(one(system, message)));
         tokio::select! {
             () = system.clock.sleep(TURN) => {}
             Some(()) = futures::StreamExt::next(&mut running) => {}
@@ -42,7 +48,8 @@ async fn one(system: &System, message: QueuedMessage) {
             interruption::body(&message.body, &received, &system.ports, budget).await.is_ok()
         }
         Which::Plans => executor::body(&message.body, &system.ports, budget).await.is_ok(),
-        Which::Rounds | Which::DeadLetters => true,
+        Which::Rounds => optimizer::body(&message.body, &system.optimizer, budget).await.is_ok(),
+        Which::DeadLetters => true,
     };
     match well {
         true => {}
@@ -51,12 +58,22 @@ async fn one(system: &System, message: QueuedMessage) {
     }
 }
 
-async fn schedule(system: &System) {
+async fn sweeps(system: &System) {
     loop {
         let budget = Budget::lasting(&*system.clock, SignedDuration::from_secs(45));
         if let Err(error) = sweeper::handle(&system.ports, budget).await {
             tracing::warn!(%error, "A sweep failed; the next one comes in a minute");
         }
         system.clock.sleep(SignedDuration::from_secs(60)).await;
+    }
+}
+
+/// The optimizer's schedule. The first round comes after an interval: what was just started is not changed at once.
+async fn rounds(system: &System) {
+    loop {
+        system.clock.sleep(system.optimizer.settings.interval).await;
+        if let Err(error) = system.optimizer.fan_out().await {
+            tracing::warn!(%error, "Not every cluster was asked for a round; the next time all are");
+        }
     }
 }

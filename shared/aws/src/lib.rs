@@ -1,4 +1,5 @@
-//! Adapters to DynamoDB, SQS and KMS: the real side of the ports that keep state, carry messages and seal secrets.
+//! Adapters to DynamoDB, SQS, KMS and the Price List: the real side of the ports that keep state, carry messages, seal secrets
+//! and read what on-demand instances cost.
 //!
 //! ```no_run
 //! # async fn wire() {
@@ -12,12 +13,14 @@
 //! SDK type in a port.
 
 mod config;
+mod price_list;
 mod queue;
 mod store;
 mod vault;
 
 pub use aws_config::SdkConfig;
 pub use config::{local_config, sdk_config};
+pub use price_list::PriceList;
 pub use queue::{QueueUrls, Queues, RoundQueue, create_queue, take_messages};
-pub use store::{Table, create_table};
+pub use store::{DecisionTable, Table, create_decision_table, create_table};
 pub use vault::{KeyVault, create_key};

@@ -1,4 +1,4 @@
-//! The state, in one DynamoDB table. Every access pattern stands in `store/README.md`.
+//! The state, in two DynamoDB tables: the core's, and the decision server's. Every access pattern stands in `store/README.md`.
 
 mod errors;
 mod idempotency;
@@ -6,6 +6,7 @@ mod item;
 mod journal;
 mod keys;
 mod ledger;
+mod market;
 mod optimizations;
 mod pools;
 mod registry;
@@ -13,7 +14,8 @@ mod routes;
 mod schema;
 mod table;
 
-pub use schema::create_table;
+pub use market::DecisionTable;
+pub use schema::{create_decision_table, create_table};
 pub use table::Table;
 
 #[cfg(test)]

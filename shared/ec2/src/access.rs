@@ -56,9 +56,7 @@ pub(crate) struct Access {
 
 impl Access {
     pub(crate) fn new(config: SdkConfig) -> Self {
-        let timeouts = TimeoutConfig::builder().operation_timeout(OPERATION_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
-        let base = config.into_builder().timeout_config(timeouts).retry_config(RetryConfig::standard()).build();
-        Self { base, sessions: Mutex::new(HashMap::new()), buckets: Mutex::new(HashMap::new()) }
+        Self { base: limited(config), sessions: Mutex::new(HashMap::new()), buckets: Mutex::new(HashMap::new()) }
     }
 
     /// A session of this scope. The role is assumed with the first call made in it, and again before it expires.
@@ -106,6 +104,18 @@ impl Access {
         let key = (scope.account.as_str().to_owned(), scope.region.as_str().to_owned());
         Arc::clone(self.buckets.lock().await.entry(key).or_default())
     }
+}
+
+/// The configuration with our limits.
+fn limited(config: SdkConfig) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder().operation_timeout(OPERATION_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+    config.into_builder().timeout_config(timeouts).retry_config(RetryConfig::standard()).build()
+}
+
+/// Clients that act as ourselves in a Region. Their pace is their own: keep one per Region.
+pub(crate) fn own(config: SdkConfig, region: &domain::ids::Region) -> Session {
+    let config = limited(config).into_builder().region(Region::new(region.as_str().to_owned())).build();
+    Session { ec2: aws_sdk_ec2::Client::new(&config), scaling: aws_sdk_autoscaling::Client::new(&config), buckets: Arc::default() }
 }
 
 /// The account in `arn:aws:iam::<account>:role/...`.

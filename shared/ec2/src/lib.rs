@@ -1,4 +1,4 @@
-//! EC2 and Auto Scaling behind [`domain::ports::Cloud`].
+//! EC2 and Auto Scaling behind [`domain::ports::Cloud`], and the spot prices of whole Regions ([`SpotMarket`]).
 //!
 //! Every call goes through the role of one customer ([`access`]), at half of the account's published rate ([`throttle`]), and
 //! comes back in our words ([`errors`]). Apart from the crate `aws`, because the EC2 SDK takes minutes to compile.
@@ -17,9 +17,12 @@ mod access;
 mod describe;
 mod errors;
 mod launch;
+mod market;
 mod prices;
 mod template;
 mod throttle;
+
+pub use market::SpotMarket;
 
 use access::{Access, Session};
 use async_trait::async_trait;

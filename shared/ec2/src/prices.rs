@@ -4,6 +4,7 @@ use crate::access::Session;
 use crate::describe::{filter, timestamp};
 use crate::errors::{self, unreadable};
 use crate::throttle::Call;
+use aws_sdk_ec2::operation::describe_spot_price_history::builders::DescribeSpotPriceHistoryFluentBuilder;
 use aws_sdk_ec2::primitives::DateTime;
 use aws_sdk_ec2::types;
 use domain::Timestamp;
@@ -29,28 +30,69 @@ pub(crate) async fn spot(
 ) -> Result<Vec<SpotPrice>, CloudError> {
     let mut prices = Vec::new();
     for some in types.chunks(TYPES_PER_CALL) {
-        let mut call = session
-            .ec2
-            .describe_spot_price_history()
-            .product_descriptions(PRODUCT)
-            .set_instance_types(Some(some.iter().map(|t| t.as_str().into()).collect()))
-            .start_time(DateTime::from_secs(since.as_second()))
-            .max_results(PAGE);
+        let mut call = history(session, some, since);
         if !zones.is_empty() {
             call = call.filters(filter("availability-zone", zones.iter().map(Zone::as_str)));
         }
-        let mut pages = call.into_paginator().send();
-        loop {
-            session.pace(Call::Describe).await?;
-            let Some(page) = pages.next().await else { break };
-            let page = page.map_err(|error| errors::from_sdk(&error))?;
-            for row in page.spot_price_history() {
-                prices.push(price(row).ok_or_else(|| unreadable(&format!("a spot price ({row:?})")))?);
-            }
-        }
+        let take = |row: &types::SpotPrice| -> Result<(), CloudError> {
+            prices.push(price(row).ok_or_else(|| unreadable(&format!("a spot price ({row:?})")))?);
+            Ok(())
+        };
+        each(session, call, take).await?;
     }
     prices.sort_by(|a, b| (a.since, &a.pool).cmp(&(b.since, &b.pool)));
     Ok(prices)
+}
+
+/// Spot prices of a whole Region, in any order. No types: all of them. Of thousands of pools one may have a name that we do not
+/// know yet: it is passed over, and told.
+pub(crate) async fn market(session: &Session, types: &[InstanceType], since: Timestamp) -> Result<Vec<SpotPrice>, CloudError> {
+    let calls: Vec<&[InstanceType]> = if types.is_empty() { vec![types] } else { types.chunks(TYPES_PER_CALL).collect() };
+    let (mut prices, mut strange) = (Vec::new(), 0_usize);
+    for some in calls {
+        let take = |row: &types::SpotPrice| -> Result<(), CloudError> {
+            match price(row) {
+                Some(price) => prices.push(price),
+                None => strange += 1,
+            }
+            Ok(())
+        };
+        each(session, history(session, some, since), take).await?;
+    }
+    if strange > 0 && prices.is_empty() {
+        return Err(unreadable(&format!("{strange} spot prices, and none of them")));
+    }
+    if strange > 0 {
+        tracing::warn!(strange, "Spot prices of pools whose names we do not know are passed over");
+    }
+    Ok(prices)
+}
+
+/// The call for these types; none: for all.
+fn history(session: &Session, types: &[InstanceType], since: Timestamp) -> DescribeSpotPriceHistoryFluentBuilder {
+    let names = (!types.is_empty()).then(|| types.iter().map(|t| t.as_str().into()).collect());
+    session
+        .ec2
+        .describe_spot_price_history()
+        .product_descriptions(PRODUCT)
+        .set_instance_types(names)
+        .start_time(DateTime::from_secs(since.as_second()))
+        .max_results(PAGE)
+}
+
+/// Reads page after page, each at the account's pace, and hands on each row.
+async fn each(
+    session: &Session,
+    call: DescribeSpotPriceHistoryFluentBuilder,
+    mut take: impl FnMut(&types::SpotPrice) -> Result<(), CloudError> + Send,
+) -> Result<(), CloudError> {
+    let mut pages = call.into_paginator().send();
+    loop {
+        session.pace(Call::Describe).await?;
+        let Some(page) = pages.next().await else { return Ok(()) };
+        let page = page.map_err(|error| errors::from_sdk(&error))?;
+        page.spot_price_history().iter().try_for_each(&mut take)?;
+    }
 }
 
 fn price(row: &types::SpotPrice) -> Option<SpotPrice> {

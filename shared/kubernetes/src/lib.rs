@@ -32,5 +32,6 @@ mod transport;
 mod workloads;
 
 pub use connect::{Connections, Settings};
+pub use lists::pods::decode_pods;
 pub use open::{Access, Credential, open};
 pub use rights::Right;

@@ -5,10 +5,10 @@
 pub mod eligibility;
 mod methods;
 pub mod optimize;
+pub mod packing;
 pub mod placement;
 pub mod predict;
 pub mod public_data;
-pub mod packing;
 pub mod replacement;
 pub mod risk;
 pub mod spot_choice;

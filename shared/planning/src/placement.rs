@@ -22,7 +22,7 @@ mod sure;
 mod template;
 mod terms;
 
-pub use schedule::{Choice, Pods};
+pub use schedule::Pods;
 pub use state::{Mark, NodeId, State};
 pub use template::{Kind, Template};
 pub(crate) use template::{arch_of, looks_at_type, runs_on};

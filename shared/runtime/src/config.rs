@@ -11,6 +11,8 @@ pub use value::{ConfigError, ConfigErrors, Secret, Var};
 pub struct Config {
     /// `TABLE_NAME`: the DynamoDB table of the core.
     pub table_name: String,
+    /// `DECISION_TABLE_NAME`: the DynamoDB table of the decision server, where the market is kept.
+    pub decision_table_name: String,
     /// `KMS_KEY_ID`: id, ARN or alias of the key that seals service account tokens.
     pub kms_key_id: String,
     /// `INTERRUPTIONS_QUEUE_URL`: the queue of event bodies.
@@ -87,6 +89,7 @@ impl Config {
         let mut from = value::Reader::new(get, needs);
         let config = Config {
             table_name: from.text(Var::TableName),
+            decision_table_name: from.text(Var::DecisionTableName),
             kms_key_id: from.text(Var::KmsKeyId),
             interruptions_queue_url: from.text(Var::InterruptionsQueueUrl),
             plans_queue_url: from.text(Var::PlansQueueUrl),
@@ -119,6 +122,7 @@ impl std::fmt::Display for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let texts = [
             (Var::TableName, &self.table_name),
+            (Var::DecisionTableName, &self.decision_table_name),
             (Var::KmsKeyId, &self.kms_key_id),
             (Var::InterruptionsQueueUrl, &self.interruptions_queue_url),
             (Var::PlansQueueUrl, &self.plans_queue_url),

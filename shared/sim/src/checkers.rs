@@ -7,6 +7,7 @@ use crate::store::MemoryStore;
 use crate::world::{By, Cause, Happened, What, World};
 use domain::ids::{ClusterId, InstanceId, NodeName};
 use domain::plan::precondition::PLAN_TAG;
+use domain::plan::{Action, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) mod placement;
@@ -24,7 +25,12 @@ pub struct Watch {
     noticed: BTreeSet<InstanceId>,
     nodes: BTreeMap<NodeName, InstanceId>,
     launched: BTreeMap<InstanceId, String>,
-    by_plan: BTreeMap<String, InstanceId>,
+    by_plan: BTreeMap<String, Vec<InstanceId>>,
+    tokens: BTreeSet<String>,
+    /// How many launches each plan has; one where nothing is known of it.
+    launches: BTreeMap<String, usize>,
+    /// Instances that a plan of the optimizer says are to go.
+    planned: BTreeSet<InstanceId>,
 }
 
 impl Watch {
@@ -39,6 +45,16 @@ impl Watch {
     /// Says that an instance was named in a notice.
     pub fn noticed(&mut self, instance: &InstanceId) {
         self.noticed.insert(instance.clone());
+    }
+
+    /// Says what a plan of the optimizer may do: launch as often as it has launches, and take its own nodes out of service.
+    pub fn planned(&mut self, plan: &Plan) {
+        if self.launches.contains_key(plan.key.plan.as_str()) {
+            return;
+        }
+        let launches = plan.steps.iter().filter(|step| matches!(step.action, Action::LaunchNode { .. })).count();
+        self.launches.insert(plan.key.plan.to_string(), launches);
+        self.planned.extend(plan.stakes.iter().flat_map(|stakes| stakes.nodes.iter().map(|node| node.instance.clone())));
     }
 
     fn learn(&mut self, world: &World, cluster: &ClusterId) {
@@ -64,10 +80,16 @@ impl Watch {
 
     fn judge(&mut self, happened: &Happened) -> Result<(), String> {
         match &happened.what {
-            What::Launched { instance, by: By::Us, tags, .. } => {
+            What::Launched { instance, by: By::Us, tags, token, .. } => {
                 let plan = tags.get(PLAN_TAG).cloned().ok_or_else(|| format!("{instance} was launched without the tag of its plan"))?;
-                if let Some(first) = self.by_plan.insert(plan.clone(), instance.clone()) {
-                    return Err(format!("plan {plan} has launched {first} and {instance}"));
+                if token.as_ref().is_some_and(|token| !self.tokens.insert(token.clone())) {
+                    return Err(format!("{instance} was launched with a token that has launched before"));
+                }
+                let most = self.launches.get(&plan).copied().unwrap_or(1);
+                let launched = self.by_plan.entry(plan.clone()).or_default();
+                launched.push(instance.clone());
+                if launched.len() > most {
+                    return Err(format!("plan {plan} has launched {launched:?}, and has {most} launches"));
                 }
                 self.launched.insert(instance.clone(), plan);
                 Ok(())
@@ -76,7 +98,7 @@ impl Watch {
                 self.noticed.insert(instance.clone());
                 Ok(())
             }
-            What::Terminated { instance, by: By::Us, .. } if !self.launched.contains_key(instance) => {
+            What::Terminated { instance, by: By::Us, .. } if !self.launched.contains_key(instance) && !self.planned.contains(instance) => {
                 Err(format!("{instance}, which we did not launch, was terminated by us"))
             }
             What::Cordoned { node, by: By::Us, .. } => self.ours_to_touch(Some(node), "cordoned"),
@@ -112,7 +134,7 @@ impl Watch {
         let Some(instance) = self.nodes.get(node) else {
             return Ok(());
         };
-        if self.noticed.contains(instance) || self.launched.contains_key(instance) {
+        if self.noticed.contains(instance) || self.launched.contains_key(instance) || self.planned.contains(instance) {
             return Ok(());
         }
         Err(format!("node {node} ({instance}) was {what}, and no notice named it"))

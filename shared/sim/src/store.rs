@@ -16,11 +16,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod idempotency;
+mod market;
 mod optimizations;
 mod queue;
 mod registry;
 mod vault;
 
+pub use market::MemoryMarket;
 pub use queue::{MemoryQueue, QueuedMessage, Which};
 pub use vault::MemoryVault;
 
@@ -62,6 +64,11 @@ impl MemoryStore {
     /// All plans, for checkers.
     pub fn plans(&self) -> Vec<PlanRecord> {
         self.lock().plans.values().cloned().collect()
+    }
+
+    /// Shows every plan, without a copy: for checkers that look after every turn.
+    pub fn visit_plans(&self, mut visit: impl FnMut(&PlanRecord)) {
+        self.lock().plans.values().for_each(&mut visit);
     }
 
     /// All spot events, for checkers.

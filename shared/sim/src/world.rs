@@ -8,6 +8,7 @@ pub mod happened;
 pub mod spec;
 
 mod agenda;
+mod beginnings;
 mod budgets;
 mod claims;
 mod cloud_port;

@@ -13,7 +13,7 @@ use sim::clock::SimClock;
 use sim::faults::{FaultyCloud, Gate};
 use sim::store::{MemoryQueue, Which};
 use sim::world::{ClusterSpec, NodeSpec, What, WorkloadSpec, World};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tests::wired::{CUSTOMER, Line, Wired};
@@ -162,11 +162,17 @@ fn count(world: &World) -> (Vec<domain::Timestamp>, Vec<(String, domain::Timesta
     (cordoned, launched.collect())
 }
 
-/// What SQS and Lambda do in local mode: every message that is due is in hand at once, and what fails comes back.
+/// As in local mode.
+const IN_HAND: usize = 50;
+
+/// What SQS and Lambda do in local mode: up to fifty messages are in hand at once, and what fails comes back.
 async fn work(clock: &Arc<SimClock>, queue: &Arc<MemoryQueue>, ports: &Ports) {
     let mut running = futures::stream::FuturesUnordered::new();
+    let mut waiting = VecDeque::new();
     loop {
-        for message in queue.take_due(clock.now()) {
+        waiting.extend(queue.take_due(clock.now()));
+        let room = waiting.len().min(IN_HAND.saturating_sub(running.len()));
+        for message in waiting.drain(..room) {
             running.push(async move {
                 let budget = Budget::lasting(&**clock, SignedDuration::from_secs(12));
                 let received = Received { at: message.sent_at, region: None };

@@ -62,7 +62,8 @@ fn node_item(node: &NodeRecord) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-fn put(item: Item) -> Result<WriteRequest, StoreError> {
+/// A write of one item, for a batch.
+pub(super) fn put(item: Item) -> Result<WriteRequest, StoreError> {
     let put = PutRequest::builder().set_item(Some(item)).build().map_err(incomplete)?;
     Ok(WriteRequest::builder().put_request(put).build())
 }

@@ -1,4 +1,4 @@
-//! The table itself. In production `template.yaml` makes it; this is the same table for local mode and tests.
+//! The tables themselves. In production `template.yaml` makes them; these are the same tables for local mode and tests.
 
 use super::errors::store_error;
 use super::keys::{EXPIRES_AT, GSI1, GSI1PK, GSI1SK, PK, SK};
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// How long a new table may take: seconds in life, nothing at all in an emulator.
 const ACTIVE_WITHIN: Duration = Duration::from_secs(60);
 
-/// Makes the table with its index and TTL, and waits until it can be used. One that is there already is left as it is.
+/// Makes the core's table with its index and TTL, and waits until it can be used. One that is there already is left as it is.
 ///
 /// # Errors
 /// DynamoDB did not do it.
@@ -28,25 +28,48 @@ pub async fn create_table(config: &SdkConfig, name: &str) -> Result<(), StoreErr
         .projection(Projection::builder().projection_type(ProjectionType::All).build())
         .build()
         .map_err(incomplete)?;
+    if make(&client, name, &[PK, SK, GSI1PK, GSI1SK], Some(index)).await? == Made::Before {
+        return Ok(());
+    }
+    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(EXPIRES_AT).build().map_err(incomplete)?;
+    let set = client.update_time_to_live().table_name(name).time_to_live_specification(ttl).send().await;
+    set.map(|_| ()).map_err(|e| store_error(&e))
+}
+
+/// Makes the decision server's table, which has neither index nor TTL, and waits until it can be used. One that is there already
+/// is left as it is.
+///
+/// # Errors
+/// DynamoDB did not do it.
+pub async fn create_decision_table(config: &SdkConfig, name: &str) -> Result<(), StoreError> {
+    make(&Client::new(config), name, &[PK, SK], None).await.map(|_| ())
+}
+
+/// Who made a table.
+#[derive(PartialEq, Eq)]
+enum Made {
+    Now,
+    Before,
+}
+
+async fn make(client: &Client, name: &str, keys: &[&str], index: Option<GlobalSecondaryIndex>) -> Result<Made, StoreError> {
     let made = client
         .create_table()
         .table_name(name)
         .billing_mode(BillingMode::PayPerRequest)
-        .set_attribute_definitions(Some([PK, SK, GSI1PK, GSI1SK].into_iter().map(attribute).collect::<Result<_, _>>()?))
+        .set_attribute_definitions(Some(keys.iter().copied().map(attribute).collect::<Result<_, _>>()?))
         .set_key_schema(Some(schema(PK, SK)?))
-        .global_secondary_indexes(index)
+        .set_global_secondary_indexes(index.map(|index| vec![index]))
         .send()
         .await;
     match made {
         Ok(_) => {}
-        Err(error) if error.code() == Some("ResourceInUseException") => return Ok(()),
+        Err(error) if error.code() == Some("ResourceInUseException") => return Ok(Made::Before),
         Err(error) => return Err(store_error(&error)),
     }
     let ready = client.wait_until_table_exists().table_name(name).wait(ACTIVE_WITHIN).await;
     ready.map_err(|e| StoreError::Refused(format!("the new table is not ready: {e}")))?;
-    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(EXPIRES_AT).build().map_err(incomplete)?;
-    let set = client.update_time_to_live().table_name(name).time_to_live_specification(ttl).send().await;
-    set.map(|_| ()).map_err(|e| store_error(&e))
+    Ok(Made::Now)
 }
 
 fn schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, StoreError> {

@@ -7,7 +7,7 @@ use super::shelf::Shelf;
 use super::worth::{Scales, eviction};
 use crate::eligibility::{Blocked, Eligibility, workload};
 use crate::placement::{CPU, Index, Kind, MEMORY, NodeId, PODS, Pods, State, arch_of, runs_on};
-use domain::decision::{DecisionRequest, WhyNot};
+use domain::decision::{DecisionRequest, DecisionType, WhyNot};
 use domain::money::MicroDollars;
 use domain::offering::{CapacityType, Pool};
 use domain::policy::OptimizationPolicy;
@@ -18,6 +18,8 @@ mod join;
 mod launch;
 mod play;
 
+use join::Crowd;
+pub(crate) use join::later;
 pub(crate) use launch::Rooms;
 pub(crate) use play::{Draft, Planned};
 
@@ -28,6 +30,8 @@ pub(crate) struct Standing {
     pub(crate) price: i64,
     /// All in: price, overhead, what its interruptions cost. Zero where the price is not known.
     pub(crate) cost: i64,
+    /// Evictions that emptying it takes, in thousandths.
+    pub(crate) evictions: i64,
     /// How it was bought.
     pub(crate) capacity: CapacityType,
     /// How it is made: index of the kind.
@@ -38,6 +42,8 @@ pub(crate) struct Standing {
     pub(crate) note: Option<Blocked>,
     /// It goes.
     pub(crate) gone: bool,
+    /// It could go, but not together with the others that do.
+    pub(crate) put_off: bool,
     /// This answer got as far as it.
     pub(crate) reached: bool,
 }
@@ -62,6 +68,8 @@ pub(crate) struct Desk<'a> {
     /// Pods that no node takes: a launched node may get them.
     pub(crate) pending: Pods,
     pub(crate) planned: Vec<Planned>,
+    /// Those of the planned that are sure together.
+    crowd: Crowd,
     /// Spot nodes by pool, launches counted.
     pub(crate) spot: BTreeMap<Pool, u32>,
     /// By class: pods on on-demand nodes at the least, and all of them.
@@ -82,7 +90,7 @@ impl<'a> Desk<'a> {
         let eligibility = Eligibility::new(snapshot, &request.constraints, policy);
         let nodes: Vec<Standing> = snapshot.nodes.iter().map(|node| stand(node, market, policy, index, &eligibility, &mut rooms)).collect();
         let cluster_cost: i64 = nodes.iter().map(|node| node.cost).sum();
-        let cluster_disruption = snapshot.nodes.iter().map(|node| 1_000 + evictions(index, node)).sum();
+        let cluster_disruption = nodes.iter().map(|node| 1_000 + node.evictions).sum();
         let mut desk = Desk {
             request,
             policy,
@@ -97,6 +105,7 @@ impl<'a> Desk<'a> {
             left: request.constraints.nodes_max as usize,
             pending,
             planned: Vec::new(),
+            crowd: Crowd::default(),
             spot: BTreeMap::new(),
             on_demand: vec![(0, 0); snapshot.classes.len()],
             work_max: effort.work,
@@ -116,18 +125,18 @@ impl<'a> Desk<'a> {
 
     /// Nodes that a method may still take, by place.
     pub(crate) fn candidates(&self) -> Vec<NodeId> {
-        let open = |node: &Standing| node.blocked.is_none() && !node.gone && node.reached;
+        let open = |node: &Standing| node.blocked.is_none() && !node.gone && !node.put_off && node.reached;
         self.nodes.iter().enumerate().filter(|(_, node)| open(node)).map(|(id, _)| id).collect()
+    }
+
+    /// What the plan saves per hour, all in.
+    pub(crate) fn saving(&self) -> i64 {
+        self.planned.iter().map(|planned| planned.net).sum()
     }
 
     /// Whether the work that was granted is done.
     pub(crate) fn tired(&self) -> bool {
         self.state.work() >= self.work_max
-    }
-
-    /// Evictions that emptying a node takes, in thousandths.
-    pub(crate) fn evictions(&self, node: NodeId) -> i64 {
-        evictions(self.index, self.node(node))
     }
 
     /// Remembers why a node was not moved.
@@ -149,8 +158,12 @@ impl<'a> Desk<'a> {
     /// are taken off.
     fn vessels(&mut self) -> Vec<Vessel> {
         let mut vessels = Vec::new();
+        let bought = self.bought();
         for kind in 0..self.rooms.kinds() {
             for item in 0..self.shelf.items.len() {
+                if !bought.contains(&self.shelf.items[item].pool.capacity) {
+                    continue;
+                }
                 let room = self.room(kind, item);
                 let (cpu, memory, pods) = (room.free[CPU], room.free[MEMORY], room.free[PODS]);
                 vessels.push(Vessel { cpu, memory, pods, cost: self.shelf.items[item].price.0 });
@@ -170,6 +183,16 @@ impl<'a> Desk<'a> {
             });
         }
         vessels
+    }
+
+    /// How this decision may buy: as it likes if it is about spot, else as the nodes are that may go.
+    fn bought(&self) -> Vec<CapacityType> {
+        let there = |capacity: &CapacityType| self.nodes.iter().any(|node| node.blocked.is_none() && node.capacity == *capacity);
+        let all = [CapacityType::OnDemand, CapacityType::Spot].into_iter();
+        match self.request.decision_type {
+            DecisionType::SpotOptimize => all.collect(),
+            DecisionType::BinPack | DecisionType::Rightsize => all.filter(there).collect(),
+        }
     }
 
     /// Counts spot nodes by pool, and pods on on-demand nodes.
@@ -230,7 +253,7 @@ impl<'a> Desk<'a> {
                     let name = commitment.instance_type.as_str();
                     let why =
                         format!("a commitment pays for {} of {name} in any case; moving it would strand the commitment", commitment.count);
-                    self.nodes[id].blocked.get_or_insert(Blocked::by(WhyNot::Commitment, name, why));
+                    self.nodes[id].blocked.get_or_insert_with(|| Blocked::by(WhyNot::Commitment, name, why));
                 }
             }
         }
@@ -298,11 +321,13 @@ fn stand(
     Standing {
         price: price.unwrap_or_default().0,
         cost: price.map_or(0, |price| (price + policy.node_overhead_per_hour + risk).0),
+        evictions: evictions(index, node),
         capacity,
         kind: rooms.kind(kind, node),
         blocked: eligibility.node(node).err(),
         note: None,
         gone: false,
+        put_off: false,
         reached: false,
     }
 }

@@ -2,9 +2,17 @@
 //!
 //! A pod is left without a place only if the others fill every node that it could use. The least number of pods that it takes to fill
 //! a node, summed over the nodes, must be more than there are others; or the room that would have to be filled must be more than the
-//! others take in all.
+//! others take in all. For the pods of a few nodes this is a proof; for more see [`ALL_OF`].
 
 use super::state::{NodeId, State};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Of so many others, all are reckoned with wherever they might go. Of more, those that would come by chance, [`MARGIN`] times over:
+/// that thousands of pods with room everywhere all choose the same few nodes is not reckoned with.
+const ALL_OF: i64 = 96;
+/// See [`ALL_OF`].
+const MARGIN: i64 = 4;
 
 /// Blocked by no number of the others.
 const NEVER: i64 = i64::MAX / 4;
@@ -13,12 +21,26 @@ const NEVER: i64 = i64::MAX / 4;
 struct Rivals<'r> {
     /// How many others there are.
     others: i64,
+    /// All pods, by class: their number, and how many nodes allow them.
+    crowd: &'r [(i64, i64)],
     /// What the largest of the others takes, by dimension.
     largest: &'r [i64],
     /// What all pods, the one included, take.
     all: &'r [i64],
-    /// One of the others, by being on a node, makes the node forbidden.
-    quarrel: bool,
+    /// So many of the others make a node forbidden by being there.
+    quarrels: i64,
+}
+
+impl Rivals<'_> {
+    /// How many of the others are reckoned with on so many nodes.
+    fn at(&self, nodes: i64) -> i64 {
+        if self.others <= ALL_OF {
+            return self.others;
+        }
+        let come = |(count, allowed): &(i64, i64)| (count * MARGIN * nodes + allowed - 1) / allowed;
+        let sum: i64 = self.crowd.iter().map(|these| come(these).min(these.0)).sum();
+        sum.clamp(ALL_OF, self.others)
+    }
 }
 
 impl State<'_> {
@@ -35,13 +57,24 @@ impl State<'_> {
         for (class, _) in &everybody {
             largest.iter_mut().zip(self.index.need(*class)).for_each(|(most, need)| *most = (*most).max(*need));
         }
+        let crowd: Vec<(i64, i64)> =
+            everybody.iter().map(|(class, count)| (i64::from(*count), self.nodes_for(*class, None).max(1))).collect();
         for (class, own) in pods {
-            let rivals = Rivals { others: count - 1, largest: &largest, all: &all, quarrel: self.quarrels(*class, *own, &everybody) };
+            let rivals =
+                Rivals { others: count - 1, crowd: &crowd, largest: &largest, all: &all, quarrels: self.quarrels(*class, &everybody) };
             if !self.sure_of(*class, *own, &everybody, &rivals) {
                 return Err(*class);
             }
         }
         Ok(())
+    }
+
+    /// How many nodes labels and taints leave to a class (within a domain; a domain is taken to be one for nodes that look alike).
+    fn nodes_for(&self, class: usize, part: Option<(usize, usize)>) -> i64 {
+        let inside = |node: NodeId| part.is_none_or(|(counter, domain)| self.domain(counter, node) == domain);
+        let allowed = self.signatures.iter().filter(|signature| signature.allows[class]);
+        let count = allowed.filter(|s| s.order.first().is_some_and(|(_, node)| inside(*node))).map(|s| s.order.len()).sum::<usize>();
+        i64::try_from(count).unwrap_or(i64::MAX)
     }
 
     /// How many of these pods, one of the class left out, feed a counter.
@@ -51,13 +84,16 @@ impl State<'_> {
         sum - i64::from(feeds(class))
     }
 
-    /// Whether one of the others could make a node forbidden by being there.
-    fn quarrels(&self, class: usize, own: u32, everybody: &[(usize, u32)]) -> bool {
+    /// How many of the others could make a node forbidden by being there.
+    fn quarrels(&self, class: usize, everybody: &[(usize, u32)]) -> i64 {
         let compiled = &self.index.classes[class];
-        let ports = compiled.ports.iter().any(|port| everybody.iter().any(|(other, _)| other == port && (*other != class || own > 1)));
-        let single = |counter: &usize| self.single(*counter);
-        let spreads = compiled.spreads.iter().map(|rule| rule.counter).filter(single);
-        ports || compiled.forbids.iter().copied().chain(spreads).any(|counter| self.feeding(counter, class, everybody) > 0)
+        let meets = |other: usize| {
+            let feeds = |counter: &usize| self.index.classes[other].feeds.contains(counter);
+            let mut spreads = compiled.spreads.iter().map(|rule| &rule.counter).filter(|counter| self.single(**counter));
+            compiled.ports.contains(&other) || compiled.forbids.iter().any(feeds) || spreads.any(feeds)
+        };
+        let sum: i64 = everybody.iter().filter(|(other, _)| meets(*other)).map(|(_, count)| i64::from(*count)).sum();
+        sum - i64::from(meets(class))
     }
 
     fn sure_of(&mut self, class: usize, own: u32, everybody: &[(usize, u32)], rivals: &Rivals<'_>) -> bool {
@@ -89,34 +125,31 @@ impl State<'_> {
 
     /// Whether the others cannot fill all nodes that the class could use (within a domain).
     fn holds_out(&mut self, class: usize, part: Option<(usize, usize)>, rivals: &Rivals<'_>) -> bool {
-        let mut pods_needed = 0_i64;
-        let mut share_needed = 0.0_f64;
-        let dims = self.index.need(class).iter().filter(|need| **need > 0).count() as f64;
-        for signature in 0..self.signatures.len() {
-            if !self.signatures[signature].allows[class] {
-                continue;
-            }
-            let mut below = (i64::MAX, NodeId::MAX);
-            while let Some((score, node)) = self.signatures[signature].order.range(..below).next_back().copied() {
-                below = (score, node);
-                let inside = part.is_none_or(|(counter, domain)| self.domain(counter, node) == domain);
-                if !inside || !self.fits_but(class, node, part.map(|(counter, _)| counter)) {
-                    continue;
+        let dims = self.index.need(class).iter().filter(|need| **need > 0).count();
+        let dims = i64::try_from(dims).unwrap_or(i64::MAX / WHOLE);
+        let others = rivals.at(self.nodes_for(class, part));
+        // The part of all room that so many of the others take.
+        let limit = dims.saturating_mul(WHOLE).saturating_mul(others) / rivals.others.max(1);
+        let mut tally = Tally::new();
+        let mut asked = 0;
+        let sure = self.signatures.iter().filter(|signature| signature.allows[class]).any(|signature| {
+            signature.order.iter().rev().any(|(_, node)| {
+                asked += 1;
+                let inside = part.is_none_or(|(counter, domain)| self.domain(counter, *node) == domain);
+                if !inside || !self.judge(class, *node, part.map(|(counter, _)| counter)) {
+                    return false;
                 }
-                let (pods, share) = self.to_fill(class, node, rivals);
-                pods_needed = pods_needed.saturating_add(pods);
-                share_needed += share;
-                if pods_needed > rivals.others || (share_needed > dims && !rivals.quarrel) {
-                    return true;
-                }
-            }
-        }
-        false
+                tally.add(self.to_fill(class, *node, rivals), rivals);
+                tally.pods > others || tally.shares > limit
+            })
+        });
+        self.work += asked;
+        sure
     }
 
     /// The least number of the others that keep the class off the node, and the least share of what all take that this needs.
-    fn to_fill(&self, class: usize, node: NodeId, rivals: &Rivals<'_>) -> (i64, f64) {
-        let (mut pods, mut share) = (NEVER, f64::INFINITY);
+    fn to_fill(&self, class: usize, node: NodeId, rivals: &Rivals<'_>) -> (i64, i64) {
+        let (mut pods, mut share) = (NEVER, NEVER);
         let need = self.index.need(class);
         let free = &self.free[node * self.index.dims..(node + 1) * self.index.dims];
         for dim in (0..need.len()).filter(|dim| need[*dim] > 0) {
@@ -126,8 +159,42 @@ impl State<'_> {
                 continue;
             }
             pods = pods.min((lack + rivals.largest[dim] - 1) / rivals.largest[dim].max(1)).max(1);
-            share = share.min(lack as f64 / (rivals.all[dim] - need[dim]).max(1) as f64);
+            let part = i128::from(lack) * i128::from(WHOLE) / i128::from((rivals.all[dim] - need[dim]).max(1));
+            share = share.min(i64::try_from(part).unwrap_or(NEVER));
         }
-        if rivals.quarrel { (pods.min(1), 0.0) } else { (pods, share) }
+        (pods, share)
+    }
+}
+
+/// What it takes to fill the nodes seen so far, those left out that quarrels can take away: whichever count most.
+struct Tally {
+    /// Numbers of pods, and the largest of them, as many as there are quarrels.
+    pods: i64,
+    pods_lost: BinaryHeap<Reverse<i64>>,
+    /// Shares in billionths, likewise.
+    shares: i64,
+    shares_lost: BinaryHeap<Reverse<i64>>,
+}
+
+/// One, in shares.
+const WHOLE: i64 = 1_000_000_000;
+
+impl Tally {
+    fn new() -> Tally {
+        Tally { pods: 0, pods_lost: BinaryHeap::new(), shares: 0, shares_lost: BinaryHeap::new() }
+    }
+
+    fn add(&mut self, (pods, share): (i64, i64), rivals: &Rivals<'_>) {
+        let most = usize::try_from(rivals.quarrels).unwrap_or(0);
+        let count = |sum: &mut i64, lost: &mut BinaryHeap<Reverse<i64>>, more: i64| {
+            lost.push(Reverse(more));
+            if lost.len() > most
+                && let Some(Reverse(least)) = lost.pop()
+            {
+                *sum = sum.saturating_add(least);
+            }
+        };
+        count(&mut self.pods, &mut self.pods_lost, pods);
+        count(&mut self.shares, &mut self.shares_lost, share);
     }
 }

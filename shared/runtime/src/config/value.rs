@@ -9,6 +9,8 @@ use tracing::Level;
 pub enum Var {
     /// `TABLE_NAME`.
     TableName,
+    /// `DECISION_TABLE_NAME`.
+    DecisionTableName,
     /// `KMS_KEY_ID`.
     KmsKeyId,
     /// `INTERRUPTIONS_QUEUE_URL`.
@@ -36,6 +38,7 @@ impl Var {
     pub fn name(self) -> &'static str {
         match self {
             Var::TableName => "TABLE_NAME",
+            Var::DecisionTableName => "DECISION_TABLE_NAME",
             Var::KmsKeyId => "KMS_KEY_ID",
             Var::InterruptionsQueueUrl => "INTERRUPTIONS_QUEUE_URL",
             Var::PlansQueueUrl => "PLANS_QUEUE_URL",
@@ -50,7 +53,7 @@ impl Var {
     /// What a value must look like, in words; `None`: this one does.
     fn objection(self, value: &str) -> Option<&'static str> {
         let (fine, expected) = match self {
-            Var::TableName => (
+            Var::TableName | Var::DecisionTableName => (
                 (3..=255).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)),
                 "the name of a DynamoDB table: 3 to 255 letters, digits, '-', '_' or '.'",
             ),

@@ -1,7 +1,7 @@
 //! Whether a pod may be where it is being bound: counted pod by pod, slowly and plainly, so that it can judge the scheduler, which
 //! counts cleverly.
 
-use crate::world::scheduler::{means, selects, tolerates};
+use crate::world::scheduler::{means, selects, tolerates, tolerates_cordon};
 use crate::world::state::{Kube, Node, Pod};
 use domain::scheduling::{PodTerm, Spread};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(crate) fn broken(kube: &Kube, pod: &Pod, node: &Node) -> Vec<String> {
     };
     let asks = &pod.shape.scheduling;
     law(node.ready, "which is not ready");
-    law(!node.unschedulable || asks.tolerations.iter().any(|t| t.key.is_none() && t.exists), "which is cordoned");
+    law(!node.unschedulable || tolerates_cordon(asks), "which is cordoned");
     law(tolerates(node, asks), "whose taints it does not tolerate");
     law(selects(node, asks), "which its node selector or affinity does not allow");
     law(has_room(kube, pod, node), "which has no room for it");

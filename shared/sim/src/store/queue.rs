@@ -86,6 +86,19 @@ impl MemoryQueue {
         self.lock().messages.push(message);
     }
 
+    /// Doubles every plan message that waits, once each: SQS may deliver twice, and then two workers have the plan.
+    pub fn double(&self) {
+        let mut state = self.lock();
+        let once: Vec<QueuedMessage> =
+            state.messages.iter().filter(|m| m.queue == Which::Plans && !m.id.ends_with("-again")).cloned().collect();
+        for message in once {
+            let id = format!("{}-again", message.id);
+            if !state.messages.iter().any(|m| m.id == id) {
+                state.messages.push(QueuedMessage { id, ..message });
+            }
+        }
+    }
+
     /// When the next message of a working queue is due.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.lock().messages.iter().filter(|m| m.queue != Which::DeadLetters).map(|m| m.due_at).min()

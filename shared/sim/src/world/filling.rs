@@ -1,9 +1,9 @@
 //! Filling a cluster all at once: as quick for 5,000 nodes as it can be, because controllers and the scheduler look once.
 
 use super::World;
+use super::beginnings::labelled;
 use super::happened::By;
 use super::pods::PodBirth;
-use super::populate::labelled;
 use super::spec::{NodeSpec, PdbSpec, PodShape, WorkloadSpec, tolerates_all};
 use super::state::{Sort, State};
 use domain::ids::{ClusterId, InstanceId};

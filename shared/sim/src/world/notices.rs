@@ -61,6 +61,15 @@ impl World {
 }
 
 impl State {
+    /// Plans that AWS takes an instance back.
+    pub(crate) fn mark(&mut self, id: &InstanceId, notice: SignedDuration) -> Option<Timestamp> {
+        let deadline = self.after(notice);
+        let machine = self.machines.get_mut(id).filter(|m| m.state.live())?;
+        machine.marked = Some(machine.marked.map_or(deadline, |set| set.min(deadline)));
+        self.plan(deadline, Due::Reclaim(id.clone()));
+        Some(deadline)
+    }
+
     pub(crate) fn interrupt(&mut self, instance: &InstanceId, notice: SignedDuration) -> String {
         let machine = self.machine(instance);
         if let Some(deadline) = self.mark(instance, notice) {

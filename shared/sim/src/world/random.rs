@@ -188,7 +188,7 @@ fn ordinary(rng: &mut Rng, mean_cpu_millis: u64) -> PodShape {
     let cpu_millis = mean_cpu_millis * rng.u64(25..=250) / 137;
     PodShape {
         cpu_millis,
-        memory_bytes: cpu_millis * rng.u64(1..=4) << 20,
+        memory_bytes: (cpu_millis * rng.u64(1..=4)) << 20,
         grace_s: rng.u32(5..=60),
         exit_s: rng.u32(0..=10),
         start_s: rng.u32(1..=20),

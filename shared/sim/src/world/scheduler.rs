@@ -13,7 +13,7 @@ mod score;
 mod tally;
 mod view;
 
-pub(crate) use node_rules::{means, selects, tolerates};
+pub(crate) use node_rules::{means, selects, tolerates, tolerates_cordon};
 
 use super::state::{Kube, Pod, State};
 use domain::ids::NodeName;

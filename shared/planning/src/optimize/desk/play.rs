@@ -3,15 +3,12 @@
 use super::Desk;
 use crate::eligibility::{Blocked, workload};
 use crate::optimize::worth::Weight;
-use crate::placement::{CPU, Choice, MEMORY, NodeId, PODS, Pods, VOLUMES};
+use crate::placement::{CPU, MEMORY, NodeId, PODS, Pods, VOLUMES};
 use domain::decision::{LaunchSpec, Move, NodeIdentity, WhyNot};
 use domain::money::MicroDollars;
 use domain::offering::CapacityType;
 use domain::scheduling::Resources;
 use std::collections::BTreeMap;
-
-/// How many drawn orders a move must survive where the places of its pods depend on each other.
-const DRAWS: u64 = 16;
 
 /// A move that is thought of.
 #[derive(Debug, Clone)]
@@ -31,7 +28,7 @@ pub(crate) struct Planned {
     pub(crate) draft: Draft,
     /// As it is answered.
     pub(crate) answer: Move,
-    /// What it saves all in: overhead of nodes and interruptions counted.
+    /// What it saves per hour all in: overhead of nodes and interruptions counted.
     pub(crate) net: i64,
 }
 
@@ -61,7 +58,7 @@ impl Desk<'_> {
             cost_before: remove.iter().map(|node| self.nodes[*node].cost).sum(),
             cost_after: items().map(|item| item.cost).sum(),
             price_after: items().map(|item| item.price.0).sum(),
-            evictions: remove.iter().map(|node| self.evictions(*node)).sum(),
+            evictions: remove.iter().map(|node| self.nodes[*node].evictions).sum(),
             nodes: i64::try_from(remove.len()).unwrap_or(i64::MAX),
         }
     }
@@ -84,7 +81,7 @@ impl Desk<'_> {
     }
 
     /// Stages the move and lets the pods settle. Leaves the state changed: the caller rolls back or commits.
-    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)], choice: Choice) -> Result<Vec<NodeId>, usize> {
+    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Result<Vec<NodeId>, usize> {
         let Stage { fresh, pods, strangers } = self.stage(remove, launch);
         // Whoever waits already is first at the door of a new node.
         for (class, count) in strangers {
@@ -93,12 +90,11 @@ impl Desk<'_> {
                 self.state.place(class, node);
             }
         }
-        self.state.settle(&pods, choice)?;
+        self.state.settle(&pods)?;
         Ok(fresh)
     }
 
-    /// Whether the move works out after what is planned before it: in the way that is likely, and in every other way. The state is
-    /// as before.
+    /// Whether the move works out after what is planned before it, wherever the scheduler puts its pods. The state is as before.
     ///
     /// # Errors
     /// What found no place.
@@ -107,25 +103,11 @@ impl Desk<'_> {
         let pods = self.pods_of(&draft.remove);
         self.keeps_floor(draft, &pods)?;
         let mark = self.state.mark();
-        let likely = self.play(&draft.remove, &launch, Choice::Roomiest);
-        self.state.rollback(mark);
-        likely.map_err(|class| self.no_place(class, "finds no other place within its constraints"))?;
-        let mark = self.state.mark();
         let sure = self.stage(&draft.remove, &launch);
         let sure = self.state.sure(&sure.pods, &sure.strangers);
         self.state.rollback(mark);
         let unsure = "could be left without a place, depending on where the scheduler puts the others";
-        sure.map_err(|class| self.no_place(class, unsure))?;
-        if !pods.iter().any(|(class, _)| self.index.classes[*class].social) {
-            return Ok(());
-        }
-        for choice in std::iter::once(Choice::SmallestFirst).chain((1..=DRAWS).map(Choice::Drawn)) {
-            let mark = self.state.mark();
-            let found = self.play(&draft.remove, &launch, choice);
-            self.state.rollback(mark);
-            found.map_err(|class| self.no_place(class, unsure))?;
-        }
-        Ok(())
+        sure.map_err(|class| self.no_place(class, unsure))
     }
 
     pub(super) fn firsts(&self, draft: &Draft) -> Vec<(usize, usize)> {
@@ -166,14 +148,24 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Plans a proven draft: the state becomes what it leads to.
-    pub(crate) fn plan(&mut self, draft: &Draft) {
+    /// Plans a proven draft: the state becomes what it most likely leads to.
+    ///
+    /// # Errors
+    /// What finds no place after all; the state is as before.
+    pub(crate) fn plan(&mut self, draft: &Draft) -> Result<(), Blocked> {
         let launch = self.firsts(draft);
         let items: Vec<usize> = launch.iter().map(|(_, item)| *item).collect();
         let weight = self.weight(&draft.remove, &items);
         let pods = self.pods_of(&draft.remove);
-        let Ok(fresh) = self.play(&draft.remove, &launch, Choice::Roomiest) else { return };
-        let specs = draft.launch.iter().zip(&fresh).map(|(items, node)| self.spec(items, *node)).collect();
+        let mark = self.state.mark();
+        let fresh = match self.play(&draft.remove, &launch) {
+            Ok(fresh) => fresh,
+            Err(class) => {
+                self.state.rollback(mark);
+                return Err(self.no_place(class, "finds no other place within its constraints"));
+            }
+        };
+        let specs = draft.launch.iter().zip(&launch).map(|(items, (kind, item))| self.spec(items, *kind, *item, &pods)).collect();
         self.forget(draft, &pods);
         for item in items.iter().map(|item| &self.shelf.items[*item]) {
             if item.pool.capacity == CapacityType::Spot {
@@ -183,6 +175,7 @@ impl Desk<'_> {
         let before: i64 = draft.remove.iter().map(|node| self.nodes[*node].price).sum();
         self.planned.push(Planned {
             draft: draft.clone(),
+            net: weight.saving(),
             answer: Move {
                 remove: draft.remove.iter().filter_map(|node| self.identity(*node)).collect(),
                 launch: specs,
@@ -191,7 +184,6 @@ impl Desk<'_> {
                 pods_moved: pods.iter().map(|(_, count)| *count).sum(),
                 why: draft.why.clone(),
             },
-            net: weight.saving(),
         });
         for node in &draft.remove {
             self.nodes[*node].gone = true;
@@ -203,6 +195,7 @@ impl Desk<'_> {
         }
         self.state.commit();
         self.left = self.left.saturating_sub(draft.remove.len());
+        Ok(())
     }
 
     fn identity(&self, node: NodeId) -> Option<NodeIdentity> {
@@ -227,8 +220,10 @@ impl Desk<'_> {
         }
     }
 
-    fn spec(&self, items: &[usize], node: NodeId) -> LaunchSpec {
-        let there = self.state.all(node);
+    /// A launch. It must have room for all pods that move: the scheduler may put some elsewhere, or none.
+    fn spec(&mut self, items: &[usize], kind: usize, item: usize, pods: &Pods) -> LaunchSpec {
+        let mut there = self.room(kind, item).template.companions.clone();
+        there.extend(pods);
         let demand = self.index.demand(&there);
         let whole = |amount: i64| u64::try_from(amount).unwrap_or(0);
         let mut needs = Resources::new(whole(demand[CPU]), whole(demand[MEMORY]));

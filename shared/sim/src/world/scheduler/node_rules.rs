@@ -39,7 +39,7 @@ pub(crate) fn selects(node: &Node, asks: &Scheduling) -> bool {
     selected && (asks.required_nodes.is_empty() || asks.required_nodes.iter().any(|term| term_means(term, node)))
 }
 
-pub(super) fn bears(toleration: &Toleration, taint: &Taint) -> bool {
+fn bears(toleration: &Toleration, taint: &Taint) -> bool {
     if toleration.effect.as_ref().is_some_and(|effect| *effect != taint.effect) {
         return false;
     }
@@ -53,6 +53,13 @@ pub(super) fn bears(toleration: &Toleration, taint: &Taint) -> bool {
 /// Whether every taint that repels is tolerated.
 pub(crate) fn tolerates(node: &Node, asks: &Scheduling) -> bool {
     node.taints.iter().filter(|taint| taint.effect != SOFT).all(|taint| asks.tolerations.iter().any(|t| bears(t, taint)))
+}
+
+/// Whether a cordon is tolerated: Kubernetes marks one with a taint of its own.
+pub(crate) fn tolerates_cordon(asks: &Scheduling) -> bool {
+    let (key, effect) = ("node.kubernetes.io/unschedulable".to_owned(), "NoSchedule".to_owned());
+    let cordon = Taint { key, value: String::new(), effect, time_added: None };
+    asks.tolerations.iter().any(|toleration| bears(toleration, &cordon))
 }
 
 /// How many taints a node has that would rather not have the pod.

@@ -1,9 +1,8 @@
 //! What one class of pods asks, worked out once for all nodes: what never changes while pods are bound, and which counts matter.
 
-use super::node_rules::{means, reluctance, selects, term_means, tolerates};
+use super::node_rules::{means, reluctance, selects, term_means, tolerates, tolerates_cordon};
 use super::tally::{Counting, Tally};
 use super::view::{Class, View};
-use domain::node::Taint;
 use domain::pod::Selector;
 use domain::scheduling::{PodTerm, Spread};
 use std::sync::Arc;
@@ -91,7 +90,7 @@ impl<'a> View<'a> {
         let of = self.classes[class];
         let asks = &of.shape.scheduling;
         let allowed = self.by_node(|spot| {
-            let open = !spot.unschedulable || tolerates_cordon(&asks.tolerations);
+            let open = !spot.unschedulable || tolerates_cordon(asks);
             spot.ready && open && tolerates(spot, asks) && selects(spot, asks)
         });
         let mut liked = Vec::new();
@@ -234,14 +233,4 @@ impl<'a> View<'a> {
         let mut one = |key: &str, max_skew| Soft { tally: self.tally(key, counted.clone(), Vec::new(), Counting::Staying), max_skew };
         vec![one(HOSTNAME, 3), one(ZONE, 5)]
     }
-}
-
-fn tolerates_cordon(tolerations: &[domain::scheduling::Toleration]) -> bool {
-    let taint = Taint {
-        key: "node.kubernetes.io/unschedulable".to_owned(),
-        value: String::new(),
-        effect: "NoSchedule".to_owned(),
-        time_added: None,
-    };
-    tolerations.iter().any(|toleration| super::node_rules::bears(toleration, &taint))
 }

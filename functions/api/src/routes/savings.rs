@@ -1,0 +1,111 @@
+//! What was saved: estimated, freed and realised, kept apart.
+
+use super::clusters::own;
+use crate::Deps;
+use crate::auth::Caller;
+use crate::extract::Params;
+use crate::paging::{Paging, page};
+use crate::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use domain::SignedDuration;
+use domain::money::MicroDollars;
+use domain::savings::arithmetic::month_of;
+use domain::savings::{Hour, Lever, hour_of};
+use domain::tenant::Cluster;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Hours that are summed up where nobody says how many: a day.
+const HOURS_DEFAULT: u32 = 24;
+/// And at most: a month of 31 days.
+const HOURS_MAX: u32 = 744;
+
+/// Of which cluster, and over how many hours.
+#[derive(Debug, Deserialize)]
+pub struct Over {
+    cluster_id: Option<String>,
+    hours: Option<String>,
+}
+
+/// `GET /api/v1/admin/savings`: cluster by cluster, from closed hours. What is only expected is never called saved.
+///
+/// # Errors
+/// 404 where `cluster_id` is not the caller's, 400 for hours that are none.
+pub async fn show(
+    State(deps): State<Arc<Deps>>,
+    caller: Caller,
+    Params(over): Params<Over>,
+    paging: Paging,
+) -> Result<Json<Value>, Problem> {
+    let hours = match over.hours.as_deref().map(str::parse) {
+        None => HOURS_DEFAULT,
+        Some(Ok(hours)) if (1..=HOURS_MAX).contains(&hours) => hours,
+        Some(Ok(_) | Err(_)) => {
+            let detail = format!("`hours` is a whole number from 1 to {HOURS_MAX}.");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-hours", detail));
+        }
+    };
+    if let Some(id) = &over.cluster_id {
+        let cluster = own(&deps, &caller, id).await?;
+        return Ok(page(&[of(&deps, &cluster, hours).await?], None));
+    }
+    let clusters = deps.registry.clusters(&caller.customer, paging.after.as_deref(), paging.limit).await?;
+    let items = each(&deps, &clusters.items, hours).await?;
+    Ok(page(&items, clusters.next.as_deref()))
+}
+
+/// One after the other: a page of clusters is two hundred reads at most.
+async fn each(deps: &Deps, clusters: &[Cluster], hours: u32) -> Result<Vec<Value>, Problem> {
+    let mut items = Vec::with_capacity(clusters.len());
+    for cluster in clusters {
+        items.push(of(deps, cluster, hours).await?);
+    }
+    Ok(items)
+}
+
+async fn of(deps: &Deps, cluster: &Cluster, hours: u32) -> Result<Value, Problem> {
+    let (customer, id) = (&cluster.customer, &cluster.id);
+    let from = hour_of(deps.clock.now()) - SignedDuration::from_hours(i64::from(hours));
+    let baseline = deps.ledger.baseline(customer, id).await?;
+    let books = deps.ledger.books(customer, id).await?;
+    let closed = deps.ledger.hours(customer, id, from, HOURS_MAX as usize + 1).await?;
+    let mut by_lever: BTreeMap<Lever, MicroDollars> = BTreeMap::new();
+    for (lever, sum) in closed.iter().flat_map(|hour| &hour.realised) {
+        let total = by_lever.entry(*lever).or_default();
+        *total = *total + *sum;
+    }
+    let sum = |of: fn(&Hour) -> MicroDollars| closed.iter().map(of).sum::<MicroDollars>();
+    let last = closed.last();
+    let per_hour = last.map(Hour::realised_sum).unwrap_or_default();
+    Ok(json!({
+        "cluster_id": id,
+        "hours": hours,
+        "hours_closed": closed.len(),
+        "baseline": baseline.map(|baseline| json!({
+            "frozen_at": baseline.frozen_at,
+            "cost_per_hour": baseline.cost_per_hour,
+            "nodes": baseline.nodes,
+            "requested": baseline.requested,
+            "rule": "frozen when the cluster was first seen whole; grown or shrunk with what its pods request",
+        })),
+        "realised": {
+            "sum": sum(Hour::realised_sum),
+            "by_lever": by_lever,
+            "per_hour": per_hour,
+            "per_month": month_of(per_hour),
+            "rule": "what plans have ended less what they launched, never more than the hour is cheaper than the baseline; costs count whole",
+        },
+        "freed_per_hour": last.map(|hour| hour.freed),
+        "estimated_per_hour": last.map(|hour| hour.estimated),
+        "entered_per_hour": books.per_hour,
+        "plans": books.plans,
+        "cost": sum(|hour| hour.cost),
+        "expected_cost": sum(|hour| hour.expected),
+        "as_of": last.map(|hour| hour.seen_at),
+        "unit": "millionths of a US dollar",
+    }))
+}

@@ -1,0 +1,34 @@
+//! The decision server's table: in memory, on an embedded DynamoDB, and on any AWS-like endpoint that `CONTRACT_AWS_ENDPOINT`
+//! names (moto, for one).
+
+use sim::store::MemoryMarket;
+use tests::contracts::market::market;
+
+#[tokio::test]
+async fn memory_keeps_the_contract_of_the_market() {
+    market(&MemoryMarket::default()).await;
+}
+
+#[tokio::test]
+async fn dynamodb_keeps_the_contract_of_the_market() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let database = dynoxide::Database::memory().unwrap();
+    let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
+    let config = aws::local_config(&endpoint, "us-east-1").await;
+    aws::create_decision_table(&config, "market").await.unwrap();
+    aws::create_decision_table(&config, "market").await.unwrap();
+    market(&aws::DecisionTable::new(&config, "market".to_owned())).await;
+    server.abort();
+}
+
+#[tokio::test]
+async fn the_named_endpoint_keeps_the_contract_of_the_market() {
+    #[expect(clippy::disallowed_methods, reason = "the contracts' own switch")]
+    let Ok(endpoint) = std::env::var("CONTRACT_AWS_ENDPOINT") else { return };
+    let config = aws::local_config(&endpoint, "us-east-1").await;
+    // A name that no earlier run on the same endpoint has used.
+    let name = format!("market-{:08x}", fastrand::u32(..));
+    aws::create_decision_table(&config, &name).await.unwrap();
+    market(&aws::DecisionTable::new(&config, name)).await;
+}

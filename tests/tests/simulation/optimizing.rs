@@ -1,0 +1,250 @@
+//! What a round leads to, by mode; what a lying, slow or dead decision server leads to; and a person's word.
+
+use async_trait::async_trait;
+use domain::SignedDuration;
+use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, PredictRequest, Prediction};
+use domain::ids::NodeUid;
+use domain::interruption::SPOT_NOTICE;
+use domain::money::MicroDollars;
+use domain::optimization::{ProposalState, Round, Run, RunStatus};
+use domain::plan::Outcome;
+use domain::plan::check::Rule;
+use domain::policy::{Mode, Window};
+use domain::ports::{Advisor, AdvisorError, Clock, Ledger, Optimizations, Rounds};
+use std::sync::Arc;
+use tests::plans::one_plan::{OnePlan, SHAPES, Shape, scene};
+use tests::plans::{allow, optimizer, voluntary};
+
+const SPOT: Shape = SHAPES[0];
+
+/// Changes the answer of the story's own server, or gives none.
+struct Changed(Arc<dyn Advisor>, fn(DecisionAnswer) -> Result<DecisionAnswer, AdvisorError>);
+
+#[async_trait]
+impl Advisor for Changed {
+    async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, AdvisorError> {
+        self.1(self.0.decide(request).await?)
+    }
+    async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
+        self.0.predict(request).await
+    }
+}
+
+async fn round(story: &mut OnePlan, name: &str) -> Run {
+    story.ask(name).await;
+    story.system.run(SignedDuration::from_secs(1), |_| {}).await;
+    let id = domain::optimization::run_id(&story.cluster, name, DecisionType::SpotOptimize);
+    story.system.store.run(&story.customer, &id).await.unwrap().expect("the round has decided")
+}
+
+async fn in_mode(mode: Mode) -> OnePlan {
+    let story = scene(SPOT).await;
+    allow(&story.system, &story.customer, &story.cluster, |policy| policy.optimization.spot = mode).await;
+    story
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mode_says_how_far_a_round_goes() {
+    for (mode, status, proposals, plans) in [
+        (Mode::Observe, RunStatus::Observed, 0, 0),
+        (Mode::Recommend, RunStatus::Recommended, 1, 0),
+        (Mode::Approve, RunStatus::Proposed, 1, 0),
+        (Mode::Auto, RunStatus::Planned, 1, 1),
+    ] {
+        let mut story = in_mode(mode).await;
+        let run = round(&mut story, "r").await;
+        assert_eq!((run.status, run.recommendations.len()), (status, 1), "{mode:?}: {:?}", run.why);
+        assert!(run.estimated_saving > MicroDollars(0) && run.estimated_saving < MicroDollars(1 << 30), "our own reckoning");
+        assert_eq!((story.system.store.all_proposals().len(), voluntary(&story.system).len()), (proposals, plans), "{mode:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_round_delivered_ten_times_makes_one_plan() {
+    let mut story = in_mode(Mode::Auto).await;
+    for _ in 0..10 {
+        story.ask("r").await;
+    }
+    story.system.run(SignedDuration::from_mins(1), |_| {}).await;
+    assert_eq!((story.system.store.all_runs().len(), voluntary(&story.system).len()), (1, 1));
+    let again = round(&mut story, "r-2").await;
+    assert_eq!(again.recommendations, [], "its node is in a plan already: {:?}", again.refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_down_slow_or_lying_leads_to_no_plan_and_a_reason() {
+    type Change = fn(DecisionAnswer) -> Result<DecisionAnswer, AdvisorError>;
+    let failing: [Change; 6] = [
+        |_| Err(AdvisorError::Down("connection refused".to_owned())),
+        |_| Err(AdvisorError::Slow(10)),
+        |_| Err(AdvisorError::TooLarge(6 << 20)),
+        |_| Err(AdvisorError::Unauthorized),
+        |a| Ok(DecisionAnswer { version: 2, ..a }),
+        |a| Ok(DecisionAnswer { request_id: "another".to_owned(), ..a }),
+    ];
+    let lying: [(Change, Rule); 5] = [
+        (
+            |mut a| {
+                a.execution_plan.iter_mut().for_each(|m| m.remove[0].uid = NodeUid::parse("nobody").unwrap());
+                Ok(a)
+            },
+            Rule::NodeUnknown,
+        ),
+        (
+            |mut a| {
+                let offerings = a.execution_plan.iter_mut().flat_map(|m| &mut m.launch).flat_map(|l| &mut l.offerings);
+                offerings.for_each(|o| o.price_per_hour = Some(MicroDollars(-1)));
+                Ok(a)
+            },
+            Rule::PriceUnknown,
+        ),
+        (
+            |mut a| {
+                a.execution_plan.iter_mut().for_each(|m| m.launch.iter_mut().for_each(|l| l.offerings.clear()));
+                Ok(a)
+            },
+            Rule::Malformed,
+        ),
+        (
+            |mut a| {
+                let offerings = a.execution_plan.iter_mut().flat_map(|m| &mut m.launch).flat_map(|l| &mut l.offerings);
+                offerings.for_each(|o| o.price_per_hour = Some(MicroDollars(1 << 40)));
+                Ok(a)
+            },
+            Rule::NotWorthIt,
+        ),
+        (
+            |mut a| {
+                let twice = a.execution_plan.clone();
+                a.execution_plan.extend(twice);
+                Ok(a)
+            },
+            Rule::InAnotherPlan,
+        ),
+    ];
+    for (index, change) in failing.into_iter().enumerate() {
+        let mut story = in_mode(Mode::Auto).await;
+        let own = story.system.optimizer.as_ref().unwrap().advisor.clone();
+        story.system.optimizer = Some(optimizer(&story.system, Arc::new(Changed(own, change))));
+        let run = round(&mut story, "r").await;
+        assert_eq!((run.status, run.why.is_some()), (RunStatus::Failed, true), "case {index}");
+        assert!(voluntary(&story.system).is_empty() && story.system.counts.of("decisions_failed") == 1, "case {index}");
+        // Interruptions are handled as ever.
+        let body = story.system.world.interrupt(&story.victims[0], SPOT_NOTICE);
+        story.system.notice(&body);
+        story.system.run(SignedDuration::from_mins(10), |_| {}).await;
+        assert_eq!(story.system.launched().len(), 1, "case {index}: the rescue launched a replacement");
+    }
+    for (change, rule) in lying {
+        let mut story = in_mode(Mode::Auto).await;
+        let own = story.system.optimizer.as_ref().unwrap().advisor.clone();
+        story.system.optimizer = Some(optimizer(&story.system, Arc::new(Changed(own, change))));
+        let run = round(&mut story, "r").await;
+        let rules: Vec<Rule> = run.refused.iter().flat_map(|refusal| &refusal.blocked).map(|note| note.rule).collect();
+        assert!(rules.contains(&rule), "{rule:?}: {:?}", run.refused);
+        let plans = if rule == Rule::InAnotherPlan { 1 } else { 0 };
+        assert_eq!(voluntary(&story.system).len(), plans, "{rule:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_agrees_to_is_looked_at_again_and_then_opened() {
+    for still_holds in [true, false] {
+        let mut story = in_mode(Mode::Approve).await;
+        round(&mut story, "r").await;
+        let proposal = story.system.store.all_proposals().remove(0);
+        let waits = round(&mut story, "r-2").await;
+        assert_eq!(waits.recommendations, [], "a person is not asked twice");
+        let state = ProposalState::Approved { by: "ops".to_owned(), at: story.system.clock.now() };
+        let agreed = domain::optimization::Proposal { state, version: 2, ..proposal };
+        story.system.store.put_proposal(&agreed, None).await.unwrap();
+        if !still_holds {
+            let night = Window { days: vec!["mon".into()], from: "02:00".into(), minutes: 1, time_zone: "UTC".into() };
+            allow(&story.system, &story.customer, &story.cluster, |policy| policy.optimization.windows = vec![night]).await;
+        }
+        round(&mut story, "agreed").await;
+        let now = story.system.store.all_proposals().into_iter().find(|p| p.plan.key == agreed.plan.key).unwrap();
+        if still_holds {
+            assert_eq!(now.state, ProposalState::Opened);
+            story.system.run(SignedDuration::from_mins(10), |_| {}).await;
+            assert_eq!(story.outcome(), Some(Outcome::Succeeded));
+        } else {
+            assert!(matches!(&now.state, ProposalState::Stale { blocked } if blocked[0].rule == Rule::Window), "{:?}", now.state);
+            assert!(voluntary(&story.system).is_empty());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_blocker_while_the_replacement_boots_takes_the_plan_back() {
+    let mut story = in_mode(Mode::Auto).await;
+    round(&mut story, "r").await;
+    story.system.run(SignedDuration::from_secs(20), |_| {}).await;
+    assert_eq!(story.system.launched().len(), 1);
+    let bare = sim::world::PodShape::default();
+    story.system.world.add_bare_pod(&story.cluster, "by-hand", bare, Some(&story.victims[0]));
+    story.system.run(SignedDuration::from_mins(10), |_| {}).await;
+    assert!(matches!(story.outcome(), Some(Outcome::Cancelled { why }) if why.contains("by-hand")), "{:?}", story.outcome());
+    let record = voluntary(&story.system).remove(0);
+    assert!(record.progress.blocked.iter().any(|note| note.rule == Rule::NoController));
+    let live = |id: &domain::ids::InstanceId| story.system.world.instance(id).unwrap().state.live();
+    assert!(live(&story.victims[0]) && !live(&story.system.launched()[0].1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_whose_only_capacity_is_dear_is_taken_back() {
+    let mut story = in_mode(Mode::Auto).await;
+    let pool = story.system.world.instance(&story.victims[0]).unwrap().pool;
+    story.system.world.set_capacity(&domain::offering::Pool { capacity: domain::offering::CapacityType::Spot, ..pool }, 0);
+    round(&mut story, "r").await;
+    story.system.run(SignedDuration::from_mins(10), |_| {}).await;
+    let record = voluntary(&story.system).remove(0);
+    assert!(record.progress.blocked.iter().any(|note| note.rule == Rule::NotWorthIt), "{:?}", record.progress);
+    assert!(story.system.world.instance(&story.victims[0]).unwrap().state.live());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ledger_freezes_a_baseline_and_realises_what_has_ended() {
+    let mut story = in_mode(Mode::Auto).await;
+    round(&mut story, "r").await;
+    let (customer, cluster) = (story.customer.clone(), story.cluster.clone());
+    let baseline = story.system.store.baseline(&customer, &cluster).await.unwrap().expect("frozen by the first round");
+    story.system.run(SignedDuration::from_mins(70), |_| {}).await;
+    round(&mut story, "r-2").await;
+    let books = story.system.store.books(&customer, &cluster).await.unwrap();
+    let hours = story.system.store.hours(&customer, &cluster, domain::Timestamp::UNIX_EPOCH, 100).await.unwrap();
+    assert_eq!((books.plans, hours.len()), (1, 2));
+    assert_eq!(hours[0].realised_sum(), MicroDollars(0), "nothing had ended in the first hour");
+    let saved: MicroDollars = books.per_hour.values().copied().sum();
+    assert_eq!(hours[1].realised_sum(), saved);
+    assert!(saved > MicroDollars(0) && hours[1].cost + saved == baseline.cost_per_hour, "{hours:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tick_asks_for_one_round_of_each_cluster_and_a_halted_one_says_why() {
+    let mut story = in_mode(Mode::Auto).await;
+    let deps = story.system.optimizer.clone().unwrap();
+    let event = serde_json::json!({ "source": "schedule" });
+    let budget = || runtime::deadline::Budget::lasting(&*story.system.clock, SignedDuration::from_secs(60));
+    for _ in 0..2 {
+        optimizer::handle_any(event.clone(), &deps, budget()).await.unwrap();
+    }
+    story.system.store_halt("drill").await;
+    story.system.run(SignedDuration::from_mins(1), |_| {}).await;
+    let runs = story.system.store.all_runs();
+    assert_eq!(runs.len(), 3, "one of each type, however often the tick comes");
+    assert!(runs.iter().all(|run| run.status == RunStatus::Failed && run.why.as_deref().is_some_and(|why| why.contains("drill"))));
+    optimizer::body("{}", &deps, runtime::deadline::Budget::lasting(&*story.system.clock, SignedDuration::from_secs(60))).await.unwrap();
+    assert_eq!(story.system.queue.dead_letters().len(), 1, "what is no round is put aside");
+    let gone = Round {
+        customer: story.customer.clone(),
+        cluster: domain::ids::ClusterId::parse("gone").unwrap(),
+        round: "x".to_owned(),
+        asked_by: String::new(),
+        types: Vec::new(),
+        dry_run: false,
+    };
+    story.system.queue.ask(&gone).await.unwrap();
+    story.system.run(SignedDuration::from_secs(1), |_| {}).await;
+    assert!(story.system.queue.is_empty());
+}
