@@ -95,7 +95,7 @@ impl Planner {
     /// The newest that is known of a pool: a question for chances does not say what time it is, and its answer must not depend on it.
     fn newest(&self, pool: &Pool, advice: Option<Advice>) -> Timestamp {
         let point = self.knowledge.series.get(pool).and_then(|series| series.points().last()).map(|point: &PricePoint| point.at);
-        point.or(advice.map(|advice| advice.as_of)).unwrap_or(Timestamp::UNIX_EPOCH)
+        point.or_else(|| advice.map(|advice| advice.as_of)).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     fn chance(&self, region: &Region, name: &PoolName, horizon: SignedDuration) -> Prediction {

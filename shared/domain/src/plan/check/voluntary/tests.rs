@@ -40,6 +40,8 @@ fn node(n: u32) -> NodeView {
         cpu_millis: 2000,
         memory_bytes: 1 << 33,
         pods_max: 29,
+        extended: BTreeMap::new(),
+        do_not_disrupt: false,
         created_at: None,
     }
 }
