@@ -7,6 +7,11 @@ use std::time::Instant;
 use tests::one_rescue::scene;
 use tests::system::System;
 
+#[path = "rescue/over_http.rs"]
+mod over_http;
+#[path = "rescue/start.rs"]
+mod start;
+
 /// The round trip that every call of Kubernetes and EC2 is given.
 const R_MS: i64 = 5;
 
@@ -14,10 +19,22 @@ fn real() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
 }
 
+/// With a name as argument only what has it in its own is measured: `cargo bench -p tests -- start`.
 fn main() {
-    writes();
-    warm();
-    storm();
+    let asked: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let all: [(&str, fn()); 6] = [
+        ("writes", writes),
+        ("warm", warm),
+        ("storm", storm),
+        ("over_http_warm", || over_http::warm(R_MS.unsigned_abs().try_into().unwrap())),
+        ("over_http_storm", over_http::storm),
+        ("start", start::start),
+    ];
+    for (name, measure) in all {
+        if asked.is_empty() || asked.iter().any(|a| name.contains(a.as_str())) {
+            measure();
+        }
+    }
 }
 
 /// Conditional writes of a rescue of n steps without faults.

@@ -18,4 +18,5 @@ pub mod system;
 
 pub mod wired;
 
+pub mod pod_pages;
 pub mod world_by_seed;

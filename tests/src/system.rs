@@ -55,6 +55,8 @@ pub struct System {
     pub ports: Ports,
     /// What the optimizer gets, where there is one.
     pub optimizer: Option<execution::optimize::Optimizer>,
+    /// Whether one process works on everything that is due at the same time, as on the records of a batch.
+    pub together: bool,
     swept_at: Option<Timestamp>,
 }
 
@@ -87,7 +89,7 @@ impl System {
             clock: clock.clone(),
             meter: counts.clone(),
         };
-        System { clock, world, store, queue, gate, counts, ports, optimizer: None, swept_at: None }
+        System { clock, world, store, queue, gate, counts, ports, optimizer: None, together: false, swept_at: None }
     }
 
     /// Registers a cluster of the world and takes the first look at it, before any fault.
@@ -109,40 +111,57 @@ impl System {
 
     /// Hands one message to its function; a crash ends the invocation where it is.
     pub async fn invoke(&self, message: &QueuedMessage) -> Ended {
-        let budget = Budget::lasting(&*self.clock, INVOCATION);
-        let work = async {
-            match message.queue {
-                Which::Interruptions => {
-                    let received = domain::interruption::parse::Received { at: message.sent_at, region: None };
-                    interruption::body(&message.body, &received, &self.ports, budget).await.is_ok()
-                }
-                Which::Plans => executor::body(&message.body, &self.ports, budget).await.is_ok(),
-                Which::Rounds => match &self.optimizer {
-                    Some(deps) => optimizer::body(&message.body, deps, budget).await.is_ok(),
-                    None => true,
-                },
-                Which::DeadLetters => true,
-            }
-        };
         tokio::select! {
             biased;
             () = self.gate.crashed() => Ended::Crashed,
-            well = work => if well { Ended::Well } else { Ended::Badly },
+            ended = self.work(message) => ended,
         }
+    }
+
+    async fn work(&self, message: &QueuedMessage) -> Ended {
+        let budget = Budget::lasting(&*self.clock, INVOCATION);
+        let well = match message.queue {
+            Which::Interruptions => {
+                let received = domain::interruption::parse::Received { at: message.sent_at, region: None };
+                interruption::body(&message.body, &received, &self.ports, budget).await.is_ok()
+            }
+            Which::Plans => executor::body(&message.body, &self.ports, budget).await.is_ok(),
+            Which::Rounds => match &self.optimizer {
+                Some(deps) => optimizer::body(&message.body, deps, budget).await.is_ok(),
+                None => true,
+            },
+            Which::DeadLetters => true,
+        };
+        if well { Ended::Well } else { Ended::Badly }
     }
 
     /// Delivers everything that is due, as SQS would: what fails or dies comes back, what fails too often is given up.
     pub async fn deliver(&self) -> usize {
         let due = self.queue.take_due(self.clock.now());
         let many = due.len();
+        if self.together {
+            // A crash takes all of them.
+            let ended = tokio::select! {
+                biased;
+                () = self.gate.crashed() => vec![Ended::Crashed; many],
+                ended = futures::future::join_all(due.iter().map(|message| self.work(message))) => ended,
+            };
+            due.into_iter().zip(ended).for_each(|(message, ended)| self.after(message, ended));
+            return many;
+        }
         for message in due {
-            match self.invoke(&message).await {
-                Ended::Well => {}
-                Ended::Badly | Ended::Crashed if message.received < RECEIVES_MAX => self.queue.give_back(message, VISIBILITY),
-                Ended::Badly | Ended::Crashed => self.queue.put(Which::DeadLetters, message.body, SignedDuration::ZERO),
-            }
+            let ended = self.invoke(&message).await;
+            self.after(message, ended);
         }
         many
+    }
+
+    fn after(&self, message: QueuedMessage, ended: Ended) {
+        match ended {
+            Ended::Well => {}
+            Ended::Badly | Ended::Crashed if message.received < RECEIVES_MAX => self.queue.give_back(message, VISIBILITY),
+            Ended::Badly | Ended::Crashed => self.queue.put(Which::DeadLetters, message.body, SignedDuration::ZERO),
+        }
     }
 
     /// Says that a sweep was just now: the next one comes in a minute.

@@ -27,11 +27,19 @@ const REGION: &str = "us-east-1";
 /// # Errors
 /// The law that was broken.
 pub fn run(seed: u64) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().map_err(|e| e.to_string())?;
-    runtime.block_on(one(seed))
+    run_changed(seed, |_| {})
 }
 
-async fn one(seed: u64) -> Result<(), String> {
+/// The same in a system that was changed before anything happens: for mutants.
+///
+/// # Errors
+/// The law that was broken.
+pub fn run_changed(seed: u64, change: impl FnOnce(&mut System)) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().map_err(|e| e.to_string())?;
+    runtime.block_on(one(seed, change))
+}
+
+async fn one(seed: u64, change: impl FnOnce(&mut System)) -> Result<(), String> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let clock = SimClock::new();
     let world = World::new(clock.clone(), seed);
@@ -39,6 +47,9 @@ async fn one(seed: u64) -> Result<(), String> {
     let nodes = populate(&world, &cluster, &mut rng);
     let mut system = System::around(clock, world, SignedDuration::ZERO);
     let (customer, _) = system.register(CUSTOMER, CLUSTER, ACCOUNT, REGION).await;
+    // In every fourth world messages are worked on side by side: two workers on one plan are nothing special there.
+    system.together = seed % 4 == 3;
+    change(&mut system);
     if rng.u8(..4) == 0 {
         let mut record = system.store.cluster(&customer, &cluster).await.map_err(|e| e.to_string())?.ok_or("no cluster")?;
         record.policy.interruption.rebalance = RebalancePolicy::ReplaceThenDrain;

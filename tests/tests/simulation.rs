@@ -63,6 +63,9 @@ mod scenarios;
 #[path = "simulation/bodies.rs"]
 mod bodies;
 
+#[path = "simulation/mutants.rs"]
+mod mutants;
+
 #[path = "simulation/plans.rs"]
 mod plans;
 

@@ -6,6 +6,7 @@ use domain::interruption::parse::Received;
 use domain::ports::Clock;
 use runtime::deadline::Budget;
 use sim::store::{QueuedMessage, Which};
+use std::collections::VecDeque;
 
 /// As in template.yaml: a message that failed comes back after this long.
 const VISIBILITY: SignedDuration = SignedDuration::from_secs(25);
@@ -13,6 +14,9 @@ const VISIBILITY: SignedDuration = SignedDuration::from_secs(25);
 const RECEIVES_MAX: u32 = 8;
 /// How often the queues are looked at.
 const TURN: SignedDuration = SignedDuration::from_millis(50);
+/// How many messages are in hand at once (MaximumConcurrency of template.yaml). A storm of a thousand at once would keep each of
+/// them waiting for longer than a call may take.
+const IN_HAND: usize = 50;
 /// How long one invocation may begin new steps.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
@@ -23,10 +27,11 @@ pub(crate) async fn run(system: &System) {
 
 async fn queues(system: &System) {
     let mut running = futures::stream::FuturesUnordered::new();
+    let mut waiting = VecDeque::new();
     loop {
-        for message in system.queue.take_due(system.clock.now()) {
-            running.push(one(system, message));
-        }
+        waiting.extend(system.queue.take_due(system.clock.now()));
+        let room = waiting.len().min(IN_HAND.saturating_sub(running.len()));
+        waiting.drain(..room).for_each(|message| running.push(one(system, message)));
         tokio::select! {
             () = system.clock.sleep(TURN) => {}
             Some(()) = futures::StreamExt::next(&mut running) => {}

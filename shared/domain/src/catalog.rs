@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The instruction set, as the label `kubernetes.io/arch` spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Arch {
     /// x86-64, of Intel or AMD.

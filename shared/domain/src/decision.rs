@@ -19,7 +19,7 @@ pub const CONTRACT_VERSION: u32 = 1;
 
 /// What is to be decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DecisionType {
     /// On-demand to spot, spot to better spot, and back to on-demand where spot is too risky.
@@ -52,7 +52,7 @@ impl DecisionType {
 
 /// The cluster in a few figures, as the product brief lists them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClusterState {
     /// The cluster.
     pub cluster_id: ClusterId,
@@ -74,7 +74,7 @@ pub struct ClusterState {
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DecisionRequest {
     /// See [`CONTRACT_VERSION`].
     pub version: u32,
@@ -96,7 +96,7 @@ pub struct DecisionRequest {
 
 /// What the core knows and the snapshot does not say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Constraints {
     /// When the decision is made for: prices and cool-downs are judged at this time.
@@ -117,7 +117,7 @@ pub struct Constraints {
 
 /// A node that is not to be touched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HandsOff {
     /// The node.
     pub node: NodeName,
@@ -127,7 +127,7 @@ pub struct HandsOff {
 
 /// The price of a pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolPrice {
     /// The pool.
     pub pool: Pool,
@@ -139,7 +139,7 @@ pub struct PoolPrice {
 
 /// On-demand hours of a type (and zone) that are paid for whether they are used or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Commitment {
     /// The type.
     pub instance_type: InstanceType,
@@ -151,7 +151,7 @@ pub struct Commitment {
 
 /// A node named so that it cannot be mistaken for a namesake.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeIdentity {
     /// Name of the Node object.
     pub name: NodeName,
@@ -163,7 +163,7 @@ pub struct NodeIdentity {
 
 /// A node to launch: one of these offerings, best first; each has room for what is to run there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LaunchSpec {
     /// Where, best first. Never empty. The price is set on each.
     pub offerings: Vec<Offering>,
@@ -176,7 +176,7 @@ pub struct LaunchSpec {
 /// Nodes that go, and nodes that come for them: m become n, n may be zero. A move stands for itself: it can be carried out whole
 /// while no other is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Move {
     /// Nodes that go.
     pub remove: Vec<NodeIdentity>,
@@ -194,7 +194,7 @@ pub struct Move {
 
 /// Why a node is left as it is: a stable code, and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Untouched {
     /// The node.
     pub node: NodeName,
@@ -208,7 +208,7 @@ pub struct Untouched {
 
 /// Stable reasons for leaving a node as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WhyNot {
     /// It is as cheap as it can be: nothing that would run its pods costs less.
@@ -257,7 +257,7 @@ pub enum WhyNot {
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DecisionAnswer {
     /// See [`CONTRACT_VERSION`].
     pub version: u32,
@@ -287,7 +287,7 @@ pub struct DecisionAnswer {
 
 /// A question for the chance of interruption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PredictRequest {
     /// The Region.
     pub region: crate::ids::Region,
@@ -299,7 +299,7 @@ pub struct PredictRequest {
 
 /// A pool by type and zone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolName {
     /// The type.
     pub instance_type: InstanceType,
@@ -309,7 +309,7 @@ pub struct PoolName {
 
 /// The chance of one pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Prediction {
     /// The pool.
     pub pool: PoolName,

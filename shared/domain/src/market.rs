@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a price is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum PriceSource {
     /// AWS answered it.
@@ -29,7 +29,7 @@ pub enum PriceSource {
 
 /// A price and how it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Quote {
     /// Per hour of one instance.
     pub price_per_hour: MicroDollars,

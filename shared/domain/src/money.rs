@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Millionths of a US dollar. AWS prices have at most ten decimals, an hour of any instance is far below 2^63 of these.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct MicroDollars(pub i64);
 

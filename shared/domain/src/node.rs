@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A taint, as in `node.spec.taints`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Taint {
     /// The key.
     pub key: String,
@@ -52,7 +52,7 @@ pub struct NodeTarget {
 
 /// Who replaces a node that goes away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NodeOwner {
     /// A plain Auto Scaling group: we cordon and drain, the group replaces.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How an instance is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CapacityType {
     /// Spare capacity: cheaper, and taken back with two minutes of notice.
@@ -27,7 +27,7 @@ impl CapacityType {
 
 /// The unit in which EC2 runs out of capacity and interrupts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pool {
     /// The instance type.
     pub instance_type: InstanceType,
@@ -45,7 +45,7 @@ impl std::fmt::Display for Pool {
 
 /// A pool together with the subnet through which this cluster can use it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Offering {
     /// What is bought.
     pub pool: Pool,

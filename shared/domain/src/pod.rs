@@ -25,7 +25,7 @@ pub enum PodPhase {
 
 /// The object that owns a pod and would make it anew (`ownerReferences` with `controller: true`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Controller {
     /// `ReplicaSet`, `DaemonSet`, `StatefulSet`, `Job`, `Node` (static pods) and the like.
     pub kind: String,
@@ -124,7 +124,7 @@ pub struct ClaimView {
 
 /// One requirement of a label selector (`matchExpressions`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Requirement {
     /// The label.
     pub key: String,
@@ -137,7 +137,7 @@ pub struct Requirement {
 
 /// The operators of a label selector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Operator {
     /// The label has one of the values.
     In,
@@ -151,7 +151,7 @@ pub enum Operator {
 
 /// A label selector. As in policy/v1, an empty one selects every pod of its namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Selector {
     /// Labels that must be equal.
@@ -178,7 +178,7 @@ impl Selector {
 
 /// A PodDisruptionBudget with its counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PodBudget {
     /// Namespace.
     pub namespace: String,

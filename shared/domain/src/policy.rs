@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far a capability may go by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Look and record.
@@ -96,7 +96,7 @@ impl DisruptionBudget {
 
 /// How a cluster is made cheaper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizationPolicy {
     /// Moves to and between spot pools. `observe` after registration.
@@ -185,7 +185,7 @@ impl OptimizationPolicy {
 
 /// A weekly window in which plans may be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Window {
     /// Days on which it begins: `mon` to `sun`.

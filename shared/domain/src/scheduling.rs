@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// Amounts of what nodes have and pods request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resources {
     /// CPU, thousandths of a core.
     pub cpu_millis: u64,
@@ -55,7 +55,7 @@ impl Resources {
 
 /// How a label of a node is compared. `Gt` and `Lt` compare whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum NodeOperator {
     /// The label has one of the values.
     In,
@@ -73,7 +73,7 @@ pub enum NodeOperator {
 
 /// One requirement of a node selector term.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeRequirement {
     /// The label.
     pub key: String,
@@ -107,7 +107,7 @@ impl NodeRequirement {
 /// Requirements all of which must hold. As in kube-scheduler, an empty term matches no node. `matchFields` on
 /// `metadata.name` is a requirement on the key [`NAME_FIELD`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct NodeTerm(pub Vec<NodeRequirement>);
 
@@ -116,7 +116,7 @@ pub const NAME_FIELD: &str = "metadata.name";
 
 /// A preference with its weight, 1 to 100.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Weighted<T> {
     /// The weight.
     pub weight: i32,
@@ -126,7 +126,7 @@ pub struct Weighted<T> {
 
 /// A toleration, as in `spec.tolerations`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Toleration {
     /// The key; `None` with `exists` tolerates every taint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,7 +156,7 @@ impl Toleration {
 
 /// A term of pod affinity or anti-affinity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PodTerm {
     /// The label whose equal values make a domain.
     pub topology_key: String,
@@ -173,7 +173,7 @@ pub struct PodTerm {
 
 /// A topology spread constraint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Spread {
     /// The label whose equal values make a domain.
     pub topology_key: String,
@@ -194,7 +194,7 @@ pub struct Spread {
 
 /// A port of the node that a pod takes for itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostPort {
     /// `hostIP`; empty stands for all addresses.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -215,7 +215,7 @@ impl HostPort {
 
 /// Everything a pod asks of its node besides resources.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Scheduling {
     /// Labels that the node must have.

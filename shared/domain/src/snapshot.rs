@@ -2,10 +2,12 @@
 //! 5,000 nodes and 150,000 pods fit, gzip-encoded, into one call of 6 MB (the most that AWS Lambda takes in a request).
 
 use crate::catalog::Arch;
+use crate::decision::ClusterState;
 use crate::ids::{ClusterId, InstanceId, NodeName, NodeUid, Region, SubnetId, Zone};
 use crate::market::Quote;
+use crate::money::MicroDollars;
 use crate::node::{NodeOwner, Taint};
-use crate::offering::Pool;
+use crate::offering::{CapacityType, Pool};
 use crate::pod::{Controller, PodBudget};
 use crate::scheduling::{Resources, Scheduling};
 use jiff::Timestamp;
@@ -21,7 +23,7 @@ pub const SNAPSHOT_VERSION: u32 = 1;
 
 /// A cluster as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Snapshot {
     /// See [`SNAPSHOT_VERSION`].
     pub version: u32,
@@ -46,9 +48,44 @@ pub struct Snapshot {
     pub parts: Vec<Part>,
 }
 
+impl Snapshot {
+    /// How many pods are in it, those that wait for a node among them.
+    pub fn pod_count(&self) -> u64 {
+        self.nodes.iter().flat_map(|node| &node.pods).chain(&self.pending).map(|placed| u64::from(placed.count)).sum()
+    }
+
+    /// What a node's pods request, all together.
+    pub fn requested(&self, node: &SnapshotNode) -> Resources {
+        let mut sum = Resources::default();
+        for placed in &node.pods {
+            if let Some(class) = self.classes.get(placed.class as usize) {
+                sum.add(&class.requests, u64::from(placed.count));
+            }
+        }
+        sum
+    }
+
+    /// The cluster in a few figures, for people.
+    pub fn state(&self) -> ClusterState {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let bought = |capacity| self.nodes.iter().filter(|node| node.pool.as_ref().is_some_and(|pool| pool.capacity == capacity)).count();
+        let cost: MicroDollars = self.nodes.iter().filter_map(|node| node.price).map(|quote| quote.price_per_hour).sum();
+        ClusterState {
+            cluster_id: self.cluster.clone(),
+            node_count: count(self.nodes.len()),
+            total_cpu: self.nodes.iter().map(|node| node.allocatable.cpu_millis).sum::<u64>() as f64 / 1000.0,
+            total_memory: self.nodes.iter().map(|node| node.allocatable.memory_bytes).sum::<u64>() as f64 / f64::from(1 << 30),
+            pod_count: u32::try_from(self.pod_count()).unwrap_or(u32::MAX),
+            spot_node_count: count(bought(CapacityType::Spot)),
+            on_demand_node_count: count(bought(CapacityType::OnDemand)),
+            current_cost_per_hour: cost.0 as f64 / 1_000_000.0,
+        }
+    }
+}
+
 /// One part of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Part {
     /// `nodes`, `pods`, `budgets`, `volumes`, `workloads`, `usage`, `instances`, `prices`.
     pub name: String,
@@ -60,7 +97,7 @@ pub struct Part {
 
 /// A subnet in which nodes of the cluster can be launched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Subnet {
     /// Its id.
     pub id: SubnetId,
@@ -70,7 +107,7 @@ pub struct Subnet {
 
 /// Some pods of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Placed {
     /// Index into [`Snapshot::classes`].
     pub class: u32,
@@ -80,7 +117,7 @@ pub struct Placed {
 
 /// A node in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SnapshotNode {
     /// Name of the Node object.
     pub name: NodeName,
@@ -139,7 +176,7 @@ impl SnapshotNode {
 
 /// Pods that are alike in everything that placement and disruption depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PodClass {
     /// Namespace.
     pub namespace: String,

@@ -14,6 +14,7 @@ use crate::unwind;
 use domain::audit::AuditRow;
 use domain::plan::{Action, Effect, Event, Next, Outcome, Plan, PlanKey, PlanRecord, Progress, Status};
 use domain::ports::StoreError;
+use domain::tenant::Halt;
 use domain::{SignedDuration, Timestamp};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -125,9 +126,6 @@ impl<'a> Drive<'a> {
                     let fresh: Vec<usize> =
                         steps.into_iter().filter(|s| !busy.contains(s) && resting.get(s).is_none_or(|t| *t <= now)).collect();
                     if !fresh.is_empty() && now < self.until {
-                        if let Some(driven) = self.halted(now).await? {
-                            return Ok(driven);
-                        }
                         if let Some(wake) = self.guarded(&fresh).await? {
                             resting.extend(fresh.into_iter().map(|step| (step, wake)));
                             continue;
@@ -135,7 +133,9 @@ impl<'a> Drive<'a> {
                         for step in &fresh {
                             self.begin(*step, now).await;
                         }
-                        self.ledger.save().await?;
+                        if let Some(driven) = self.intend(now).await? {
+                            return Ok(driven);
+                        }
                         for step in fresh {
                             busy.insert(step);
                             resting.remove(&step);
@@ -230,12 +230,27 @@ impl<'a> Drive<'a> {
         Ok(None)
     }
 
-    /// Reads the stops. A halted plan rests; one whose deadline has passed meanwhile is parked.
+    /// Writes the intents and reads the stops, side by side: nothing is called before both are known.
+    async fn intend(&mut self, now: Timestamp) -> Result<Option<Driven>, Trouble> {
+        let (ports, key) = (self.ports, self.ledger.record().plan.key.clone());
+        let (halt, saved) = futures::join!(ports.registry.halted(&key.customer, &key.cluster), self.ledger.save());
+        saved?;
+        self.halt(halt?, now).await
+    }
+
+    /// Reads the stops.
     async fn halted(&mut self, now: Timestamp) -> Result<Option<Driven>, Trouble> {
         let key = self.ledger.record().plan.key.clone();
-        let Some(halt) = self.ports.registry.halted(&key.customer, &key.cluster).await? else {
+        let halt = self.ports.registry.halted(&key.customer, &key.cluster).await?;
+        self.halt(halt, now).await
+    }
+
+    /// A halted plan rests; one whose deadline has passed meanwhile is parked.
+    async fn halt(&mut self, halt: Option<Halt>, now: Timestamp) -> Result<Option<Driven>, Trouble> {
+        let Some(halt) = halt else {
             return Ok(None);
         };
+        let key = self.ledger.record().plan.key.clone();
         if now > self.ledger.record().plan.deadline {
             let why = format!("stopped by the kill switch for {} ({}) until its deadline had passed", halt.scope, halt.reason);
             return self.ledger.finish(Outcome::Parked { why }).await.map(Some);

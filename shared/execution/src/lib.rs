@@ -2,8 +2,8 @@
 //!
 //! [`rescue`] turns a notice into a plan, [`drive`] asks the step machine what comes next, writes the intent, performs it
 //! ([`perform`]) or takes it back ([`unwind`]), and writes the result; [`sweep`] finds what nobody works on, [`refresh`] keeps
-//! the index that leads from an instance to its node; [`optimize`] turns what the decision server says into plans, and [`safety`]
-//! looks at the world before each step of those.
+//! the index that leads from an instance to its node. [`survey`] makes the snapshots that decisions are made from, [`optimize`] turns
+//! what the decision server says into plans, and [`safety`] looks at the world before each step of those.
 //!
 //! What is not here and never will be: the choice of what to do (plans are complete), vendor types, and a sleep: waiting is
 //! a status, and the queue brings the plan back.
@@ -16,6 +16,7 @@ pub mod ports;
 pub mod refresh;
 pub mod rescue;
 pub mod safety;
+pub mod survey;
 pub mod sweep;
 pub mod unwind;
 

@@ -19,9 +19,12 @@ use tracing::{info, warn};
 
 mod answer;
 mod ask;
+mod lookout;
 mod one;
 mod reckon;
 mod settle;
+
+pub use lookout::Lookout;
 
 /// Why a cluster could not be seen, in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -52,17 +52,40 @@ pub struct Site {
     pub kubernetes: Result<Arc<dyn domain::ports::Cluster>, ClusterError>,
 }
 
+/// A registered cluster and whose it is, as the table has them.
+pub struct Home {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// Its customer.
+    pub customer: Customer,
+}
+
+impl Home {
+    /// Reads both, side by side. `None`: one of them is not registered any more.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn read(ports: &Ports, customer: &CustomerId, cluster: &ClusterId) -> Result<Option<Home>, StoreError> {
+        let (cluster, customer) = futures::try_join!(ports.registry.cluster(customer, cluster), ports.registry.customer(customer))?;
+        Ok(cluster.zip(customer).map(|(cluster, customer)| Home { cluster, customer }))
+    }
+
+    /// Connects.
+    pub async fn connect(self, ports: &Ports) -> Site {
+        Site::connect(ports, self.cluster, &self.customer).await
+    }
+}
+
 impl Site {
-    /// Reads the cluster and its customer, side by side, and connects. `None`: one of them is not registered any more.
+    /// Reads the cluster and its customer, and connects. `None`: one of them is not registered any more.
     ///
     /// # Errors
     /// The table did not answer.
     pub async fn open(ports: &Ports, customer: &CustomerId, cluster: &ClusterId) -> Result<Option<Site>, StoreError> {
-        let (cluster, customer) = futures::try_join!(ports.registry.cluster(customer, cluster), ports.registry.customer(customer))?;
-        let (Some(cluster), Some(customer)) = (cluster, customer) else {
-            return Ok(None);
-        };
-        Ok(Some(Site::connect(ports, cluster, &customer).await))
+        match Home::read(ports, customer, cluster).await? {
+            Some(home) => Ok(Some(home.connect(ports).await)),
+            None => Ok(None),
+        }
     }
 
     /// Connects to a cluster that was read already.

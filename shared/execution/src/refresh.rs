@@ -115,7 +115,7 @@ fn record(ports: &Ports, site: &Site, node: &NodeView, instance: &Instance) -> O
 
 /// Who replaces a node, from its labels and its instance's tags. Managed node groups first: their instances carry the tag of
 /// a plain Auto Scaling group, too.
-fn owner(labels: &BTreeMap<String, String>, tags: &BTreeMap<String, String>) -> NodeOwner {
+pub(crate) fn owner(labels: &BTreeMap<String, String>, tags: &BTreeMap<String, String>) -> NodeOwner {
     let find = |key: &str| labels.get(key).or_else(|| tags.get(key)).cloned();
     if let Some(claim) = find("karpenter.sh/nodeclaim").or_else(|| find("karpenter.sh/nodepool")) {
         return NodeOwner::Karpenter { claim };

@@ -5,7 +5,7 @@
 
 use crate::drive::{Driven, drive};
 use crate::perform::launch::AVOID_POOL;
-use crate::ports::{Ports, Site, Trouble};
+use crate::ports::{Home, Ports, Trouble};
 use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceKey, PlanId};
 use domain::interruption::{Notice, NoticeKind, Takeback};
 use domain::node::NodeRecord;
@@ -65,9 +65,9 @@ async fn one(ports: &Ports, notice: &Notice, instance: &InstanceId, until: Times
         },
     };
     let now = ports.clock.now();
-    let (site, avoided) =
-        futures::join!(Site::open(ports, &record.customer, &record.cluster), ports.pools.avoided(&key.account, &key.region, now));
-    let Some(site) = site? else {
+    let (home, avoided) =
+        futures::join!(Home::read(ports, &record.customer, &record.cluster), ports.pools.avoided(&key.account, &key.region, now));
+    let Some(home) = home? else {
         ports.meter.count("unknown_account", "cluster_removed");
         return Ok(Rescued::NotOurs);
     };
@@ -76,26 +76,26 @@ async fn one(ports: &Ports, notice: &Notice, instance: &InstanceId, until: Times
     if record.pool.capacity == CapacityType::Spot {
         avoided.push(record.pool.clone());
     }
-    let context = decide::Context { notice, record: &record, policy: &site.cluster.policy, avoided: &avoided, now };
+    let context = decide::Context { notice, record: &record, policy: &home.cluster.policy, avoided: &avoided, now };
     match decide::decide(&context) {
         Decision::RecordOnly(why) => record_only(ports, notice, &record, why).await,
-        Decision::Act(_) if notice.kind == NoticeKind::Rebalance && too_many_rebalances(ports, &site, now).await? => {
+        Decision::Act(_) if notice.kind == NoticeKind::Rebalance && too_many_rebalances(ports, &home.cluster, now).await? => {
             record_only(ports, notice, &record, "too many rebalance recommendations led to replacements in this hour".to_owned()).await
         }
-        Decision::Act(act) => begin(ports, notice, &record, site, &act, until).await,
-        Decision::Withdraw => withdraw(ports, notice, &record, site, until).await,
+        Decision::Act(act) => begin(ports, notice, &record, home, &act, until).await,
+        Decision::Withdraw => withdraw(ports, notice, &record, home, until).await,
     }
 }
 
 /// The guard against rebalance storms: recommendations often come for a whole zone at once, and replacements are recommended away
 /// again within minutes. Events of this hour that have a plan are counted.
-async fn too_many_rebalances(ports: &Ports, site: &Site, now: Timestamp) -> Result<bool, Trouble> {
-    let events = ports.journal.spot_events(&site.cluster.customer, None, 200).await?;
+async fn too_many_rebalances(ports: &Ports, cluster: &Cluster, now: Timestamp) -> Result<bool, Trouble> {
+    let events = ports.journal.spot_events(&cluster.customer, None, 200).await?;
     let begun = events.iter().filter(|e| {
         let this_hour = e.received_at > now - SignedDuration::from_hours(1);
-        e.cluster == site.cluster.id && e.event_type == NoticeKind::Rebalance && e.plan.is_some() && this_hour
+        e.cluster == cluster.id && e.event_type == NoticeKind::Rebalance && e.plan.is_some() && this_hour
     });
-    Ok(begun.count() >= site.cluster.policy.interruption.rebalances_per_hour_max as usize)
+    Ok(begun.count() >= cluster.policy.interruption.rebalances_per_hour_max as usize)
 }
 
 async fn record_only(ports: &Ports, notice: &Notice, record: &NodeRecord, why: String) -> Result<Rescued, Trouble> {
@@ -121,32 +121,45 @@ async fn begin(
     ports: &Ports,
     notice: &Notice,
     record: &NodeRecord,
-    site: Site,
+    home: Home,
     act: &decide::Act,
     until: Timestamp,
 ) -> Result<Rescued, Trouble> {
+    let (mut home, mut site) = (Some(home), None);
     for generation in 0..GENERATIONS_MAX {
         let key = plan_key(record, &act.prefix, generation);
         let mut new = decide::new_plan(key, act, record, ports.clock.now());
         let event = spot_event(notice, record, Some(new.plan.key.plan.clone()), act.what.clone());
         new.progress.spot_event = Some(event.clone());
         new.spot_event = Some(event);
-        match open(ports, &new).await? {
+        // The intent waits for nothing: the credential is opened beside its write.
+        let connect = async {
+            match home.take() {
+                Some(home) => Some(home.connect(ports).await),
+                None => None,
+            }
+        };
+        let (opened, connected) = futures::join!(open(ports, &new), connect);
+        site = connected.or(site);
+        match opened? {
             Opened::Created => {
                 ports.meter.count("rescues_opened", notice.kind.as_str());
                 info!(plan.id = %new.plan.key, node = %record.target.name, kind = notice.kind.as_str(), "A rescue begins");
-                if notice.takeback != Takeback::None {
-                    shun(ports, record, notice.kind.as_str()).await;
-                }
-                let record = PlanRecord { plan: new.plan, progress: new.progress };
-                return Ok(Rescued::Opened(drive(ports, record, Some(site), until).await?));
+                let shunned = async {
+                    if notice.takeback != Takeback::None {
+                        shun(ports, record, notice.kind.as_str()).await;
+                    }
+                };
+                let begun = PlanRecord { plan: new.plan, progress: new.progress };
+                let (driven, ()) = futures::join!(drive(ports, begun, site, until), shunned);
+                return Ok(Rescued::Opened(driven?));
             }
             Opened::Exists(existing) => match relate::relate(&existing, act) {
                 Relation::Again => {}
                 Relation::Over(outcome) => return Ok(Rescued::Over(outcome)),
                 Relation::Help => {
                     ports.meter.count("rescues_helped", notice.kind.as_str());
-                    return Ok(Rescued::Helped(drive(ports, *existing, Some(site), until).await?));
+                    return Ok(Rescued::Helped(drive(ports, *existing, site, until).await?));
                 }
                 Relation::Press(pressed) => {
                     ports.meter.count("rescues_helped", notice.kind.as_str());
@@ -154,7 +167,7 @@ async fn begin(
                     let change =
                         Change { progress: pressed.progress.clone(), audit: Vec::new(), spot_event: pressed.progress.spot_event.clone() };
                     ports.journal.record(&key, &change).await?;
-                    return Ok(Rescued::Helped(drive(ports, *pressed, Some(site), until).await?));
+                    return Ok(Rescued::Helped(drive(ports, *pressed, site, until).await?));
                 }
             },
         }
@@ -176,7 +189,7 @@ async fn open(ports: &Ports, new: &NewPlan) -> Result<Opened, StoreError> {
 }
 
 /// A notice that is taken back stops the rescue that it began, if that is still under way.
-async fn withdraw(ports: &Ports, notice: &Notice, record: &NodeRecord, site: Site, until: Timestamp) -> Result<Rescued, Trouble> {
+async fn withdraw(ports: &Ports, notice: &Notice, record: &NodeRecord, home: Home, until: Timestamp) -> Result<Rescued, Trouble> {
     for generation in (0..GENERATIONS_MAX).rev() {
         let Some(mut existing) = ports.journal.load(&plan_key(record, "rescue", generation)).await? else {
             continue;
@@ -188,7 +201,7 @@ async fn withdraw(ports: &Ports, notice: &Notice, record: &NodeRecord, site: Sit
         existing.progress.version += 1;
         let change = Change { progress: existing.progress.clone(), audit: Vec::new(), spot_event: None };
         ports.journal.record(&existing.plan.key, &change).await?;
-        return Ok(Rescued::Helped(drive(ports, existing, Some(site), until).await?));
+        return Ok(Rescued::Helped(drive(ports, existing, Some(home.connect(ports).await), until).await?));
     }
     record_only(ports, notice, record, "AWS has withdrawn the scheduled change; nothing was under way".to_owned()).await
 }

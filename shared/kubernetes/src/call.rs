@@ -112,7 +112,8 @@ struct Live {
 /// The API server of one cluster.
 pub(crate) struct Api {
     endpoint: Endpoint,
-    authorization: HeaderValue,
+    /// `None`: the client certificate says who we are.
+    authorization: Option<HeaderValue>,
     tls: ClientConfig,
     settings: Settings,
     live: Mutex<Live>,
@@ -121,7 +122,7 @@ pub(crate) struct Api {
 
 impl Api {
     /// Must be called inside a Tokio runtime. Makes no call.
-    pub(crate) fn new(endpoint: Endpoint, authorization: HeaderValue, tls: ClientConfig, settings: Settings) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, authorization: Option<HeaderValue>, tls: ClientConfig, settings: Settings) -> Self {
         let live = Mutex::new(fresh(0, &tls));
         Self { endpoint, authorization, tls, settings, live, rejected: AtomicBool::new(false) }
     }
@@ -193,9 +194,11 @@ impl Api {
         let mut request = Request::builder()
             .method(call.method.clone())
             .uri(self.endpoint.url(&call.path))
-            .header(AUTHORIZATION, self.authorization.clone())
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, "cloudoptim");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
         let body = match &call.body {
             Some((content_type, bytes)) => {
                 request = request.header(CONTENT_TYPE, *content_type);

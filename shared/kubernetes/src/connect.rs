@@ -86,7 +86,7 @@ impl Connections {
             VaultError::Unreachable(_) => ClusterError::Unreachable(error.to_string()),
             VaultError::Refused(_) => ClusterError::Refused(error.to_string()),
         })?;
-        let connection = Arc::new(Connection { api: Api::new(endpoint, bearer(&token)?, tls, self.settings) });
+        let connection = Arc::new(Connection { api: Api::new(endpoint, Some(bearer(&token)?), tls, self.settings) });
         self.keep(cluster.id.clone(), fingerprint, &connection);
         Ok(connection)
     }
@@ -125,7 +125,7 @@ impl Clusters for Connections {
 }
 
 /// The credential as a header that is never printed.
-fn bearer(token: &SecretString) -> Result<HeaderValue, ClusterError> {
+pub(crate) fn bearer(token: &SecretString) -> Result<HeaderValue, ClusterError> {
     let token = token.expose_secret().trim();
     let refuse = || ClusterError::Refused("the stored credential is not a token".to_owned());
     if token.is_empty() || token.bytes().any(|b| !b.is_ascii_graphic()) {

@@ -24,6 +24,7 @@ mod endpoint;
 mod errors;
 mod evict;
 mod lists;
+mod open;
 mod quantity;
 mod rights;
 mod slim;
@@ -31,4 +32,6 @@ mod transport;
 mod workloads;
 
 pub use connect::{Connections, Settings};
+pub use lists::pods::decode_pods;
+pub use open::{Access, Credential, open};
 pub use rights::Right;

@@ -4,9 +4,11 @@ use domain::ports::ClusterError;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::pki_types::CertificateDer;
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,13 +22,27 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What to trust: the cluster's own authority, or, where it names none, the public ones.
 pub(crate) fn tls(authority: Option<&str>) -> Result<ClientConfig, ClusterError> {
+    Ok(trusting(authority)?.with_no_client_auth())
+}
+
+/// The same, and shows a client certificate.
+pub(crate) fn tls_as(authority: Option<&str>, chain_pem: &str, key_pem: &SecretString) -> Result<ClientConfig, ClusterError> {
+    // What the parser says of a key that it cannot read is not repeated: it may quote it.
+    let refuse = |what: &str| ClusterError::Refused(format!("the client {what} cannot be used"));
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain_pem.as_bytes()).collect();
+    let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| refuse("certificate"))?;
+    let key = PrivateKeyDer::from_pem_slice(key_pem.expose_secret().as_bytes()).map_err(|_| refuse("key"))?;
+    trusting(authority)?.with_client_auth_cert(chain, key).map_err(|_| refuse("certificate with its key"))
+}
+
+fn trusting(authority: Option<&str>) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, ClusterError> {
     let roots = authority.map_or_else(public_roots, own_roots)?;
     // The provider is named here, so that no process-wide default has to be set by whoever calls us.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let versions = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| ClusterError::Refused(format!("TLS cannot be set up: {error}")))?;
-    Ok(versions.with_root_certificates(roots).with_no_client_auth())
+    Ok(versions.with_root_certificates(roots))
 }
 
 fn own_roots(pem: &str) -> Result<RootCertStore, ClusterError> {

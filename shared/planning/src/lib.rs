@@ -5,6 +5,7 @@
 pub mod eligibility;
 mod methods;
 pub mod optimize;
+pub mod packing;
 pub mod placement;
 pub mod predict;
 pub mod public_data;

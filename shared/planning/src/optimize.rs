@@ -5,8 +5,8 @@
 //!
 //! Guarantees:
 //! - after the moves the cluster costs no more than before, and each move is worth its disruption by the policy's measures;
-//! - each move can be carried out by itself: it counts on no node that another launches, and its pods find their places in every order
-//!   of placement that was tried;
+//! - each move can be carried out by itself, and all of them in any order: their pods are sure of a place wherever the scheduler puts
+//!   the others ([`crate::placement::State::sure`]);
 //! - every node is in a move, or among the untouched with its reason;
 //! - the lower bound is proven: constraints left aside, no placement of these pods costs less.
 //!
@@ -48,6 +48,7 @@ pub fn decide(request: &DecisionRequest, market: &Market, effort: &Effort) -> De
     for method in Method::of(request.decision_type) {
         method.apply(&mut desk);
     }
+    desk.join();
     explain::answer(desk)
 }
 

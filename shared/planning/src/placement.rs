@@ -18,10 +18,11 @@
 mod compile;
 mod schedule;
 mod state;
+mod sure;
 mod template;
 mod terms;
 
-pub use schedule::{Choice, Pods};
+pub use schedule::Pods;
 pub use state::{Mark, NodeId, State};
 pub use template::{Kind, Template};
 pub(crate) use template::{arch_of, looks_at_type, runs_on};

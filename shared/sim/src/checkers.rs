@@ -10,9 +10,12 @@ use domain::plan::precondition::PLAN_TAG;
 use domain::plan::{Action, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) mod placement;
 mod rest;
+mod voluntary;
 
 pub use rest::at_rest;
+pub use voluntary::Voluntary;
 
 /// Judges a history as it grows.
 #[derive(Debug, Default)]
@@ -115,6 +118,7 @@ impl Watch {
             | What::EvictionRefused { .. }
             | What::PodGone { .. }
             | What::PodLost { .. }
+            | What::PodCut { .. }
             | What::BudgetViolated { .. }
             | What::Terminated { .. }
             | What::NodeRemoved { .. }

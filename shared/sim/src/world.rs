@@ -8,25 +8,35 @@ pub mod happened;
 pub mod spec;
 
 mod agenda;
+mod beginnings;
 mod budgets;
 mod claims;
 mod cloud_port;
 mod cluster_port;
+mod daily;
 pub(crate) mod evictions;
+mod filling;
 mod join;
+mod judged;
 mod look;
 mod machines;
+mod market;
 mod nodes;
 mod notices;
 mod pod_table;
 mod pods;
 mod populate;
-mod scheduler;
+pub mod random;
+pub(crate) mod scheduler;
 pub(crate) mod state;
 mod workloads;
 
 pub use catalog::TypeSpec;
+pub use daily::Daily;
+pub use filling::Filling;
 pub use happened::{By, Cause, Happened, What};
+pub use judged::{Pending, newly_pending};
+pub use market::{MarketSpec, Warning};
 pub use spec::{Allows, ClusterSpec, DeploymentSpec, NodeSpec, PdbSpec, PodShape, Timing, Volume, WorkloadSpec, tolerates_all};
 
 use domain::ids::InvalidId;

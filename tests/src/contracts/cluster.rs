@@ -4,9 +4,13 @@ use domain::ids::NodeName;
 use domain::node::{NodeTarget, NodeView, Taint};
 use domain::pod::PodView;
 use domain::ports::Cluster;
+use domain::scheduling::Scheduling;
+use sim::world::Volume;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod cordons;
+mod details;
 mod evictions;
 mod reads;
 mod removals;
@@ -23,6 +27,14 @@ pub trait Stage: Send + Sync {
     /// A pod in the namespace `default` without a controller that mounts an `emptyDir`, asks to be left alone, has the label `app:
     /// <name>`, a grace of 7 s, the priority 1000, and requests of 300 thousandths of a core and 64 MiB.
     fn odd_pod(&self, name: &str, on: &NodeName);
+    /// A pod in the namespace `default` without a controller that asks for this, and requests this besides CPU and memory. It is on
+    /// the node whether it may be there or not.
+    fn asking_pod(&self, name: &str, scheduling: Scheduling, extended: BTreeMap<String, u64>, on: &NodeName);
+    /// A pod in the namespace `default` without a controller that mounts a claim of its own; without a node it waits, and asks for
+    /// what no node has.
+    fn pod_with_volume(&self, name: &str, volume: Volume, on: Option<&NodeName>);
+    /// Has the next lists of pods in detail expire between two pages.
+    fn lists_expire(&self, times: u32);
     /// The image of a static pod.
     fn mirror_pod(&self, name: &str, on: &NodeName);
     /// A budget in the namespace `default` over the pods labelled `app: <app>`.
@@ -55,6 +67,11 @@ pub async fn suite(cluster: Arc<dyn Cluster>, stage: &dyn Stage) {
     reads::budgets_come_with_their_counts(scene).await;
     reads::daemon_sets_are_named(scene).await;
     reads::use_is_told_per_node(scene).await;
+    details::a_pod_in_detail_asks_what_it_was_made_to_ask(scene).await;
+    details::pods_in_detail_are_all_pods_each_once(scene).await;
+    details::a_list_in_detail_that_expires_begins_anew(scene).await;
+    details::a_claim_is_where_its_volume_was_made(scene).await;
+    details::a_claim_that_waits_for_its_first_pod_is_anywhere(scene).await;
     cordons::a_cordon_leaves_its_four_marks_and_other_taints(scene).await;
     cordons::a_cordon_that_is_there_changes_nothing(scene).await;
     cordons::a_cordon_needs_no_fresh_look_at_the_taints(scene).await;

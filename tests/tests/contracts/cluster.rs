@@ -5,13 +5,14 @@ use domain::ids::{AccountId, ClusterId, CustomerId, InstanceId, NodeName, Region
 use domain::node::Taint;
 use domain::offering::CapacityType;
 use domain::ports::{Clock, ClusterError, Clusters, Vault};
+use domain::scheduling::Scheduling;
 use domain::tenant;
 use domain::{SignedDuration, Timestamp};
 use kubernetes::{Connections, Right, Settings};
 use sim::clock::EPOCH;
 use sim::http::kubernetes::{Served, serve};
 use sim::store::MemoryVault;
-use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, PodShape, WorkloadSpec, World};
+use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, PodShape, Volume, WorkloadSpec, World};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -90,6 +91,23 @@ impl Stage for Theatre {
             ..PodShape::default()
         };
         self.world.add_bare_pod(&self.id, name, shape, Some(&self.instance(on)));
+    }
+
+    fn asking_pod(&self, name: &str, scheduling: Scheduling, extended: BTreeMap<String, u64>, on: &NodeName) {
+        let shape = PodShape { scheduling, extended, ..PodShape::default() };
+        self.world.add_bare_pod(&self.id, name, shape, Some(&self.instance(on)));
+    }
+
+    fn pod_with_volume(&self, name: &str, volume: Volume, on: Option<&NodeName>) {
+        let mut shape = PodShape { volume: Some(volume), ..PodShape::default() };
+        if on.is_none() {
+            shape.cpu_millis = 1_000_000;
+        }
+        self.world.add_bare_pod(&self.id, name, shape, on.map(|node| self.instance(node)).as_ref());
+    }
+
+    fn lists_expire(&self, times: u32) {
+        self.world.expire_lists(&self.id, times);
     }
 
     fn mirror_pod(&self, name: &str, on: &NodeName) {

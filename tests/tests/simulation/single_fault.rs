@@ -44,3 +44,23 @@ fn a_hundred_crashes_in_a_row_at_any_call_never_double_or_leak() {
         }
     }
 }
+
+/// Two faults in one rescue. All pairs would be a million runs: some thousands are drawn, the same ones each time.
+#[test]
+fn two_faults_in_one_rescue_break_no_law() {
+    let positions = positions();
+    let mut dice = fastrand::Rng::with_seed(2);
+    let mut broken = Vec::new();
+    let many = 1_500;
+    for _ in 0..many {
+        let mut draw = || (dice.u64(..positions.len() as u64), ALL[dice.usize(..ALL.len())]);
+        let (one, other) = (draw(), draw());
+        let script = move |call: sim::faults::Call| [one, other].iter().find(|(at, _)| *at == call.index).map(|(_, fault)| *fault);
+        if let Err(law) = with(script) {
+            broken.push(format!("{one:?} and {other:?}: {law}"));
+        }
+    }
+    println!("BENCH double_fault_pairs {many} count >= 1000");
+    println!("BENCH double_fault_violations {} count <= 0", broken.len());
+    assert!(broken.is_empty(), "{} broken:\n{}", broken.len(), broken.join("\n").chars().take(6000).collect::<String>());
+}

@@ -82,6 +82,13 @@ fn the_api_cannot_name_ec2() {
     assert!(!dependencies("functions/api/Cargo.toml", true).contains("ec2"));
 }
 
+/// It ranks and proposes. No cluster, no account and no table can be reached with what it can name.
+#[test]
+fn the_decision_server_can_name_nothing_that_acts() {
+    let names = dependencies("functions/decision/Cargo.toml", false);
+    assert_eq!(of_the_house(&names).into_iter().collect::<Vec<_>>(), ["domain", "planning", "runtime"]);
+}
+
 #[test]
 fn only_the_wiring_of_a_function_names_adapters() {
     let inside = |file: &&File| file.path.starts_with("functions/") && !file.path.starts_with("functions/local/") && !file.is_test();

@@ -17,6 +17,16 @@ fn only_those_who_act_may_take_a_customers_role() {
     }
 }
 
+/// It is told everything and may do nothing.
+#[test]
+fn the_decision_server_may_write_its_log_and_nothing_else() {
+    let template = Template::read();
+    let role = template.resource("DecisionRole");
+    let policy = role.split_once("      Policies:\n").map_or("", |(_, policy)| policy);
+    let allowed: Vec<&str> = policy.lines().filter_map(|line| line.trim().strip_prefix("Action: ")).collect();
+    assert_eq!(allowed, ["[logs:CreateLogStream, logs:PutLogEvents]"]);
+}
+
 #[test]
 fn no_role_of_ours_may_do_everything_or_anywhere() {
     let template = Template::read();

@@ -52,17 +52,29 @@ async fn each(api: &Api, fields: Option<String>, sink: &mut dyn PodSink) -> Resu
     Ok(())
 }
 
+/// Decodes one page of pods, as the API server sends it, into the sink, and tells where the next page begins (empty: nowhere).
+///
+/// # Errors
+/// [`ClusterError::Refused`]: the page cannot be read. The sink may have had a part of it by then.
+pub fn decode_pods(page: &[u8], sink: &mut dyn PodSink) -> Result<String, ClusterError> {
+    Ok(read(page, sink)?.next)
+}
+
+fn read(page: &[u8], sink: &mut dyn PodSink) -> Result<PageEnd, ClusterError> {
+    decode(page, sink).map_err(|error| ClusterError::Refused(format!("an answer cannot be read: {error}")))
+}
+
 /// What a page says besides its pods.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct PageEnd {
+struct PageEnd {
     /// The token of the next page; empty: there is none.
-    pub(crate) next: String,
+    next: String,
     /// Pods that were left out, because they have no uid.
-    pub(crate) left_out: usize,
+    left_out: usize,
 }
 
 /// Decodes a page of pods into the sink. Where it fails half-way, the sink has had a part of the page.
-pub(crate) fn decode(page: &[u8], sink: &mut dyn PodSink) -> Result<PageEnd, serde_json::Error> {
+fn decode(page: &[u8], sink: &mut dyn PodSink) -> Result<PageEnd, serde_json::Error> {
     let mut input = serde_json::Deserializer::from_slice(page);
     let end = input.deserialize_map(PageVisitor(sink))?;
     input.end()?;

@@ -3,7 +3,7 @@
 use super::empty::used_up;
 use crate::eligibility::Blocked;
 use crate::optimize::desk::{Desk, Draft};
-use crate::placement::{Choice, NodeId};
+use crate::placement::NodeId;
 use domain::decision::WhyNot;
 
 /// How many nodes go in one move at the most: a move is carried out whole or not at all.
@@ -14,7 +14,7 @@ pub(super) fn apply(desk: &mut Desk<'_>) {
     let mut order = desk.candidates();
     order.retain(|node| !desk.state.moving(*node).is_empty());
     order.sort_by_key(|node| {
-        let disruption = (1_000 + desk.evictions(*node)).max(1);
+        let disruption = (1_000 + desk.nodes[*node].evictions).max(1);
         (std::cmp::Reverse(desk.nodes[*node].cost.saturating_mul(1_000) / disruption), *node)
     });
     let mut at = 0;
@@ -45,8 +45,8 @@ fn batch(desk: &mut Desk<'_>, order: &[NodeId], at: &mut usize) -> Vec<NodeId> {
         }
         let before = desk.state.mark();
         let pods = desk.state.empty(node);
-        match desk.state.settle(&pods, Choice::Roomiest) {
-            Ok(_) => taken.push(node),
+        match desk.state.settle(&pods) {
+            Ok(()) => taken.push(node),
             Err(class) => {
                 desk.state.rollback(before);
                 let name = crate::eligibility::workload(&desk.index.snapshot.classes[class]);

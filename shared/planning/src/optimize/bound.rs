@@ -47,6 +47,7 @@ impl Worth {
 /// The best prices of resources for this demand (by dimension). Found by a search over the two ratios, made valid at the end:
 /// whatever the search found, no vessel holds more value than it costs.
 pub(crate) fn worth(vessels: &[Vessel], demand: &[i64]) -> Worth {
+    let vessels = &tight(vessels);
     if vessels.is_empty() {
         return Worth::default();
     }
@@ -57,11 +58,24 @@ pub(crate) fn worth(vessels: &[Vessel], demand: &[i64]) -> Worth {
     value(vessels, demand, tilt, pods).1
 }
 
+/// The vessels that can be the tightest: those that no other matches at no higher cost.
+fn tight(vessels: &[Vessel]) -> Vec<Vessel> {
+    let mut sorted = vessels.to_vec();
+    sorted.sort_by_key(|v| (v.cost, std::cmp::Reverse((v.cpu, v.memory, v.pods))));
+    let mut kept: Vec<Vessel> = Vec::new();
+    for vessel in sorted {
+        if !kept.iter().any(|other| other.cpu >= vessel.cpu && other.memory >= vessel.memory && other.pods >= vessel.pods) {
+            kept.push(vessel);
+        }
+    }
+    kept
+}
+
 /// The top of a function on 0 to 1 that rises, then falls (a concave one along each search), and its value.
 fn peak(of: impl Fn(f64) -> f64) -> (f64, f64) {
     let (mut low, mut high) = (0.0_f64, 1.0_f64);
     let mut best = (0.0, of(0.0));
-    for _ in 0..40 {
+    for _ in 0..28 {
         let (left, right) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
         let (at_left, at_right) = (of(left), of(right));
         for found in [(left, at_left), (right, at_right)] {

@@ -7,13 +7,14 @@ use super::shelf::Shelf;
 use super::worth::{Scales, eviction};
 use crate::eligibility::{Blocked, Eligibility, workload};
 use crate::placement::{CPU, Index, Kind, MEMORY, NodeId, PODS, Pods, State, arch_of, runs_on};
-use domain::decision::{DecisionRequest, WhyNot};
+use domain::decision::{DecisionRequest, DecisionType, WhyNot};
 use domain::money::MicroDollars;
 use domain::offering::{CapacityType, Pool};
 use domain::policy::OptimizationPolicy;
 use domain::snapshot::SnapshotNode;
 use std::collections::BTreeMap;
 
+mod join;
 mod launch;
 mod play;
 
@@ -27,6 +28,8 @@ pub(crate) struct Standing {
     pub(crate) price: i64,
     /// All in: price, overhead, what its interruptions cost. Zero where the price is not known.
     pub(crate) cost: i64,
+    /// Evictions that emptying it takes, in thousandths.
+    pub(crate) evictions: i64,
     /// How it was bought.
     pub(crate) capacity: CapacityType,
     /// How it is made: index of the kind.
@@ -46,7 +49,10 @@ pub(crate) struct Desk<'a> {
     pub(crate) request: &'a DecisionRequest,
     pub(crate) policy: &'a OptimizationPolicy,
     pub(crate) index: &'a Index<'a>,
+    /// The cluster after everything that is planned.
     pub(crate) state: State<'a>,
+    /// The cluster as it is: what all moves together are proven on.
+    origin: State<'a>,
     pub(crate) shelf: Shelf,
     pub(crate) nodes: Vec<Standing>,
     pub(crate) rooms: Rooms,
@@ -72,16 +78,19 @@ impl<'a> Desk<'a> {
         let shelf = Shelf::new(market, snapshot, policy);
         let mut state = State::new(index);
         let pending = wait(&mut state, &request.snapshot.pending);
+        let mut origin = State::new(index);
+        wait(&mut origin, &request.snapshot.pending);
         let mut rooms = Rooms::default();
         let eligibility = Eligibility::new(snapshot, &request.constraints, policy);
         let nodes: Vec<Standing> = snapshot.nodes.iter().map(|node| stand(node, market, policy, index, &eligibility, &mut rooms)).collect();
         let cluster_cost: i64 = nodes.iter().map(|node| node.cost).sum();
-        let cluster_disruption = snapshot.nodes.iter().map(|node| 1_000 + evictions(index, node)).sum();
+        let cluster_disruption = nodes.iter().map(|node| 1_000 + node.evictions).sum();
         let mut desk = Desk {
             request,
             policy,
             index,
             state,
+            origin,
             shelf,
             nodes,
             rooms,
@@ -118,11 +127,6 @@ impl<'a> Desk<'a> {
         self.state.work() >= self.work_max
     }
 
-    /// Evictions that emptying a node takes, in thousandths.
-    pub(crate) fn evictions(&self, node: NodeId) -> i64 {
-        evictions(self.index, self.node(node))
-    }
-
     /// Remembers why a node was not moved.
     pub(crate) fn note(&mut self, node: NodeId, why: Blocked) {
         self.nodes[node].note = Some(why);
@@ -142,8 +146,12 @@ impl<'a> Desk<'a> {
     /// are taken off.
     fn vessels(&mut self) -> Vec<Vessel> {
         let mut vessels = Vec::new();
+        let bought = self.bought();
         for kind in 0..self.rooms.kinds() {
             for item in 0..self.shelf.items.len() {
+                if !bought.contains(&self.shelf.items[item].pool.capacity) {
+                    continue;
+                }
                 let room = self.room(kind, item);
                 let (cpu, memory, pods) = (room.free[CPU], room.free[MEMORY], room.free[PODS]);
                 vessels.push(Vessel { cpu, memory, pods, cost: self.shelf.items[item].price.0 });
@@ -163,6 +171,16 @@ impl<'a> Desk<'a> {
             });
         }
         vessels
+    }
+
+    /// How this decision may buy: as it likes if it is about spot, else as the nodes are that may go.
+    fn bought(&self) -> Vec<CapacityType> {
+        let there = |capacity: &CapacityType| self.nodes.iter().any(|node| node.blocked.is_none() && node.capacity == *capacity);
+        let all = [CapacityType::OnDemand, CapacityType::Spot].into_iter();
+        match self.request.decision_type {
+            DecisionType::SpotOptimize => all.collect(),
+            DecisionType::BinPack | DecisionType::Rightsize => all.filter(there).collect(),
+        }
     }
 
     /// Counts spot nodes by pool, and pods on on-demand nodes.
@@ -291,6 +309,7 @@ fn stand(
     Standing {
         price: price.unwrap_or_default().0,
         cost: price.map_or(0, |price| (price + policy.node_overhead_per_hour + risk).0),
+        evictions: evictions(index, node),
         capacity,
         kind: rooms.kind(kind, node),
         blocked: eligibility.node(node).err(),

@@ -349,6 +349,11 @@ impl<'i> State<'i> {
     /// Whether kube-scheduler would let a pod of the class onto the node now.
     pub fn fits(&mut self, class: usize, node: NodeId) -> bool {
         self.work += 1;
+        self.judge(class, node, None)
+    }
+
+    /// The same, with the topology spread of one counter left aside.
+    pub(super) fn judge(&self, class: usize, node: NodeId, aside: Option<usize>) -> bool {
         let index = self.index;
         let this = &self.nodes[node];
         let compiled = &index.classes[class];
@@ -374,11 +379,31 @@ impl<'i> State<'i> {
         if !compiled.requires.iter().all(met) {
             return false;
         }
-        compiled.spreads.iter().all(|rule| {
+        compiled.spreads.iter().filter(|rule| Some(rule.counter) != aside).all(|rule| {
             let at = domain(&rule.counter);
             let count = &self.counts[rule.counter];
             at != NOWHERE && count.of(at) + i64::from(rule.own) - count.least(rule.min_domains) <= i64::from(rule.max_skew)
         })
+    }
+
+    /// The domain of a node for a counter.
+    pub(super) fn domain(&self, counter: usize, node: NodeId) -> usize {
+        self.nodes[node].domains[self.index.counters[counter].key]
+    }
+
+    /// Whether each domain of a counter is a single node.
+    pub(super) fn single(&self, counter: usize) -> bool {
+        self.index.keys[self.index.counters[counter].key] == HOSTNAME
+    }
+
+    /// Pods of a counter in all domains.
+    pub(super) fn total(&self, counter: usize) -> i64 {
+        self.counts[counter].total()
+    }
+
+    /// The domains that can be the emptiest when `more` pods are added.
+    pub(super) fn emptiest(&self, counter: usize, min_domains: u32, more: i64) -> Vec<usize> {
+        self.counts[counter].up_to(min_domains, more)
     }
 
     /// Asks a class that names hosts of this very node.

@@ -23,7 +23,7 @@ use domain::ids::ClusterId;
 use jiff::SignedDuration;
 use status::Refusal;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Why a cluster is not served.
@@ -71,6 +71,9 @@ struct Api {
     cluster: usize,
     token: String,
     delay: SignedDuration,
+    /// Pods are made about as large as those of real clusters, up to this many bytes each; 0: they are not.
+    ballast: usize,
+    order: Mutex<Option<Arc<list::pods::Order>>>,
 }
 
 /// Serves a cluster on a free port of 127.0.0.1, over HTTP/1.1 and HTTP/2, with a certificate of its own for `127.0.0.1` and
@@ -87,6 +90,26 @@ pub async fn serve(world: Arc<World>, cluster: &ClusterId, token: &str, delay: D
 /// # Errors
 /// [`ServeError`].
 pub async fn serve_on(world: Arc<World>, cluster: &ClusterId, token: &str, delay: Duration, port: u16) -> Result<Served, ServeError> {
+    start(world, cluster, token, delay, port, 0).await
+}
+
+/// The same with pods that are as large as those of real clusters: evenly spread up to `pod_bytes_max`, most of it field managers,
+/// applied configurations and environments.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve_bulky(world: Arc<World>, cluster: &ClusterId, token: &str, pod_bytes_max: usize) -> Result<Served, ServeError> {
+    start(world, cluster, token, Duration::ZERO, 0, pod_bytes_max).await
+}
+
+async fn start(
+    world: Arc<World>,
+    cluster: &ClusterId,
+    token: &str,
+    delay: Duration,
+    port: u16,
+    ballast: usize,
+) -> Result<Served, ServeError> {
     let index = world.with(|state| {
         let index = state.position(cluster)?;
         let kube = state.clusters.get_mut(index)?;
@@ -101,7 +124,7 @@ pub async fn serve_on(world: Arc<World>, cluster: &ClusterId, token: &str, delay
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     let url = format!("https://{}", listener.local_addr()?);
     let delay = SignedDuration::try_from(delay).unwrap_or_default();
-    let api = Api { world, cluster: index, token: token.to_owned(), delay };
+    let api = Api { world, cluster: index, token: token.to_owned(), delay, ballast, order: Mutex::default() };
     let router = Router::new().fallback(answer).with_state(Arc::new(api));
     let handle = Handle::new();
     let server = axum_server::from_tcp_rustls(listener, identity.config)?.handle(handle.clone());

@@ -29,6 +29,12 @@ pub(crate) enum Due {
     PodGone(usize, u64),
     /// Controllers and the scheduler of a cluster react.
     Settle(usize),
+    /// A moment of a cluster's day.
+    Day(usize),
+    /// Spot pools may be taken back.
+    Strikes,
+    /// The warning of an instance is sent.
+    Warn(InstanceId),
 }
 
 impl State {
@@ -59,6 +65,9 @@ impl State {
             Due::PodReady(cluster, key) => self.pod_ready(cluster, key),
             Due::PodGone(cluster, key) => self.pod_gone(cluster, key),
             Due::Settle(cluster) => self.settle(cluster),
+            Due::Day(cluster) => self.day_goes_on(cluster),
+            Due::Strikes => self.strikes(),
+            Due::Warn(id) => self.warns(&id),
         }
     }
 

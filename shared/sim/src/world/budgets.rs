@@ -1,6 +1,7 @@
 //! PodDisruptionBudgets, counted as the disruption controller counts them.
 
 use super::happened::{Cause, What};
+use super::scheduler::means;
 use super::spec::Allows;
 use super::state::{Budget, Kube, Pod, Sort, State};
 use domain::pod::PodBudget;
@@ -22,7 +23,7 @@ fn share(percent: u32, of: i32) -> i32 {
 
 impl Budget {
     pub(crate) fn covers(&self, pod: &Pod) -> bool {
-        self.spec.namespace == pod.pod.namespace && self.spec.selector.as_ref().is_some_and(|s| s.selects(&pod.shape.labels))
+        self.spec.namespace == pod.pod.namespace && means(self.spec.selector.as_ref(), &pod.shape.labels)
     }
 
     /// Its status as of now.

@@ -1,7 +1,6 @@
 //! EC2 and Auto Scaling, as the Cloud port.
 
 use super::World;
-use super::catalog;
 use super::happened::{By, What};
 use super::machines::Birth;
 use super::state::{Asked, Machine, State};
@@ -99,10 +98,8 @@ impl State {
         self.machines.values().filter(|m| mine(m, scope) && shown(m) && wanted(m)).map(Machine::view).collect()
     }
 
-    fn prices_of(&self, pool: &Pool, since: Timestamp) -> Vec<SpotPrice> {
-        let start = (Timestamp::MIN, catalog::price(&pool.instance_type, pool.capacity));
-        let set = self.prices.get(pool).map(Vec::as_slice).unwrap_or_default();
-        let all: Vec<_> = std::iter::once(start).chain(set.iter().copied()).collect();
+    fn prices_of(&mut self, pool: &Pool, since: Timestamp) -> Vec<SpotPrice> {
+        let all = self.price_points(pool);
         // The price that holds when the period begins is listed too.
         let first = all.iter().rposition(|(at, _)| *at <= since).unwrap_or(0);
         let listed = all.get(first..).unwrap_or_default().iter();

@@ -116,6 +116,13 @@ pub enum What {
         /// What makes it anew, if anything does.
         controller: Option<Controller>,
     },
+    /// A pod that had been asked to go, and was still at it, died with its node. Never a mirror pod or one of a DaemonSet.
+    PodCut {
+        /// The pod.
+        pod: PodRef,
+        /// Where it ran.
+        node: NodeName,
+    },
     /// A budget has fewer healthy pods than it needs, because this pod went.
     BudgetViolated {
         /// The budget, `namespace/name`.

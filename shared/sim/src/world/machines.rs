@@ -28,6 +28,9 @@ pub(crate) struct Birth {
 impl State {
     /// Takes one out of the pool, if it has one.
     pub(crate) fn draw(&mut self, pool: &Pool) -> bool {
+        if self.short(pool) {
+            return false;
+        }
         match self.capacity.get_mut(pool) {
             Some(0) => false,
             Some(left) => {
@@ -55,6 +58,7 @@ impl State {
             launched_at: self.now,
             visible_from,
             ended_at: None,
+            stopped_at: None,
             token: birth.token.clone(),
             dns,
             state_reason: None,
@@ -92,11 +96,13 @@ impl State {
 
     /// Begins to end an instance: what runs on it dies now. No effect on one that is ending or gone.
     pub(crate) fn ends(&mut self, id: &InstanceId, by: By, reason: &str) {
+        let now = self.now;
         let Some(machine) = self.machines.get_mut(id).filter(|m| m.state.live()) else { return };
         machine.state = InstanceState::ShuttingDown;
         machine.state_reason = Some(reason.to_owned());
         machine.hook = None;
         machine.ended_at = None;
+        machine.stopped_at = Some(now);
         let (cluster, marked) = (machine.cluster, machine.marked.is_some());
         self.note(cluster, What::Terminated { instance: id.clone(), by, marked });
         self.plan(self.after(self.timing.shutdown), Due::Ended(id.clone()));

@@ -38,7 +38,7 @@ impl Node {
             cpu_millis: self.cpu_millis,
             memory_bytes: self.memory_bytes,
             pods_max: self.pods_max,
-            extended: std::collections::BTreeMap::new(),
+            extended: self.extended.clone(),
             do_not_disrupt: domain::node::left_alone(&self.annotations),
             created_at: Some(self.created_at),
         }
@@ -193,14 +193,17 @@ impl State {
     fn pod_dies(&mut self, cluster: usize, key: u64, node: &NodeName) {
         let Some(kube) = self.clusters.get_mut(cluster) else { return };
         let Some(pod) = kube.pods.get_mut(&key) else { return };
-        let (was_healthy, lost) = (pod.healthy(), pod.phase == PodPhase::Running && pod.deletion_at.is_none());
+        let (was_healthy, ran, asked) = (pod.healthy(), pod.phase == PodPhase::Running, pod.deletion_at.is_some());
+        let cut = ran && pod.ends_at.is_some();
         pod.ready = false;
         pod.ends_at = None;
         let (gone, controller) = (pod.pod.clone(), pod.controller.clone());
         let moves = !pod.mirror && controller.as_ref().is_none_or(|c| c.kind != "DaemonSet");
         kube.pod_changed(key, "MODIFIED");
-        if lost && moves {
+        if ran && !asked && moves {
             self.note(Some(cluster), What::PodLost { pod: gone, node: node.clone(), controller });
+        } else if cut && moves {
+            self.note(Some(cluster), What::PodCut { pod: gone, node: node.clone() });
         }
         if was_healthy {
             self.check_budgets(cluster, key, Cause::Lost);

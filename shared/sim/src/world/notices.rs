@@ -15,21 +15,7 @@ impl World {
     /// Takes an instance back after this notice (AWS gives two minutes) and returns the warning's body. The instance is marked
     /// at once; if it is gone already, only the body is returned.
     pub fn interrupt(&self, instance: &InstanceId, notice: SignedDuration) -> String {
-        self.with(|state| {
-            let machine = state.machine(instance);
-            if let Some(deadline) = state.mark(instance, notice) {
-                state.note(machine.cluster, What::Interrupted { instance: instance.clone(), deadline });
-            }
-            match machine.owner {
-                // These have handlers of their own and launch without waiting for the end.
-                NodeOwner::ManagedNodeGroup { .. } | NodeOwner::Karpenter { .. } => {
-                    state.ask_owner(instance, SignedDuration::from_secs(5));
-                }
-                NodeOwner::AutoScalingGroup { .. } | NodeOwner::CloudOptim => {}
-            }
-            let detail = json!({"instance-id": instance.as_str(), "instance-action": "terminate"});
-            state.event(&machine, "EC2 Spot Instance Interruption Warning", detail)
-        })
+        self.with(|state| state.interrupt(instance, notice))
     }
 
     /// The body of a rebalance recommendation. Nothing else happens.
@@ -75,6 +61,31 @@ impl World {
 }
 
 impl State {
+    /// Plans that AWS takes an instance back.
+    pub(crate) fn mark(&mut self, id: &InstanceId, notice: SignedDuration) -> Option<Timestamp> {
+        let deadline = self.after(notice);
+        let machine = self.machines.get_mut(id).filter(|m| m.state.live())?;
+        machine.marked = Some(machine.marked.map_or(deadline, |set| set.min(deadline)));
+        self.plan(deadline, Due::Reclaim(id.clone()));
+        Some(deadline)
+    }
+
+    pub(crate) fn interrupt(&mut self, instance: &InstanceId, notice: SignedDuration) -> String {
+        let machine = self.machine(instance);
+        if let Some(deadline) = self.mark(instance, notice) {
+            self.note(machine.cluster, What::Interrupted { instance: instance.clone(), deadline });
+        }
+        match machine.owner {
+            // These have handlers of their own and launch without waiting for the end.
+            NodeOwner::ManagedNodeGroup { .. } | NodeOwner::Karpenter { .. } => {
+                self.ask_owner(instance, SignedDuration::from_secs(5));
+            }
+            NodeOwner::AutoScalingGroup { .. } | NodeOwner::CloudOptim => {}
+        }
+        let detail = json!({"instance-id": instance.as_str(), "instance-action": "terminate"});
+        self.event(&machine, "EC2 Spot Instance Interruption Warning", detail)
+    }
+
     /// An instance that must be there.
     fn machine(&self, id: &InstanceId) -> Machine {
         self.machines.get(id).cloned().unwrap_or_else(|| panic!("instance {id} is not part of this world"))

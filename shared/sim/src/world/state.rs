@@ -1,21 +1,25 @@
 //! What a world consists of.
 
+mod objects;
+
+pub(crate) use objects::{Budget, Claim, Pod, Sort, Workload};
+
 use super::catalog::TypeSpec;
+use super::daily::Day;
 use super::happened::{Happened, What};
+use super::market::{Market, Warning};
 use super::minted;
 use super::pod_table::Pods;
-use super::spec::{Allows, ClusterSpec, PdbSpec, PodShape, Timing, Volume};
+use super::spec::{ClusterSpec, Timing};
 use crate::world::agenda::Due;
 use domain::ids::{AccountId, ClusterId, InstanceId, InstanceType, NodeName, NodeUid, PodUid, Region, SubnetId, Zone};
 use domain::money::MicroDollars;
 use domain::node::{NodeOwner, NodeTemplate, Taint};
 use domain::offering::Pool;
-use domain::pod::{Controller, PodPhase, PodRef};
 use domain::ports::InstanceState;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 
 /// An EC2 instance.
 #[derive(Debug, Clone)]
@@ -31,6 +35,8 @@ pub(crate) struct Machine {
     pub(crate) launched_at: Timestamp,
     pub(crate) visible_from: Timestamp,
     pub(crate) ended_at: Option<Timestamp>,
+    /// When it began to end: it is paid for until then.
+    pub(crate) stopped_at: Option<Timestamp>,
     pub(crate) token: Option<String>,
     pub(crate) dns: NodeName,
     pub(crate) state_reason: Option<String>,
@@ -87,112 +93,6 @@ impl Node {
     }
 }
 
-/// A Pod object.
-#[derive(Debug, Clone)]
-pub(crate) struct Pod {
-    pub(crate) pod: PodRef,
-    pub(crate) workload: Option<usize>,
-    pub(crate) controller: Option<Controller>,
-    pub(crate) ordinal: u32,
-    pub(crate) shape: Arc<PodShape>,
-    pub(crate) node: Option<NodeName>,
-    pub(crate) phase: PodPhase,
-    pub(crate) ready: bool,
-    pub(crate) mirror: bool,
-    /// `metadata.deletionTimestamp`: when its grace ends.
-    pub(crate) deletion_at: Option<Timestamp>,
-    /// `metadata.deletionGracePeriodSeconds`.
-    pub(crate) deletion_grace_s: u32,
-    /// When its process has ended and the object goes.
-    pub(crate) ends_at: Option<Timestamp>,
-    pub(crate) created_at: Timestamp,
-    /// When it was bound.
-    pub(crate) bound_at: Option<Timestamp>,
-    /// The PersistentVolumeClaims that it mounts, in its namespace.
-    pub(crate) claims: Vec<String>,
-    pub(crate) annotations: BTreeMap<String, String>,
-    pub(crate) rv: u64,
-}
-
-/// A PersistentVolumeClaim with its volume, once there is one.
-#[derive(Debug, Clone)]
-pub(crate) struct Claim {
-    pub(crate) volume: Volume,
-    /// Where the volume is; `None`: no pod with it was scheduled yet.
-    pub(crate) at: Option<(Zone, NodeName)>,
-}
-
-impl Pod {
-    pub(crate) fn finished(&self) -> bool {
-        matches!(self.phase, PodPhase::Succeeded | PodPhase::Failed)
-    }
-    /// Counts for a controller: neither finished nor on its way out.
-    pub(crate) fn active(&self) -> bool {
-        !self.finished() && self.deletion_at.is_none()
-    }
-    /// Counts as healthy for a budget.
-    pub(crate) fn healthy(&self) -> bool {
-        self.ready && self.deletion_at.is_none()
-    }
-}
-
-/// The sorts of workload that make pods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sort {
-    Deployment,
-    StatefulSet,
-    DaemonSet,
-    Job,
-}
-
-/// A workload.
-#[derive(Debug, Clone)]
-pub(crate) struct Workload {
-    pub(crate) sort: Sort,
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    pub(crate) uid: String,
-    /// Hash in the names of its ReplicaSet and pods.
-    pub(crate) hash: String,
-    pub(crate) replicas: u32,
-    pub(crate) shape: Arc<PodShape>,
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) annotations: BTreeMap<String, String>,
-    pub(crate) created_at: Timestamp,
-    pub(crate) rv: u64,
-}
-
-impl Workload {
-    /// What its pods name as their controller.
-    pub(crate) fn controller(&self) -> Controller {
-        match self.sort {
-            Sort::Deployment => Controller { kind: "ReplicaSet".into(), name: format!("{}-{}", self.name, self.hash) },
-            Sort::StatefulSet => Controller { kind: "StatefulSet".into(), name: self.name.clone() },
-            Sort::DaemonSet => Controller { kind: "DaemonSet".into(), name: self.name.clone() },
-            Sort::Job => Controller { kind: "Job".into(), name: self.name.clone() },
-        }
-    }
-}
-
-/// A PodDisruptionBudget.
-#[derive(Debug, Clone)]
-pub(crate) struct Budget {
-    pub(crate) spec: PdbSpec,
-    pub(crate) uid: String,
-    pub(crate) created_at: Timestamp,
-    /// Its counts are behind until then.
-    pub(crate) behind_until: Option<Timestamp>,
-}
-
-impl Budget {
-    pub(crate) fn title(&self) -> String {
-        format!("{}/{}", self.spec.namespace, self.spec.name)
-    }
-    pub(crate) fn counts_scale(&self) -> bool {
-        !matches!(self.spec.allows, Allows::MinAvailable(_))
-    }
-}
-
 /// One change of an object, for watches.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
@@ -229,6 +129,12 @@ pub(crate) struct Kube {
     pub(crate) next_names: VecDeque<NodeName>,
     /// How many of the next lists of pods expire half way.
     pub(crate) lists_expire: u32,
+    /// Where the scheduler begins to look for nodes.
+    pub(crate) search_from: usize,
+    /// Whether bindings are judged, and what was wrong with them.
+    pub(crate) judged: bool,
+    pub(crate) misplaced: Vec<String>,
+    pub(crate) day: Option<Day>,
 }
 
 /// The whole world.
@@ -244,6 +150,9 @@ pub(crate) struct State {
     pub(crate) tokens: BTreeMap<(AccountId, Region, String, Zone), (Asked, InstanceId)>,
     pub(crate) capacity: BTreeMap<Pool, u32>,
     pub(crate) types: BTreeMap<InstanceType, TypeSpec>,
+    pub(crate) market: Option<Market>,
+    pub(crate) warnings: Vec<Warning>,
+    /// Prices that were set by hand; these pools do not follow the market.
     pub(crate) prices: BTreeMap<Pool, Vec<(Timestamp, MicroDollars)>>,
     pub(crate) history: Vec<Happened>,
     pub(crate) calls: BTreeMap<&'static str, u64>,
@@ -262,6 +171,8 @@ impl State {
             tokens: BTreeMap::new(),
             capacity: BTreeMap::new(),
             types: BTreeMap::new(),
+            market: None,
+            warnings: Vec::new(),
             prices: BTreeMap::new(),
             history: Vec::new(),
             calls: BTreeMap::new(),

@@ -2,4 +2,8 @@
 
 mod cloud;
 mod cluster;
+mod market;
+mod random;
+mod scheduling;
+mod size;
 mod support;

@@ -3,7 +3,7 @@
 use super::happened::{Cause, What};
 use super::pods::PodBirth;
 use super::scheduler;
-use super::state::{Node, Sort, State, Workload};
+use super::state::{Kube, Node, Pod, Sort, State, Workload};
 use domain::ids::NodeName;
 use domain::workload::{WorkloadKind, WorkloadRef};
 use std::collections::{BTreeSet, HashSet};
@@ -12,6 +12,22 @@ pub(crate) fn sort_of(kind: WorkloadKind) -> Sort {
     match kind {
         WorkloadKind::Deployment => Sort::Deployment,
         WorkloadKind::StatefulSet => Sort::StatefulSet,
+    }
+}
+
+impl Kube {
+    /// Whether a workload has the pods that it should have: most have, most of the time.
+    fn at_rest(&self, index: usize) -> bool {
+        let Some(workload) = self.workloads.get(index) else { return true };
+        let wanted = workload.replicas as usize;
+        match workload.sort {
+            Sort::Deployment | Sort::Job => self.pods.of_workload(index).filter(|(_, pod)| pod.active()).count() == wanted,
+            Sort::StatefulSet => {
+                let active = |pod: &Pod| pod.active() && pod.ordinal < workload.replicas;
+                self.pods.of_workload(index).all(|(_, pod)| active(pod)) && self.pods.of_workload(index).count() == wanted
+            }
+            Sort::DaemonSet => false,
+        }
     }
 }
 
@@ -29,7 +45,11 @@ impl State {
     /// Lets every controller of a cluster look at its pods. `at_once`: as if it had been so for long.
     pub(crate) fn reconcile(&mut self, cluster: usize, at_once: bool) {
         for index in 0..self.clusters.get(cluster).map_or(0, |kube| kube.workloads.len()) {
-            let Some(workload) = self.clusters.get(cluster).and_then(|kube| kube.workloads.get(index)).cloned() else { return };
+            let Some(kube) = self.clusters.get(cluster) else { return };
+            if kube.at_rest(index) {
+                continue;
+            }
+            let Some(workload) = kube.workloads.get(index).cloned() else { return };
             match workload.sort {
                 Sort::Deployment | Sort::Job => self.reconcile_deployment(cluster, index, &workload),
                 Sort::StatefulSet => self.reconcile_stateful_set(cluster, index, &workload),

@@ -2,9 +2,18 @@
 
 use super::{Scene, taint};
 use domain::ids::NodeName;
-use domain::ports::{Cluster, ClusterError};
+use domain::pod::PodDetail;
+use domain::ports::{Cluster, ClusterError, PodSink};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Reads and keeps nothing.
+struct Forgets;
+
+impl PodSink for Forgets {
+    fn pod(&mut self, _: PodDetail) {}
+    fn restart(&mut self) {}
+}
 
 /// A list works, or a right is missing, or (metrics) nobody serves it. Nothing else is an answer of a healthy cluster.
 fn answers<T>(what: &str, answer: Result<T, ClusterError>) {
@@ -21,6 +30,8 @@ pub(super) async fn every_list_answers_or_says_which_right_is_missing(cluster: &
     answers("budgets", cluster.pod_budgets().await);
     answers("daemon sets", cluster.daemon_sets().await);
     answers("usage", cluster.usage().await);
+    answers("pods in detail", cluster.pods_in_detail(&mut Forgets).await);
+    answers("claims", cluster.claims().await);
 }
 
 pub(super) async fn a_node_is_listed_as_it_is_read(scene: &Scene<'_>) {

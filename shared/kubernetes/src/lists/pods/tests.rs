@@ -14,7 +14,7 @@ impl PodSink for Seen {
     }
 }
 
-fn read(page: &[u8]) -> (Vec<String>, Result<PageEnd, serde_json::Error>) {
+fn decoded(page: &[u8]) -> (Vec<String>, Result<PageEnd, serde_json::Error>) {
     let mut seen = Seen::default();
     let end = decode(page, &mut seen);
     (seen.0, end)
@@ -30,7 +30,7 @@ fn pods_come_in_the_order_of_the_page_and_the_token_whether_before_or_behind_the
         json!({ "kind": "PodList", "metadata": { "continue": "t" }, "items": [named("a"), named("b")] }),
         json!({ "items": [named("a"), named("b")], "metadata": { "continue": "t" } }),
     ] {
-        let (seen, end) = read(page.to_string().as_bytes());
+        let (seen, end) = decoded(page.to_string().as_bytes());
         assert_eq!(seen, ["a", "b"]);
         assert_eq!(end.unwrap(), PageEnd { next: "t".into(), left_out: 0 });
     }
@@ -38,14 +38,14 @@ fn pods_come_in_the_order_of_the_page_and_the_token_whether_before_or_behind_the
 
 #[test]
 fn a_pod_without_a_uid_is_left_out_and_counted() {
-    let (seen, end) = read(json!({ "items": [named("a"), {}, named("b")] }).to_string().as_bytes());
+    let (seen, end) = decoded(json!({ "items": [named("a"), {}, named("b")] }).to_string().as_bytes());
     assert_eq!((seen.len(), end.unwrap().left_out), (2, 1));
 }
 
 #[test]
 fn empty_and_null_lists_are_complete_ones() {
     for page in ["{}", r#"{"items":null,"metadata":null}"#, r#"{"items":[],"metadata":{"continue":null}}"#] {
-        assert_eq!(read(page.as_bytes()).1.unwrap(), PageEnd::default(), "{page}");
+        assert_eq!(decoded(page.as_bytes()).1.unwrap(), PageEnd::default(), "{page}");
     }
 }
 
@@ -76,9 +76,9 @@ fn what_is_no_list_of_pods_is_an_error_and_never_a_panic() {
         &nested,
         &huge,
     ] {
-        assert!(read(page.as_bytes()).1.is_err(), "{}", page.chars().take(60).collect::<String>());
+        assert!(decoded(page.as_bytes()).1.is_err(), "{}", page.chars().take(60).collect::<String>());
     }
-    assert!(read(&[0xff, 0xfe, b'{', b'}']).1.is_err());
+    assert!(decoded(&[0xff, 0xfe, b'{', b'}']).1.is_err());
 }
 
 #[test]
@@ -101,6 +101,6 @@ fn no_cut_or_changed_byte_of_a_page_makes_it_panic() {
                 page[at] = random.u8(..);
             }
         }
-        let _ = read(&page);
+        let _ = decoded(&page);
     }
 }

@@ -3,17 +3,12 @@
 use super::Desk;
 use crate::eligibility::{Blocked, workload};
 use crate::optimize::worth::Weight;
-use crate::placement::{CPU, Choice, MEMORY, NodeId, PODS, Pods, VOLUMES};
+use crate::placement::{CPU, MEMORY, NodeId, PODS, Pods, VOLUMES};
 use domain::decision::{LaunchSpec, Move, NodeIdentity, WhyNot};
 use domain::money::MicroDollars;
 use domain::offering::CapacityType;
 use domain::scheduling::Resources;
 use std::collections::BTreeMap;
-
-/// How many drawn orders a move must survive where its pods could be placed in more ways than one.
-const DRAWS: u64 = 8;
-/// The same where the places of pods depend on each other.
-const DRAWS_SOCIAL: u64 = 24;
 
 /// A move that is thought of.
 #[derive(Debug, Clone)]
@@ -29,10 +24,19 @@ pub(crate) struct Draft {
 /// A move that is planned.
 #[derive(Debug, Clone)]
 pub(crate) struct Planned {
+    /// As it was thought of.
+    pub(crate) draft: Draft,
     /// As it is answered.
     pub(crate) answer: Move,
-    /// What it saves all in: overhead of nodes and interruptions counted.
-    pub(crate) net: i64,
+}
+
+/// A move at the moment when its pods look for places.
+struct Stage {
+    fresh: Vec<NodeId>,
+    /// Pods that look for a place.
+    pods: Pods,
+    /// Pods that waited before.
+    strangers: Pods,
 }
 
 impl Desk<'_> {
@@ -52,13 +56,13 @@ impl Desk<'_> {
             cost_before: remove.iter().map(|node| self.nodes[*node].cost).sum(),
             cost_after: items().map(|item| item.cost).sum(),
             price_after: items().map(|item| item.price.0).sum(),
-            evictions: remove.iter().map(|node| self.evictions(*node)).sum(),
+            evictions: remove.iter().map(|node| self.nodes[*node].evictions).sum(),
             nodes: i64::try_from(remove.len()).unwrap_or(i64::MAX),
         }
     }
 
-    /// Empties the nodes, launches the others, and lets the pods settle. Leaves the state changed: the caller rolls back or commits.
-    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)], choice: Choice) -> Result<Vec<NodeId>, usize> {
+    /// Empties the nodes and launches the others. Leaves the state changed.
+    fn stage(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Stage {
         let mut pods: BTreeMap<usize, u32> = BTreeMap::new();
         for node in remove {
             for (class, count) in self.state.empty(*node) {
@@ -70,20 +74,26 @@ impl Desk<'_> {
             let room = self.room(*kind, *item);
             fresh.push(self.state.launch(&room.template));
         }
+        let strangers = if fresh.is_empty() { Pods::new() } else { self.pending.clone() };
+        Stage { fresh, pods: pods.into_iter().collect(), strangers }
+    }
+
+    /// Stages the move and lets the pods settle. Leaves the state changed: the caller rolls back or commits.
+    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Result<Vec<NodeId>, usize> {
+        let Stage { fresh, pods, strangers } = self.stage(remove, launch);
         // Whoever waits already is first at the door of a new node.
-        for at in 0..self.pending.len() {
-            let (class, count) = self.pending[at];
+        for (class, count) in strangers {
             for _ in 0..count {
                 let Some(node) = fresh.iter().copied().find(|node| self.state.fits(class, *node)) else { break };
                 self.state.place(class, node);
             }
         }
-        let pods: Pods = pods.into_iter().collect();
-        self.state.settle(&pods, choice)?;
+        self.state.settle(&pods)?;
         Ok(fresh)
     }
 
-    /// Whether the move works out in the way that is likely, and in every other way that is tried. The state is as before.
+    /// Whether the move works out after what is planned before it: in the way that is likely, and in every other way. The state is
+    /// as before.
     ///
     /// # Errors
     /// What found no place.
@@ -92,34 +102,18 @@ impl Desk<'_> {
         let pods = self.pods_of(&draft.remove);
         self.keeps_floor(draft, &pods)?;
         let mark = self.state.mark();
-        let likely = self.play(&draft.remove, &launch, Choice::Roomiest);
+        let likely = self.play(&draft.remove, &launch);
         self.state.rollback(mark);
         likely.map_err(|class| self.no_place(class, "finds no other place within its constraints"))?;
-        let social = pods.iter().any(|(class, _)| self.index.classes[*class].social);
-        if !social && self.one_holds_all(&launch, &pods) {
-            return Ok(());
-        }
-        let draws = if social { DRAWS_SOCIAL } else { DRAWS };
-        for choice in std::iter::once(Choice::SmallestFirst).chain((1..=draws).map(Choice::Drawn)) {
-            let mark = self.state.mark();
-            let found = self.play(&draft.remove, &launch, choice);
-            self.state.rollback(mark);
-            found
-                .map_err(|class| self.no_place(class, "could be left without a place, depending on where the scheduler puts the others"))?;
-        }
-        Ok(())
+        let mark = self.state.mark();
+        let sure = self.stage(&draft.remove, &launch);
+        let sure = self.state.sure(&sure.pods, &sure.strangers);
+        self.state.rollback(mark);
+        let unsure = "could be left without a place, depending on where the scheduler puts the others";
+        sure.map_err(|class| self.no_place(class, unsure))
     }
 
-    /// One new node has room for everything: wherever the scheduler puts some, the rest still fits.
-    fn one_holds_all(&mut self, launch: &[(usize, usize)], pods: &Pods) -> bool {
-        let [(kind, item)] = launch else { return false };
-        let mut all = pods.clone();
-        all.extend(self.pending.iter().copied());
-        let demand = self.index.demand(&all);
-        self.holds(*kind, *item, pods, &demand)
-    }
-
-    fn firsts(&self, draft: &Draft) -> Vec<(usize, usize)> {
+    pub(super) fn firsts(&self, draft: &Draft) -> Vec<(usize, usize)> {
         let kind = draft.remove.first().map_or(0, |node| self.nodes[*node].kind);
         draft.launch.iter().filter_map(|items| items.first()).map(|item| (kind, *item)).collect()
     }
@@ -163,7 +157,7 @@ impl Desk<'_> {
         let items: Vec<usize> = launch.iter().map(|(_, item)| *item).collect();
         let weight = self.weight(&draft.remove, &items);
         let pods = self.pods_of(&draft.remove);
-        let Ok(fresh) = self.play(&draft.remove, &launch, Choice::Roomiest) else { return };
+        let Ok(fresh) = self.play(&draft.remove, &launch) else { return };
         let specs = draft.launch.iter().zip(&fresh).map(|(items, node)| self.spec(items, *node)).collect();
         self.forget(draft, &pods);
         for item in items.iter().map(|item| &self.shelf.items[*item]) {
@@ -173,6 +167,7 @@ impl Desk<'_> {
         }
         let before: i64 = draft.remove.iter().map(|node| self.nodes[*node].price).sum();
         self.planned.push(Planned {
+            draft: draft.clone(),
             answer: Move {
                 remove: draft.remove.iter().filter_map(|node| self.identity(*node)).collect(),
                 launch: specs,
@@ -181,7 +176,6 @@ impl Desk<'_> {
                 pods_moved: pods.iter().map(|(_, count)| *count).sum(),
                 why: draft.why.clone(),
             },
-            net: weight.saving(),
         });
         for node in &draft.remove {
             self.nodes[*node].gone = true;

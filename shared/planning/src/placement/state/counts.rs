@@ -36,6 +36,18 @@ impl Count {
         found.and_then(|least| i64::try_from(least).ok()).unwrap_or(0)
     }
 
+    /// The domains with no more than the emptiest and `more` pods.
+    pub(super) fn up_to(&self, min_domains: u32, more: i64) -> Vec<usize> {
+        let limit = self.least(min_domains).saturating_add(more);
+        let near = |domain: &usize| self.nodes[*domain] > 0 && self.pods[*domain] <= limit;
+        let found: Vec<usize> = (0..self.pods.len()).filter(near).collect();
+        if !found.is_empty() {
+            return found;
+        }
+        // Fewer domains than wanted: none holds as little as zero, and all are as good.
+        (0..self.pods.len()).filter(|domain| self.nodes[*domain] > 0).collect()
+    }
+
     /// `by` more pods in a domain.
     pub(super) fn shift(&mut self, domain: usize, by: i64) {
         self.grow(domain);

@@ -8,14 +8,19 @@ use crate::world::state::{Kube, Sort, State};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-pub(super) fn answer(state: &State, cluster: usize, ask: &Ask) -> Result<Response, Refusal> {
+pub(super) mod pods;
+
+pub(super) fn answer(api: &super::Api, state: &mut State, ask: &Ask) -> Result<Response, Refusal> {
+    if ask.group.is_empty() && ask.resource == "pods" {
+        return pods::answer(api, state, ask);
+    }
+    let cluster = api.cluster;
     let kube = &state.clusters[cluster];
     let (kind, mut items) = objects(state, cluster, ask)?;
     items.retain(|item| in_namespace(item, ask) && selected(item, ask));
     items.sort_by_cached_key(place);
     if let Some(after) = ask.query.get("continue").filter(|token| !token.is_empty()) {
-        let after = data_encoding::BASE64URL_NOPAD.decode(after.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let after = after.ok_or_else(|| Refusal::bad_request("continue key is not valid"))?;
+        let after = place_of(after)?;
         items.retain(|item| place(item) > after);
     }
     let mut metadata = json!({"resourceVersion": kube.rv.to_string()});
@@ -24,15 +29,9 @@ pub(super) fn answer(state: &State, cluster: usize, ask: &Ask) -> Result<Respons
         metadata["remainingItemCount"] = json!(items.len() - limit);
         items.truncate(limit);
         let last = items.last().map(place).unwrap_or_default();
-        metadata["continue"] = json!(data_encoding::BASE64URL_NOPAD.encode(last.as_bytes()));
+        metadata["continue"] = json!(token_of(&last));
     }
-    for item in &mut items {
-        // Items of a list do not say what they are: the list does.
-        if let Some(fields) = item.as_object_mut() {
-            fields.remove("kind");
-            fields.remove("apiVersion");
-        }
-    }
+    items.iter_mut().for_each(nameless);
     let version = match ask.group.as_str() {
         "" => "v1".to_owned(),
         "metrics.k8s.io" => "metrics.k8s.io/v1beta1".to_owned(),
@@ -41,12 +40,32 @@ pub(super) fn answer(state: &State, cluster: usize, ask: &Ask) -> Result<Respons
     Ok(json(200, &json!({"kind": format!("{kind}List"), "apiVersion": version, "metadata": metadata, "items": items})))
 }
 
+/// Items of a list do not say what they are: the list does.
+fn nameless(item: &mut Value) {
+    if let Some(fields) = item.as_object_mut() {
+        fields.remove("kind");
+        fields.remove("apiVersion");
+    }
+}
+
+/// The token that leads to what stands behind a place.
+fn token_of(place: &str) -> String {
+    data_encoding::BASE64URL_NOPAD.encode(place.as_bytes())
+}
+
+fn place_of(token: &str) -> Result<String, Refusal> {
+    let place = data_encoding::BASE64URL_NOPAD.decode(token.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    place.ok_or_else(|| Refusal::bad_request("continue key is not valid"))
+}
+
 /// All objects of a kind.
 fn objects(state: &State, cluster: usize, ask: &Ask) -> Result<(&'static str, Vec<Value>), Refusal> {
     let kube = &state.clusters[cluster];
     Ok(match (ask.group.as_str(), ask.resource.as_str()) {
         ("", "nodes") => ("Node", kube.nodes.values().map(render::node).collect()),
-        ("", "pods") => ("Pod", pods(kube, ask)),
+        ("", "persistentvolumeclaims") => ("PersistentVolumeClaim", render::volumes::claims(kube)),
+        ("", "persistentvolumes") => ("PersistentVolume", render::volumes::volumes(kube)),
+        ("storage.k8s.io", "storageclasses") => ("StorageClass", render::volumes::classes(state.now)),
         ("", "namespaces") => ("Namespace", namespaces(kube)),
         ("policy", "poddisruptionbudgets") => {
             ("PodDisruptionBudget", kube.budgets.iter().map(|budget| render::budget(budget, kube, state.now)).collect())
@@ -68,14 +87,6 @@ fn objects(state: &State, cluster: usize, ask: &Ask) -> Result<(&'static str, Ve
         }
         _ => return Err(Refusal::no_such_page()),
     })
-}
-
-/// Pods; those of one node are picked before they are printed.
-fn pods(kube: &Kube, ask: &Ask) -> Vec<Value> {
-    let fields = ask.query.get("fieldSelector").map(String::as_str).unwrap_or_default();
-    let node = fields.split(',').find_map(|term| term.strip_prefix("spec.nodeName=")).map(|name| name.trim_start_matches('='));
-    let on = |pod: &&crate::world::state::Pod| node.is_none_or(|node| pod.node.as_ref().map_or("", |n| n.as_str()) == node);
-    kube.pods.values().filter(on).map(|pod| render::pod(pod, kube)).collect()
 }
 
 pub(super) fn replica_sets(kube: &Kube) -> Vec<Value> {

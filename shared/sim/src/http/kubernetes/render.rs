@@ -2,23 +2,18 @@
 
 use crate::world::spec::Allows;
 use crate::world::state::{Budget, Kube, Node, Pod, Sort, Workload};
-use domain::pod::PodPhase;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+mod ask;
+mod pod;
+pub(crate) mod volumes;
+
+pub(crate) use pod::pod;
 
 /// Times in objects have whole seconds.
 pub(crate) fn time(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
-}
-
-fn phase(phase: PodPhase) -> &'static str {
-    match phase {
-        PodPhase::Pending => "Pending",
-        PodPhase::Running => "Running",
-        PodPhase::Succeeded => "Succeeded",
-        PodPhase::Failed => "Failed",
-        PodPhase::Unknown => "Unknown",
-    }
 }
 
 fn truth(yes: bool) -> &'static str {
@@ -46,13 +41,16 @@ pub(crate) fn node(node: &Node) -> Value {
     let status = if node.dead { "Unknown" } else { truth(node.ready) };
     let mut amounts = resources(node.cpu_millis, node.memory_bytes);
     amounts["pods"] = json!(node.pods_max.to_string());
+    for (name, amount) in &node.extended {
+        amounts[name] = json!(amount.to_string());
+    }
     json!({
         "apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": spec,
         "status": {
             "allocatable": amounts, "capacity": amounts,
             "conditions": [{"type": "Ready", "status": status, "reason": if node.ready { "KubeletReady" } else { "NodeStatusUnknown" }}],
             "addresses": [{"type": "Hostname", "address": node.name}, {"type": "InternalDNS", "address": node.name}],
-            "nodeInfo": {"kubeletVersion": "v1.36.0", "operatingSystem": "linux", "architecture": "amd64"},
+            "nodeInfo": {"kubeletVersion": "v1.36.0", "operatingSystem": "linux", "architecture": node.labels.get("kubernetes.io/arch").map_or("amd64", String::as_str)},
         },
     })
 }
@@ -61,53 +59,6 @@ fn put_annotations(metadata: &mut Value, annotations: &std::collections::BTreeMa
     if !annotations.is_empty() {
         metadata["annotations"] = json!(annotations);
     }
-}
-
-/// A Pod.
-pub(crate) fn pod(pod: &Pod, kube: &Kube) -> Value {
-    let mut metadata = json!({
-        "namespace": pod.pod.namespace, "name": pod.pod.name, "uid": pod.pod.uid, "resourceVersion": pod.rv.to_string(),
-        "creationTimestamp": time(pod.created_at), "labels": pod.shape.labels,
-    });
-    let mut annotations = pod.annotations.clone();
-    if pod.mirror {
-        annotations.insert("kubernetes.io/config.mirror".to_owned(), "0123456789abcdef".to_owned());
-    }
-    if pod.shape.do_not_disrupt {
-        annotations.insert("karpenter.sh/do-not-disrupt".to_owned(), "true".to_owned());
-    }
-    put_annotations(&mut metadata, &annotations);
-    if let Some(at) = pod.deletion_at {
-        metadata["deletionTimestamp"] = json!(time(at));
-        metadata["deletionGracePeriodSeconds"] = json!(pod.deletion_grace_s);
-    }
-    if let Some(controller) = &pod.controller {
-        let api = match controller.kind.as_str() {
-            "ReplicaSet" | "StatefulSet" | "DaemonSet" => "apps/v1",
-            "Job" => "batch/v1",
-            _ => "v1",
-        };
-        let uid = pod.workload.and_then(|index| kube.workloads.get(index)).map_or("0-0-0-0", |w| w.uid.as_str());
-        metadata["ownerReferences"] =
-            json!([{"apiVersion": api, "kind": controller.kind, "name": controller.name, "uid": uid, "controller": true}]);
-    }
-    let requests = resources(pod.shape.cpu_millis, pod.shape.memory_bytes);
-    let mut spec = json!({
-        "containers": [{"name": "main", "image": "example.com/app:1", "resources": {"requests": requests}}],
-        "terminationGracePeriodSeconds": pod.shape.grace_s, "priority": pod.shape.priority, "schedulerName": "default-scheduler",
-    });
-    if let Some(node) = &pod.node {
-        spec["nodeName"] = json!(node);
-    }
-    if pod.shape.empty_dir {
-        spec["volumes"] = json!([{"name": "scratch", "emptyDir": {}}]);
-    }
-    let conditions = json!([
-        {"type": "PodScheduled", "status": truth(pod.node.is_some())},
-        {"type": "Ready", "status": truth(pod.ready)},
-    ]);
-    let status = json!({"phase": phase(pod.phase), "conditions": conditions});
-    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status})
 }
 
 /// The word for the kind of a workload.

@@ -26,6 +26,7 @@ fn counted(ask: &Ask) -> &'static str {
         ("patch", "nodes", _) => "patch_node",
         ("delete", "nodes", _) => "delete_node",
         ("list", "pods", _) => "pods",
+        ("list", "persistentvolumeclaims", _) => "claims",
         ("create", "pods", Some("eviction")) => "evict",
         ("delete", "pods", _) => "delete_pod",
         ("list", "poddisruptionbudgets", _) => "pod_budgets",
@@ -47,7 +48,7 @@ pub(super) fn answer(api: &Api, ask: &Ask) -> Result<Response, Refusal> {
         return watch::answer(api, ask);
     }
     api.world.with(|state| match ask.verb {
-        "list" => list::answer(state, api.cluster, ask),
+        "list" => list::answer(api, state, ask),
         "get" => get(state, api.cluster, ask).map(|object| json(200, &object)),
         _ => mutate::answer(state, api.cluster, ask),
     })

@@ -55,6 +55,13 @@ pub(crate) fn tolerates(node: &Node, asks: &Scheduling) -> bool {
     node.taints.iter().filter(|taint| taint.effect != SOFT).all(|taint| asks.tolerations.iter().any(|t| bears(t, taint)))
 }
 
+/// Whether a cordon is tolerated: Kubernetes marks one with a taint of its own.
+pub(crate) fn tolerates_cordon(asks: &Scheduling) -> bool {
+    let (key, effect) = ("node.kubernetes.io/unschedulable".to_owned(), "NoSchedule".to_owned());
+    let cordon = Taint { key, value: String::new(), effect, time_added: None };
+    asks.tolerations.iter().any(|toleration| bears(toleration, &cordon))
+}
+
 /// How many taints a node has that would rather not have the pod.
 pub(crate) fn reluctance(node: &Node, asks: &Scheduling) -> usize {
     node.taints.iter().filter(|taint| taint.effect == SOFT && !asks.tolerations.iter().any(|t| bears(t, taint))).count()

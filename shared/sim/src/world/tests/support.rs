@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// A clock that stands still until somebody sleeps.
-pub(super) struct Hands(Mutex<Timestamp>);
+pub(super) struct Hands(pub(super) Mutex<Timestamp>);
 
 #[async_trait::async_trait]
 impl Clock for Hands {

@@ -1,0 +1,118 @@
+//! What is asked: a JSON body, packed or not, within its limits.
+
+use crate::Limits;
+use crate::problem::Problem;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use domain::decision::CONTRACT_VERSION;
+use http::{HeaderMap, StatusCode, header};
+use runtime::gzip::{self, UnpackError};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// A body as it came.
+pub struct Asked {
+    packed: bool,
+    bytes: Bytes,
+}
+
+impl Asked {
+    /// Takes a body whose headers say what it is: `application/json`, plain or with `Content-Encoding: gzip`; or `application/gzip`,
+    /// which gateways that take JSON for text leave alone.
+    ///
+    /// # Errors
+    /// 400, 413 and 415 as [`Problem`]s.
+    pub fn new(headers: &HeaderMap, body: Result<Bytes, BytesRejection>, limits: Limits) -> Result<Asked, Problem> {
+        let packed = packed(headers)?;
+        let bytes = body.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => too_large(limits.wire_bytes_max, "as it travels"),
+            _ => Problem::new(StatusCode::BAD_REQUEST, "body-unreadable", "The body broke off. Send it again."),
+        })?;
+        Ok(Asked { packed, bytes })
+    }
+
+    /// Unpacks and reads it. Takes time: some hundred milliseconds for the largest.
+    ///
+    /// # Errors
+    /// 400, 413 and 422 as [`Problem`]s.
+    pub fn read<T: DeserializeOwned>(self, limits: Limits) -> Result<T, Problem> {
+        if !self.packed {
+            return parse(&self.bytes);
+        }
+        let plain = gzip::unpack(&self.bytes, limits.plain_bytes_max).map_err(|error| match error {
+            UnpackError::TooLarge(max) => too_large(max, "unpacked"),
+            UnpackError::Broken(_) => {
+                Problem::new(StatusCode::BAD_REQUEST, "malformed-gzip", "The body is no whole gzip. Pack it again.").because(error)
+            }
+        })?;
+        drop(self.bytes);
+        parse(&plain)
+    }
+}
+
+fn packed(headers: &HeaderMap) -> Result<bool, Problem> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().trim().to_ascii_lowercase();
+    let media = text(header::CONTENT_TYPE);
+    let media = media.split(';').next().unwrap_or_default().trim();
+    match (media, text(header::CONTENT_ENCODING).as_str()) {
+        ("application/json", "" | "identity") => Ok(false),
+        ("application/json", "gzip") | ("application/gzip", "" | "identity") => Ok(true),
+        ("application/json" | "application/gzip", _) => {
+            let detail = "Send the body plain, with Content-Encoding: gzip, or as application/gzip.";
+            Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", detail))
+        }
+        _ => {
+            let detail = "Send the body as JSON, with Content-Type: application/json, or packed as application/gzip.";
+            Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail))
+        }
+    }
+}
+
+fn too_large(max: usize, how: &str) -> Problem {
+    let detail = format!("The body is larger than {max} bytes {how}. Pack it, or leave out labels that no selector looks at.");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+}
+
+#[derive(Deserialize)]
+struct Head {
+    version: Option<u32>,
+    request_id: Option<String>,
+}
+
+fn parse<T: DeserializeOwned>(plain: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(plain).map_err(|error| {
+        // Another version may have other fields: then that is what is wrong, and not the first field that does not fit.
+        let head: Option<Head> = serde_json::from_slice(plain).ok();
+        let problem = match head.as_ref().and_then(|head| head.version) {
+            Some(version) if version != CONTRACT_VERSION => unsupported(version),
+            _ => malformed(&error),
+        };
+        match head.and_then(|head| head.request_id) {
+            Some(id) => problem.of_request(&id),
+            None => problem,
+        }
+    })
+}
+
+/// A version that is not ours.
+pub(crate) fn unsupported(version: u32) -> Problem {
+    let detail = format!("This server speaks version {CONTRACT_VERSION} of the contract, and the request is of version {version}.");
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unsupported-version", detail)
+}
+
+/// Says where JSON is wrong. Values are not repeated.
+fn malformed(error: &serde_json::Error) -> Problem {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    if !error.is_data() {
+        let detail = format!("The body is not JSON: it goes wrong at {place}.");
+        return Problem::new(StatusCode::BAD_REQUEST, "malformed-json", detail);
+    }
+    let text = error.to_string();
+    let harmless = ["unknown field", "missing field", "duplicate field"].iter().any(|known| text.starts_with(known));
+    let detail = if harmless {
+        format!("The body does not fit: {text}.")
+    } else {
+        format!("The value at {place} is not of the kind that it must be.")
+    };
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail)
+}

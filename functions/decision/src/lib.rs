@@ -1,0 +1,74 @@
+//! The decision function: the decision ("ML") server.
+//!
+//! It is given a cluster as it was seen, and says what would be cheaper and how likely spot is taken back. It ranks and proposes:
+//! it reaches no cluster, no account and no table, and nothing that it says is done before the core has checked it.
+//!
+//! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly. Any other
+//! server that speaks `openapi.json` can take its place.
+
+use domain::decision::{DecisionAnswer, DecisionRequest, PredictRequest, Prediction};
+use std::sync::Arc;
+
+pub mod answer;
+pub mod asked;
+pub mod auth;
+pub mod openapi;
+pub mod planner;
+pub mod problem;
+pub mod routes;
+
+pub use auth::Key;
+pub use routes::router;
+
+/// What decides.
+///
+/// # Guarantees
+/// Pure: the same question has the same answer, byte for byte. Time is what the question says it is.
+///
+/// # Assumptions
+/// The question was checked by [`domain::decision::verify`].
+pub trait Engine: Send + Sync {
+    /// Name and version.
+    fn name(&self) -> String;
+    /// Moves, and for each node that is left as it is, why.
+    fn decide(&self, request: &DecisionRequest) -> DecisionAnswer;
+    /// Chances of interruption, one for each pool that was asked for.
+    fn predict(&self, request: &PredictRequest) -> Vec<Prediction>;
+}
+
+/// How much is taken and given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a body as it travels.
+    pub wire_bytes_max: usize,
+    /// Bytes of a body once it is unpacked.
+    pub plain_bytes_max: usize,
+    /// Bytes of an answer as it travels.
+    pub answer_bytes_max: usize,
+}
+
+impl Default for Limits {
+    /// 6 MB each way is what AWS Lambda takes. A snapshot of 5,000 nodes and 150,000 pods is about 10 MB unpacked.
+    fn default() -> Self {
+        Limits { wire_bytes_max: 6_000_000, plain_bytes_max: 96_000_000, answer_bytes_max: 6_000_000 }
+    }
+}
+
+impl Limits {
+    /// Behind a gateway in front of Lambda, whose 6 MB hold the body base64-encoded, and the headers beside it.
+    pub const LAMBDA: Limits = Limits { wire_bytes_max: 6_000_000, plain_bytes_max: 96_000_000, answer_bytes_max: 4_400_000 };
+}
+
+/// What the function works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// What decides.
+    pub engine: Arc<dyn Engine>,
+    /// Keys that are accepted, by their hash. None: every call is refused.
+    pub keys: Vec<Key>,
+    /// How much is taken and given.
+    pub limits: Limits,
+}
+
+#[cfg(test)]
+mod tests;

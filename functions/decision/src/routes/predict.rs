@@ -1,0 +1,30 @@
+//! Chances of interruption.
+
+use crate::Deps;
+use crate::answer::{give, takes_gzip};
+use crate::asked::Asked;
+use crate::problem::Problem;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::response::Response;
+use domain::decision::PredictRequest;
+use domain::decision::verify;
+use http::HeaderMap;
+use std::sync::Arc;
+
+/// The chance that an instance of a spot pool is taken back within a horizon, for each pool.
+pub async fn spot_interruption(
+    State(deps): State<Arc<Deps>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let asked = Asked::new(&headers, body, deps.limits)?;
+    let gzip = takes_gzip(&headers);
+    let work = tokio::task::spawn_blocking(move || {
+        let question: PredictRequest = asked.read(deps.limits)?;
+        verify::question(&question).map_err(Problem::faults)?;
+        give(&deps.engine.predict(&question), gzip, deps.limits)
+    });
+    work.await.map_err(Problem::internal)?
+}

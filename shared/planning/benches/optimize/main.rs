@@ -1,0 +1,63 @@
+//! How long one decision takes, how its time grows with the cluster, and what it achieves: `BENCH` lines.
+
+mod cluster;
+
+use domain::decision::{DecisionAnswer, DecisionType};
+use planning::optimize::{Effort, decide};
+use std::time::{Duration, Instant};
+
+/// The fastest of some runs: what the machine does besides is not ours.
+fn fastest(nodes: usize, kind: DecisionType, runs: usize) -> (Duration, DecisionAnswer) {
+    let request = cluster::request(nodes, kind, 7);
+    let market = cluster::market();
+    let mut best: Option<(Duration, DecisionAnswer)> = None;
+    for _ in 0..runs {
+        let start = Instant::now();
+        let answer = decide(&request, &market, &Effort::default());
+        let took = start.elapsed();
+        if best.as_ref().is_none_or(|(known, _)| took < *known) {
+            best = Some((took, answer));
+        }
+    }
+    best.expect("at least one run")
+}
+
+/// The most memory that this process ever held, MB; zero where the system does not tell.
+fn peak_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.split_whitespace().next()).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+fn main() {
+    if std::env::args().any(|word| word == "--test") {
+        return;
+    }
+    let sizes = [500_usize, 1_000, 2_000, 5_000];
+    let mut seconds = Vec::new();
+    for nodes in sizes {
+        let (took, answer) = fastest(nodes, DecisionType::BinPack, 3);
+        println!(
+            "# {nodes} nodes: {:.3} s, {} moves, {} -> {}, bound {}",
+            took.as_secs_f64(),
+            answer.execution_plan.len(),
+            answer.cost_before,
+            answer.cost_after,
+            answer.lower_bound
+        );
+        for reason in answer.reasons.iter().skip(1) {
+            println!("#   {reason}");
+        }
+        seconds.push(took.as_secs_f64());
+    }
+    println!("BENCH optimize_5000_nodes_150000_pods {:.2} s <= 3", seconds[3]);
+    println!("BENCH optimize_peak_memory {} MB <= 512", peak_mb());
+    // n log n from 500 to 5,000 nodes is a factor of 10 * ln 5000 / ln 500: an exponent of 1.137.
+    let exponent = (seconds[3] / seconds[0]).ln() / 10_f64.ln();
+    println!("BENCH optimize_growth_exponent {exponent:.2} exponent <= 1.3");
+    for (name, kind) in [("spot", DecisionType::SpotOptimize), ("rightsize", DecisionType::Rightsize)] {
+        let (took, answer) = fastest(5_000, kind, 1);
+        println!("# {name}: {} moves, {} -> {}", answer.execution_plan.len(), answer.cost_before, answer.cost_after);
+        println!("BENCH optimize_5000_nodes_{name} {:.2} s <= 3", took.as_secs_f64());
+    }
+}

@@ -1,0 +1,200 @@
+//! Whether pods find their places wherever a scheduler puts the others: an argument, not a sample.
+//!
+//! A pod is left without a place only if the others fill every node that it could use. The least number of pods that it takes to fill
+//! a node, summed over the nodes, must be more than there are others; or the room that would have to be filled must be more than the
+//! others take in all. For the pods of a few nodes this is a proof; for more see [`ALL_OF`].
+
+use super::state::{NodeId, State};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Of so many others, all are reckoned with wherever they might go. Of more, those that would come by chance, [`MARGIN`] times over:
+/// that thousands of pods with room everywhere all choose the same few nodes is not reckoned with.
+const ALL_OF: i64 = 96;
+/// See [`ALL_OF`].
+const MARGIN: i64 = 4;
+
+/// Blocked by no number of the others.
+const NEVER: i64 = i64::MAX / 4;
+
+/// What can stand in the way of one pod.
+struct Rivals<'r> {
+    /// How many others there are.
+    others: i64,
+    /// All pods, by class: their number, and how many nodes allow them.
+    crowd: &'r [(i64, i64)],
+    /// What the largest of the others takes, by dimension.
+    largest: &'r [i64],
+    /// What all pods, the one included, take.
+    all: &'r [i64],
+    /// So many of the others make a node forbidden by being there.
+    quarrels: i64,
+}
+
+impl Rivals<'_> {
+    /// How many of the others are reckoned with on so many nodes.
+    fn at(&self, nodes: i64) -> i64 {
+        if self.others <= ALL_OF {
+            return self.others;
+        }
+        let come = |(count, allowed): &(i64, i64)| (count * MARGIN * nodes + allowed - 1) / allowed;
+        let sum: i64 = self.crowd.iter().map(|these| come(these).min(these.0)).sum();
+        sum.clamp(ALL_OF, self.others)
+    }
+}
+
+impl State<'_> {
+    /// Whether each of these pods is sure to find a place. To be asked after their nodes were emptied and new ones launched, and
+    /// before any is placed; `strangers` more pods may come from elsewhere.
+    ///
+    /// # Errors
+    /// A class that is not sure of a place.
+    pub fn sure(&mut self, pods: &[(usize, u32)], strangers: &[(usize, u32)]) -> Result<(), usize> {
+        let everybody: Vec<(usize, u32)> = pods.iter().chain(strangers).copied().collect();
+        let all = self.index.demand(&everybody);
+        let count: i64 = everybody.iter().map(|(_, count)| i64::from(*count)).sum();
+        let mut largest = vec![0_i64; self.index.dims];
+        for (class, _) in &everybody {
+            largest.iter_mut().zip(self.index.need(*class)).for_each(|(most, need)| *most = (*most).max(*need));
+        }
+        let crowd: Vec<(i64, i64)> =
+            everybody.iter().map(|(class, count)| (i64::from(*count), self.nodes_for(*class, None).max(1))).collect();
+        for (class, own) in pods {
+            let rivals =
+                Rivals { others: count - 1, crowd: &crowd, largest: &largest, all: &all, quarrels: self.quarrels(*class, &everybody) };
+            if !self.sure_of(*class, *own, &everybody, &rivals) {
+                return Err(*class);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many nodes labels and taints leave to a class (within a domain; a domain is taken to be one for nodes that look alike).
+    fn nodes_for(&self, class: usize, part: Option<(usize, usize)>) -> i64 {
+        let inside = |node: NodeId| part.is_none_or(|(counter, domain)| self.domain(counter, node) == domain);
+        let allowed = self.signatures.iter().filter(|signature| signature.allows[class]);
+        let count = allowed.filter(|s| s.order.first().is_some_and(|(_, node)| inside(*node))).map(|s| s.order.len()).sum::<usize>();
+        i64::try_from(count).unwrap_or(i64::MAX)
+    }
+
+    /// How many of these pods, one of the class left out, feed a counter.
+    fn feeding(&self, counter: usize, class: usize, everybody: &[(usize, u32)]) -> i64 {
+        let feeds = |other: usize| self.index.classes[other].feeds.contains(&counter);
+        let sum: i64 = everybody.iter().filter(|(other, _)| feeds(*other)).map(|(_, count)| i64::from(*count)).sum();
+        sum - i64::from(feeds(class))
+    }
+
+    /// How many of the others could make a node forbidden by being there.
+    fn quarrels(&self, class: usize, everybody: &[(usize, u32)]) -> i64 {
+        let compiled = &self.index.classes[class];
+        let meets = |other: usize| {
+            let feeds = |counter: &usize| self.index.classes[other].feeds.contains(counter);
+            let mut spreads = compiled.spreads.iter().map(|rule| &rule.counter).filter(|counter| self.single(**counter));
+            compiled.ports.contains(&other) || compiled.forbids.iter().any(feeds) || spreads.any(feeds)
+        };
+        let sum: i64 = everybody.iter().filter(|(other, _)| meets(*other)).map(|(_, count)| i64::from(*count)).sum();
+        sum - i64::from(meets(class))
+    }
+
+    fn sure_of(&mut self, class: usize, own: u32, everybody: &[(usize, u32)], rivals: &Rivals<'_>) -> bool {
+        let index = self.index;
+        let compiled = &index.classes[class];
+        // The first of its kind may go anywhere, and the others must follow it: only one may be such a first.
+        if !compiled.requires.is_empty() && own > 1 && compiled.requires.iter().all(|counter| self.total(*counter) == 0) {
+            return false;
+        }
+        let wide = |counter: usize| !self.single(counter);
+        if compiled.forbids.iter().any(|counter| wide(*counter) && self.feeding(*counter, class, everybody) > 0) {
+            return false;
+        }
+        // In each domain that may become the emptiest while the others are placed, there must be room for it.
+        let mut parts: Vec<Option<(usize, usize)>> = Vec::new();
+        for rule in compiled.spreads.iter().filter(|rule| wide(rule.counter)) {
+            let more = self.feeding(rule.counter, class, everybody);
+            let emptiest = self.emptiest(rule.counter, rule.min_domains, more);
+            if emptiest.is_empty() {
+                return false;
+            }
+            parts.extend(emptiest.into_iter().map(|domain| Some((rule.counter, domain))));
+        }
+        if parts.is_empty() {
+            parts.push(None);
+        }
+        parts.into_iter().all(|part| self.holds_out(class, part, rivals))
+    }
+
+    /// Whether the others cannot fill all nodes that the class could use (within a domain).
+    fn holds_out(&mut self, class: usize, part: Option<(usize, usize)>, rivals: &Rivals<'_>) -> bool {
+        let dims = self.index.need(class).iter().filter(|need| **need > 0).count();
+        let dims = i64::try_from(dims).unwrap_or(i64::MAX / WHOLE);
+        let others = rivals.at(self.nodes_for(class, part));
+        // The part of all room that so many of the others take.
+        let limit = dims.saturating_mul(WHOLE).saturating_mul(others) / rivals.others.max(1);
+        let mut tally = Tally::new();
+        let mut asked = 0;
+        let sure = self.signatures.iter().filter(|signature| signature.allows[class]).any(|signature| {
+            signature.order.iter().rev().any(|(_, node)| {
+                asked += 1;
+                let inside = part.is_none_or(|(counter, domain)| self.domain(counter, *node) == domain);
+                if !inside || !self.judge(class, *node, part.map(|(counter, _)| counter)) {
+                    return false;
+                }
+                tally.add(self.to_fill(class, *node, rivals), rivals);
+                tally.pods > others || tally.shares > limit
+            })
+        });
+        self.work += asked;
+        sure
+    }
+
+    /// The least number of the others that keep the class off the node, and the least share of what all take that this needs.
+    fn to_fill(&self, class: usize, node: NodeId, rivals: &Rivals<'_>) -> (i64, i64) {
+        let (mut pods, mut share) = (NEVER, NEVER);
+        let need = self.index.need(class);
+        let free = &self.free[node * self.index.dims..(node + 1) * self.index.dims];
+        for dim in (0..need.len()).filter(|dim| need[*dim] > 0) {
+            // This much more has to be taken before the pod does not fit.
+            let lack = free[dim] - need[dim] + 1;
+            if rivals.all[dim] - need[dim] < lack {
+                continue;
+            }
+            pods = pods.min((lack + rivals.largest[dim] - 1) / rivals.largest[dim].max(1)).max(1);
+            let part = i128::from(lack) * i128::from(WHOLE) / i128::from((rivals.all[dim] - need[dim]).max(1));
+            share = share.min(i64::try_from(part).unwrap_or(NEVER));
+        }
+        (pods, share)
+    }
+}
+
+/// What it takes to fill the nodes seen so far, those left out that quarrels can take away: whichever count most.
+struct Tally {
+    /// Numbers of pods, and the largest of them, as many as there are quarrels.
+    pods: i64,
+    pods_lost: BinaryHeap<Reverse<i64>>,
+    /// Shares in billionths, likewise.
+    shares: i64,
+    shares_lost: BinaryHeap<Reverse<i64>>,
+}
+
+/// One, in shares.
+const WHOLE: i64 = 1_000_000_000;
+
+impl Tally {
+    fn new() -> Tally {
+        Tally { pods: 0, pods_lost: BinaryHeap::new(), shares: 0, shares_lost: BinaryHeap::new() }
+    }
+
+    fn add(&mut self, (pods, share): (i64, i64), rivals: &Rivals<'_>) {
+        let most = usize::try_from(rivals.quarrels).unwrap_or(0);
+        let count = |sum: &mut i64, lost: &mut BinaryHeap<Reverse<i64>>, more: i64| {
+            lost.push(Reverse(more));
+            if lost.len() > most
+                && let Some(Reverse(least)) = lost.pop()
+            {
+                *sum = sum.saturating_add(least);
+            }
+        };
+        count(&mut self.pods, &mut self.pods_lost, pods);
+        count(&mut self.shares, &mut self.shares_lost, share);
+    }
+}
