@@ -19,7 +19,7 @@ test:
 
 # Whole worlds with faults: one seed, or the first 10000.
 sim seed="":
-    {{ if seed == "" { "SIM_SEEDS=10000" } else { "SIM_SEED=" + seed } }} cargo test -p tests --test simulation -- --nocapture
+    {{ if seed == "" { "SIM_SEEDS=10000" } else { "SIM_SEED=" + seed } }} cargo test --workspace --test simulation -- --nocapture
 
 # Golden stories; `UPDATE=1 just scenarios` rewrites what is expected.
 scenarios:

@@ -37,9 +37,11 @@ fn pod(random: &mut fastrand::Rng, name: &str, bytes_max: usize) -> Value {
         "volumes": [{"name": "token", "projected": {"sources": [{"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}}]}}],
     });
     let condition = |kind: &str| json!({"type": kind, "status": "True", "lastTransitionTime": started, "lastProbeTime": null});
+    let conditions: Vec<Value> =
+        ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"].map(condition).into();
     pod["status"] = json!({
         "phase": "Running", "startTime": started, "podIP": "10.0.0.7", "qosClass": "Burstable",
-        "conditions": ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"].map(condition),
+        "conditions": conditions,
         "containerStatuses": [{
             "name": "main", "ready": true, "restartCount": 0, "image": "example.com/app:1", "state": {"running": {"startedAt": started}},
             "allocatedResources": {"cpu": "250m", "memory": "512Mi"}, "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}},

@@ -41,7 +41,7 @@ fn no_seed_breaks_a_law() {
     println!("{seeds} seeds from {first} in {:.1} s", began.elapsed().as_secs_f64());
     for (seed, law) in broken.iter().take(10) {
         println!(
-            "seed {seed}: {}\n  replay: SIM_SEED={seed} cargo test -p tests --test simulation",
+            "seed {seed}: {}\n  replay: SIM_SEED={seed} cargo test --workspace --test simulation",
             law.chars().take(1500).collect::<String>()
         );
     }

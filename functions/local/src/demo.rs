@@ -1,4 +1,4 @@
-//! The story: a spot warning for a loaded node, told as it happens, to the end of the rescue.
+//! The story: a spot warning for a loaded node, told as it happens, to the end of the rescue; then the same cluster gets cheaper.
 
 use crate::say;
 use crate::system::{Settings, System};
@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use domain::SignedDuration;
 use domain::ids::{InstanceId, PlanId};
 use domain::interruption::SPOT_NOTICE;
+use domain::offering::CapacityType;
 use domain::plan::{Effect, Outcome, PlanKey, PlanRecord};
 use domain::pod::PodPhase;
 use domain::ports::Clock;
@@ -14,8 +15,10 @@ use sim::store::Which;
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 
-/// How long the story may take: it takes half a minute, and hanging is no ending.
-const PATIENCE_S: u64 = 80;
+mod cheaper;
+
+/// How long the story may take: the rescue takes half a minute, and hanging is no ending.
+const PATIENCE_S: u64 = 60;
 
 /// Plays the story.
 ///
@@ -37,17 +40,22 @@ pub(crate) async fn play() -> anyhow::Result<()> {
     system.queue.put(Which::Interruptions, body.clone(), SignedDuration::ZERO);
     // EventBridge delivers at least once: the same warning comes again.
     system.queue.put(Which::Interruptions, body, SignedDuration::from_secs(2));
-    let record = tokio::select! {
-        record = watch(&system, &victim, &name, began) => record?,
-        () = worker::run(&system) => bail!("the worker stopped"),
+    let story = async {
+        let record = watch(&system, &victim, &name, began).await?;
+        summary(&system, &victim, &record).await?;
+        cheaper::play(&system, began).await?;
+        say(&format!("\nTold in {:.0} s.\n", began.elapsed().as_secs_f64()))
     };
-    summary(&system, &victim, &record, began).await
+    tokio::select! {
+        told = story => told,
+        () = worker::run(&system) => bail!("the worker stopped"),
+    }
 }
 
 fn busiest(system: &System) -> Option<InstanceId> {
-    let nodes = system.world.nodes(&system.cluster);
-    let busiest = nodes.iter().max_by_key(|n| on_node(system, &n.name))?;
-    busiest.instance()
+    let spot = system.world.live_instances(&system.cluster).into_iter().filter(|i| i.pool.capacity == CapacityType::Spot);
+    let named = spot.filter_map(|i| Some((on_node(system, &system.world.node_name(&i.id)?), i.id)));
+    named.max().map(|(_, id)| id)
 }
 
 fn on_node(system: &System, name: &domain::ids::NodeName) -> usize {
@@ -123,7 +131,7 @@ fn spoken(outcome: &Outcome) -> String {
     }
 }
 
-async fn summary(system: &System, victim: &InstanceId, record: &PlanRecord, began: Instant) -> anyhow::Result<()> {
+async fn summary(system: &System, victim: &InstanceId, record: &PlanRecord) -> anyhow::Result<()> {
     say("\nAudit trail\n")?;
     for row in system.ports.journal.audit(&record.plan.key).await? {
         let took = row.closed_at.map(|end| end.duration_since(row.opened_at).as_millis());
@@ -139,9 +147,8 @@ async fn summary(system: &System, victim: &InstanceId, record: &PlanRecord, bega
     let lost = system.world.history().iter().filter(|h| matches!(h.what, sim::world::What::PodLost { .. })).count();
     let drained = record.progress.spot_event.as_ref().and_then(|e| e.drain_duration_s);
     say(&format!(
-        "\nSummary\n  pods lost             {lost}\n  replacements          {launched} (for two deliveries of the warning)\n  notice to empty node  {} s of 120 s\n  told in               {:.0} s\n",
+        "\nSummary\n  pods lost             {lost}\n  replacements          {launched} (for two deliveries of the warning)\n  notice to empty node  {} s of 120 s\n",
         drained.map_or_else(|| "?".to_owned(), |s| s.to_string()),
-        began.elapsed().as_secs_f64()
     ))?;
     match &record.progress.outcome {
         Some(Outcome::Succeeded) if launched == 1 && lost == 0 => Ok(()),

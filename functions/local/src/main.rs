@@ -1,11 +1,20 @@
 //! CloudOptim on one machine: every function in one process, on embedded parts.
 
+use cloudoptim::report::Brain;
+use decision::Engine;
+use decision::planner::Planner;
+use domain::ids::Region;
+use domain::market::Quote;
+use domain::offering::{CapacityType, Pool};
+use planning::public_data::Catalogue;
+use runtime::clock::SystemClock;
 use runtime::telemetry;
 use std::io::Write;
 use tracing::Level;
 
 mod demo;
 mod system;
+mod thinking;
 mod worker;
 
 const USAGE: &str = "\
@@ -14,19 +23,26 @@ CloudOptim on one machine: every function in one process, on embedded parts.
 usage: cloudoptim [COMMAND]
 
   (none)   start everything, print the address of the API and its key, run until Ctrl-C
-  demo     play the story: a spot warning for a loaded node, to the end of its rescue
+  demo     play the story: a spot warning for a loaded node, to the end of its rescue; then the cluster gets cheaper
+  report   --kubeconfig FILE [--context NAME] [--output table|json|html]
+           read a real cluster, change nothing, and say what could be saved, by which plan, and what stands in the way
   help     this page
 
 environment:
-  CLOUDOPTIM_DIR   folder that keeps the state (.cloudoptim)
-  PORT             port of the API (8000)
-  LOG_LEVEL        level of the log on standard error (warn)
+  CLOUDOPTIM_DIR      folder that keeps the state (.cloudoptim)
+  PORT                port of the API (8000)
+  LOG_LEVEL           level of the log on standard error (warn)
+  ML_SERVER_URL       another decision server than the one that is started here
+  ML_SERVER_API_KEY   its key
 ";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next();
+    if command.as_deref() == Some("report") {
+        return report(arguments).await;
+    }
     if let Some(extra) = arguments.next() {
         anyhow::bail!("there is one argument at most, {extra:?} is one too many\n\n{USAGE}");
     }
@@ -55,6 +71,23 @@ async fn serve(settings: &system::Settings) -> anyhow::Result<()> {
         () = worker => {}
     }
     say("Stopped. The state stays in its folder.\n")
+}
+
+/// Reads a cluster and prints what could be saved.
+async fn report(arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let options = cloudoptim::report::Options::parse(arguments).map_err(|error| anyhow::anyhow!("{error:#}\n\n{USAGE}"))?;
+    let planner = Planner::day_zero();
+    let brain = Brain { price: &price, decide: &|request| planner.decide(request) };
+    cloudoptim::report::run(&options, &SystemClock, &brain, &mut std::io::stdout()).await
+}
+
+/// What a pool costs by public data: the list price on demand, the Spot Advisor's saving for spot.
+fn price(region: &Region, pool: &Pool) -> Option<Quote> {
+    let catalogue = Catalogue::embedded();
+    match pool.capacity {
+        CapacityType::OnDemand => catalogue.on_demand_quote(region, &pool.instance_type),
+        CapacityType::Spot => catalogue.spot_estimate(region, &pool.instance_type),
+    }
 }
 
 /// Prints for a person.

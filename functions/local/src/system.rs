@@ -1,13 +1,16 @@
 //! Joins everything: the real functions and adapters, the embedded table, the simulated world.
 
+use crate::thinking::{self, OtherServer};
 use anyhow::Context;
 use data_encoding::HEXLOWER;
 use domain::SignedDuration;
 use domain::ids::{ClusterId, CustomerId};
+use domain::offering::CapacityType;
 use domain::policy::ClusterPolicy;
 use domain::ports::{Clock, StoreError, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use execution::Ports;
+use execution::optimize::Optimizer;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
@@ -26,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     /// The log's level.
     pub(crate) log_level: Level,
+    /// A decision server of somebody else; `None`: ours is started.
+    pub(crate) decision_server: Option<OtherServer>,
 }
 
 impl Settings {
@@ -37,12 +42,17 @@ impl Settings {
         let log_level =
             read("LOG_LEVEL").map_or(Ok(Level::WARN), |l| l.parse()).context("LOG_LEVEL is no level: error, warn, info, debug, trace")?;
         let folder = PathBuf::from(read("CLOUDOPTIM_DIR").unwrap_or_else(|| ".cloudoptim".to_owned()));
-        Ok(Settings { folder: Some(folder), port, log_level })
+        let key = read("ML_SERVER_API_KEY").map(SecretString::from);
+        let decision_server = match read("ML_SERVER_URL") {
+            Some(url) => Some(OtherServer { url, key: key.context("ML_SERVER_URL is set, ML_SERVER_API_KEY is not")? }),
+            None => None,
+        };
+        Ok(Settings { folder: Some(folder), port, log_level, decision_server })
     }
 
     /// For the demo: nothing is kept, any port.
     pub(crate) fn throwaway() -> Settings {
-        Settings { folder: None, port: 0, log_level: Level::WARN }
+        Settings { folder: None, port: 0, log_level: Level::WARN, decision_server: None }
     }
 }
 
@@ -52,6 +62,7 @@ pub(crate) struct System {
     pub(crate) world: Arc<World>,
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) ports: Ports,
+    pub(crate) optimizer: Optimizer,
     pub(crate) cluster: ClusterId,
     pub(crate) customer: CustomerId,
     pub(crate) api_url: String,
@@ -93,6 +104,7 @@ impl System {
             clock: clock.clone(),
             meter: Arc::new(Silent),
         };
+        let optimizer = thinking::optimizer(&ports, &table, &queue, settings.decision_server.as_ref()).await?;
         let customer = CustomerId::parse("default")?;
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port))
@@ -102,7 +114,7 @@ impl System {
         let deps = api_deps(&ports, table, queue.clone(), vault, clusters);
         tokio::spawn(async move { axum::serve(listener, api::router(deps)).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
-        Ok(System { clock, world, queue, ports, cluster, customer, api_url, api_key, folder, _kubernetes: served })
+        Ok(System { clock, world, queue, ports, optimizer, cluster, customer, api_url, api_key, folder, _kubernetes: served })
     }
 }
 
@@ -136,12 +148,14 @@ async fn table(settings: &Settings) -> anyhow::Result<aws::Table> {
     Ok(aws::Table::new(&config, TABLE.to_owned()))
 }
 
-/// A cluster with four nodes and some workloads, one of them with a budget.
+/// A cluster with four spot nodes that are well used, two on-demand nodes that are not, and some workloads, one of them with a budget.
 fn demo_world(clock: Arc<dyn Clock>, seed: u64) -> (Arc<World>, ClusterId) {
     let world = World::new(clock, seed);
-    world.set_timing(Timing { join: Some(SignedDuration::from_secs(20)), ..Timing::default() });
-    let cluster = world.add_cluster(ClusterSpec::new("default", "demo", ACCOUNT, REGION));
-    let spot = domain::offering::CapacityType::Spot;
+    world.set_timing(Timing { join: Some(SignedDuration::from_secs(12)), ..Timing::default() });
+    let spec = ClusterSpec::new("default", "demo", ACCOUNT, REGION);
+    thinking::stock(&world, &spec);
+    let cluster = world.add_cluster(spec);
+    let (spot, on_demand) = (CapacityType::Spot, CapacityType::OnDemand);
     let nodes: Vec<_> = [("m6i.xlarge", "a"), ("m6i.xlarge", "b"), ("c6i.xlarge", "b"), ("m6i.xlarge", "c")]
         .iter()
         .map(|(kind, zone)| world.add_node(&cluster, NodeSpec::new(kind, &format!("{REGION}{zone}"), spot)))
@@ -151,6 +165,16 @@ fn demo_world(clock: Arc<dyn Clock>, seed: u64) -> (Arc<World>, ClusterId) {
         spec.pod.exit_s = exit_s;
         spec.pod.start_s = 3;
         spec.on = nodes.clone();
+        world.add_deployment(&cluster, spec);
+    }
+    let idle: Vec<_> = [("m6i.2xlarge", "a"), ("m6i.2xlarge", "c")]
+        .iter()
+        .map(|(kind, zone)| world.add_node(&cluster, NodeSpec::new(kind, &format!("{REGION}{zone}"), on_demand)))
+        .collect();
+    for (name, replicas) in [("billing", 2), ("reports", 3)] {
+        let mut spec = WorkloadSpec::new(name, replicas);
+        (spec.pod.exit_s, spec.pod.start_s) = (2, 3);
+        spec.on = idle.clone();
         world.add_deployment(&cluster, spec);
     }
     world.add_daemon_set(&cluster, WorkloadSpec::new("node-logs", 0));

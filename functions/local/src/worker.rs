@@ -1,4 +1,5 @@
-//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, and runs the sweeper each minute.
+//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper each minute, and asks for a round
+//! of each cluster every ten.
 
 use crate::system::System;
 use domain::SignedDuration;
@@ -22,7 +23,7 @@ const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
 /// Works until it is dropped.
 pub(crate) async fn run(system: &System) {
-    futures::join!(queues(system), schedule(system));
+    futures::join!(queues(system), sweeps(system), rounds(system));
 }
 
 async fn queues(system: &System) {
@@ -47,7 +48,8 @@ async fn one(system: &System, message: QueuedMessage) {
             interruption::body(&message.body, &received, &system.ports, budget).await.is_ok()
         }
         Which::Plans => executor::body(&message.body, &system.ports, budget).await.is_ok(),
-        Which::Rounds | Which::DeadLetters => true,
+        Which::Rounds => optimizer::body(&message.body, &system.optimizer, budget).await.is_ok(),
+        Which::DeadLetters => true,
     };
     match well {
         true => {}
@@ -56,12 +58,22 @@ async fn one(system: &System, message: QueuedMessage) {
     }
 }
 
-async fn schedule(system: &System) {
+async fn sweeps(system: &System) {
     loop {
         let budget = Budget::lasting(&*system.clock, SignedDuration::from_secs(45));
         if let Err(error) = sweeper::handle(&system.ports, budget).await {
             tracing::warn!(%error, "A sweep failed; the next one comes in a minute");
         }
         system.clock.sleep(SignedDuration::from_secs(60)).await;
+    }
+}
+
+/// The optimizer's schedule. The first round comes after an interval: what was just started is not changed at once.
+async fn rounds(system: &System) {
+    loop {
+        system.clock.sleep(system.optimizer.settings.interval).await;
+        if let Err(error) = system.optimizer.fan_out().await {
+            tracing::warn!(%error, "Not every cluster was asked for a round; the next time all are");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod delete;
 mod empty;
+mod repack;
 mod replace;
 
 use crate::optimize::desk::Desk;
@@ -17,19 +18,26 @@ pub(crate) enum Method {
     Delete,
     /// Up to so many nodes become one that is bought as they were.
     Gather(usize),
+    /// Some nodes become several that are bought as they were.
+    Repack,
     /// One node becomes one that is bought so.
     Change(CapacityType, CapacityType),
 }
 
 impl Method {
-    /// The methods for a decision, the gentlest first.
-    pub(crate) fn of(decision: DecisionType) -> Vec<Method> {
+    /// The plans to be tried for a decision, each a row of methods. The first row is the gentlest; the best plan wins.
+    pub(crate) fn portfolio(decision: DecisionType) -> Vec<Vec<Method>> {
         use CapacityType::{OnDemand, Spot};
+        let gather = Method::Gather(replace::GATHER_MAX);
         match decision {
-            DecisionType::BinPack => vec![Method::Empty, Method::Delete, Method::Gather(replace::GATHER_MAX)],
-            DecisionType::Rightsize => vec![Method::Gather(1)],
+            DecisionType::BinPack => vec![
+                vec![Method::Empty, Method::Delete, gather, Method::Repack],
+                // A node that is filled by a removal is in the way of a better replacement.
+                vec![Method::Empty, gather, Method::Repack, Method::Delete],
+            ],
+            DecisionType::Rightsize => vec![vec![Method::Gather(1)]],
             DecisionType::SpotOptimize => {
-                vec![Method::Change(OnDemand, Spot), Method::Change(Spot, Spot), Method::Change(Spot, OnDemand)]
+                vec![vec![Method::Change(OnDemand, Spot), Method::Change(Spot, Spot), Method::Change(Spot, OnDemand)]]
             }
         }
     }
@@ -42,6 +50,10 @@ impl Method {
             Method::Gather(most) => {
                 replace::apply(desk, CapacityType::OnDemand, CapacityType::OnDemand, most);
                 replace::apply(desk, CapacityType::Spot, CapacityType::Spot, most);
+            }
+            Method::Repack => {
+                repack::apply(desk, CapacityType::OnDemand);
+                repack::apply(desk, CapacityType::Spot);
             }
             Method::Change(from, to) => replace::apply(desk, from, to, 1),
         }

@@ -261,12 +261,12 @@ impl Scene {
 
     async fn run(&mut self, duration: SignedDuration) {
         let Scene { system, watch, broken, cluster, .. } = self;
-        let mut look = |system: &System| {
+        let look = |system: &System| {
             if let Some(Err(law)) = watch.as_mut().map(|watch| watch.look(&system.world, cluster)) {
                 broken.push(law);
             }
         };
-        system.run(duration, &mut look).await;
+        system.run(duration, look).await;
     }
 
     async fn run_all(&mut self) {

@@ -169,7 +169,7 @@ fn node(random: &mut fastrand::Rng, market: &Market, classes: &[PodClass], numbe
     let pool =
         Pool { instance_type: InstanceType::parse(types[random.usize(..types.len())]).expect("a type"), zone: zone(number), capacity };
     let info = &market.types[&pool.instance_type];
-    let red = number % 7 == 0;
+    let red = number.is_multiple_of(7);
     let name = format!("node-{number:05}");
     let mut labels = BTreeMap::from([
         ("kubernetes.io/hostname".to_owned(), name.clone()),

@@ -1,5 +1,11 @@
 //! How long one decision takes, how its time grows with the cluster, and what it achieves: `BENCH` lines.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot be set up must stop; its figures go to the terminal"
+)]
+
 mod cluster;
 
 use domain::decision::{DecisionAnswer, DecisionType};

@@ -2,12 +2,16 @@
 
 use super::empty::used_up;
 use crate::eligibility::Blocked;
-use crate::optimize::desk::{Desk, Draft};
+use crate::optimize::desk::{Desk, Draft, later};
 use crate::placement::NodeId;
 use domain::decision::WhyNot;
 
 /// How many nodes go in one move at the most: a move is carried out whole or not at all.
 const BATCH: usize = 4;
+
+/// After so many nodes in a row whose pods found no room, the cluster is taken to be full: those behind have more pods for their
+/// cost. Each miss asks every node, so without an end the work would grow with the square of the cluster.
+const MISSES: usize = 128;
 
 /// Plans removals, those first that save most for the disruption.
 pub(super) fn apply(desk: &mut Desk<'_>) {
@@ -17,18 +21,21 @@ pub(super) fn apply(desk: &mut Desk<'_>) {
         let disruption = (1_000 + desk.nodes[*node].evictions).max(1);
         (std::cmp::Reverse(desk.nodes[*node].cost.saturating_mul(1_000) / disruption), *node)
     });
-    let mut at = 0;
-    while at < order.len() {
-        let taken = batch(desk, &order, &mut at);
+    let (mut at, mut misses) = (0, 0);
+    while at < order.len() && misses < MISSES && !desk.full() {
+        let taken = batch(desk, &order, &mut at, &mut misses);
         settle(desk, &taken);
+    }
+    if desk.full() {
+        order[at..].iter().for_each(|node| desk.note(*node, later()));
     }
 }
 
 /// Gathers nodes that can go together; `at` moves on behind the last that was looked at.
-fn batch(desk: &mut Desk<'_>, order: &[NodeId], at: &mut usize) -> Vec<NodeId> {
+fn batch(desk: &mut Desk<'_>, order: &[NodeId], at: &mut usize, misses: &mut usize) -> Vec<NodeId> {
     let mut taken = Vec::new();
     let mark = desk.state.mark();
-    while *at < order.len() && taken.len() < BATCH {
+    while *at < order.len() && taken.len() < BATCH && *misses < MISSES {
         let node = order[*at];
         *at += 1;
         if desk.left <= taken.len() {
@@ -46,8 +53,12 @@ fn batch(desk: &mut Desk<'_>, order: &[NodeId], at: &mut usize) -> Vec<NodeId> {
         let before = desk.state.mark();
         let pods = desk.state.empty(node);
         match desk.state.settle(&pods) {
-            Ok(()) => taken.push(node),
+            Ok(()) => {
+                taken.push(node);
+                *misses = 0;
+            }
             Err(class) => {
+                *misses += 1;
                 desk.state.rollback(before);
                 let name = crate::eligibility::workload(&desk.index.snapshot.classes[class]);
                 desk.note(node, Blocked::by(WhyNot::NoPlace, name.clone(), format!("{name} fits nowhere else in the cluster")));
@@ -66,8 +77,8 @@ fn settle(desk: &mut Desk<'_>, taken: &[NodeId]) {
     let names: Vec<&str> = taken.iter().map(|node| desk.node(*node).name.as_str()).collect();
     let why = format!("the pods of {} fit on the other nodes", names.join(", "));
     let draft = Draft { remove: taken.to_vec(), launch: Vec::new(), why };
-    match desk.prove(&draft) {
-        Ok(()) => desk.plan(&draft),
+    match desk.prove(&draft).and_then(|()| desk.plan(&draft)) {
+        Ok(()) => {}
         Err(why) => match taken {
             [only] => desk.note(*only, why),
             _ => {

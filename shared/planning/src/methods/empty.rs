@@ -25,8 +25,10 @@ pub(super) fn apply(desk: &mut Desk<'_>) {
         }
         let name = &desk.node(node).name;
         let draft = Draft { remove: vec![node], launch: Vec::new(), why: format!("nothing runs on {name} that would have to move") };
-        desk.plan(&draft);
-        open -= 1;
+        match desk.plan(&draft) {
+            Ok(()) => open -= 1,
+            Err(why) => desk.note(node, why),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::empty::used_up;
 use crate::eligibility::Blocked;
-use crate::optimize::desk::{Desk, Draft};
+use crate::optimize::desk::{Desk, Draft, later};
 use crate::placement::{NodeId, Pods};
 use domain::decision::WhyNot;
 use domain::money::MicroDollars;
@@ -14,8 +14,10 @@ use std::collections::BTreeSet;
 pub(super) const GATHER_MAX: usize = 16;
 /// How many further nodes are looked at to fill a new one.
 const LOOK: usize = 96;
+/// The same where several new nodes are filled.
+pub(super) const LOOK_FAR: usize = 32;
 /// How many offerings a launch names at the most: Karpenter keeps as many for a spot node (`designs/spot-consolidation.md`).
-const OFFERINGS_MAX: usize = 15;
+pub(super) const OFFERINGS_MAX: usize = 15;
 
 /// What was found for a node: others that go with it, and what they become.
 struct Found {
@@ -27,21 +29,17 @@ struct Found {
 
 /// Plans replacements of nodes bought as `from` by nodes bought as `to`: those first whose resources are dearest.
 pub(super) fn apply(desk: &mut Desk<'_>, from: CapacityType, to: CapacityType, most: usize) {
-    let mut order = desk.candidates();
-    order.retain(|node| desk.nodes[*node].capacity == from && !desk.state.moving(*node).is_empty());
-    let waste = |desk: &Desk<'_>, node: NodeId| {
-        let value = desk.worth.bound(&desk.index.demand(&desk.state.moving(node))).0;
-        i128::from(value) * 1_000_000 / i128::from(desk.nodes[node].cost.max(1))
-    };
-    let mut keyed: Vec<(i128, NodeId)> = order.into_iter().map(|node| (waste(desk, node), node)).collect();
-    keyed.sort_unstable();
-    let order: Vec<NodeId> = keyed.into_iter().map(|(_, node)| node).collect();
+    let order = wasteful(desk, from);
     for (at, node) in order.iter().enumerate() {
-        if desk.nodes[*node].gone {
+        if desk.nodes[*node].gone || desk.nodes[*node].put_off {
             continue;
         }
         if desk.left == 0 {
             desk.note(*node, used_up(desk));
+            continue;
+        }
+        if desk.full() {
+            desk.note(*node, later());
             continue;
         }
         if desk.tired() {
@@ -52,6 +50,19 @@ pub(super) fn apply(desk: &mut Desk<'_>, from: CapacityType, to: CapacityType, m
             desk.note(*node, why);
         }
     }
+}
+
+/// Nodes that were bought so and carry something, those first whose resources are dearest.
+pub(super) fn wasteful(desk: &Desk<'_>, capacity: CapacityType) -> Vec<NodeId> {
+    let mut order = desk.candidates();
+    order.retain(|node| desk.nodes[*node].capacity == capacity && !desk.state.moving(*node).is_empty());
+    let waste = |desk: &Desk<'_>, node: NodeId| {
+        let value = desk.worth.bound(&desk.index.demand(&desk.state.moving(node))).0;
+        i128::from(value) * 1_000_000 / i128::from(desk.nodes[node].cost.max(1))
+    };
+    let mut keyed: Vec<(i128, NodeId)> = order.into_iter().map(|node| (waste(desk, node), node)).collect();
+    keyed.sort_unstable();
+    keyed.into_iter().map(|(_, node)| node).collect()
 }
 
 /// Finds and plans the best replacement that a node has part in.
@@ -66,11 +77,8 @@ fn one(desk: &mut Desk<'_>, node: NodeId, others: &[NodeId], to: CapacityType, m
         let saving = desk.weight(&found.nodes, &launch[..1]).saving();
         let why = format!("{pool} runs the pods of {} and saves {} per hour, all in", names.join(", "), MicroDollars(saving));
         let draft = Draft { remove: found.nodes.clone(), launch: vec![launch], why };
-        match desk.prove(&draft) {
-            Ok(()) => {
-                desk.plan(&draft);
-                return Ok(());
-            }
+        match desk.prove(&draft).and_then(|()| desk.plan(&draft)) {
+            Ok(()) => return Ok(()),
             Err(why) if found.nodes.len() == 1 => return Err(why),
             Err(_) => banned.extend(found.nodes.iter().filter(|other| **other != node)),
         }
@@ -79,7 +87,7 @@ fn one(desk: &mut Desk<'_>, node: NodeId, others: &[NodeId], to: CapacityType, m
 }
 
 /// The zone in which the new node must be, where the place of a pod depends on it.
-fn zone_of(desk: &Desk<'_>, pods: &Pods, node: NodeId) -> Option<domain::ids::Zone> {
+pub(super) fn zone_of(desk: &Desk<'_>, pods: &Pods, node: NodeId) -> Option<domain::ids::Zone> {
     let zonal = pods.iter().any(|(class, _)| desk.index.classes[*class].zonal);
     desk.node(node).pool.as_ref().filter(|_| zonal).map(|pool| pool.zone.clone())
 }
@@ -108,7 +116,7 @@ fn search(
         let weight = desk.weight(&nodes, &[item]);
         if let Err(why) = desk.scales.weigh(weight) {
             let saves = weight.saving() > 0;
-            near = near.or((saves && nodes.len() == 1).then_some(why));
+            near = near.or_else(|| (saves && nodes.len() == 1).then_some(why));
         } else {
             let share = i128::from(weight.saving()) * 1_000_000 / i128::from(weight.cost_before.max(1));
             let score = i64::try_from(share).unwrap_or(0) - 2_000 * i64::try_from(nodes.len()).unwrap_or(0);
@@ -136,7 +144,7 @@ fn cheapest(desk: &Desk<'_>, node: NodeId, to: CapacityType) -> Blocked {
 }
 
 /// The nodes that may come along: made alike, bought alike, and in the same zone where that matters.
-fn company(
+pub(super) fn company(
     desk: &Desk<'_>,
     node: NodeId,
     others: &[NodeId],
@@ -150,7 +158,7 @@ fn company(
     let zone = |node: NodeId| desk.node(node).pool.as_ref().map(|pool| &pool.zone);
     let fits = |other: &NodeId| {
         let standing = &desk.nodes[*other];
-        !standing.gone && standing.kind == desk.nodes[node].kind && !banned.contains(other)
+        !standing.gone && !standing.put_off && standing.kind == desk.nodes[node].kind && !banned.contains(other)
     };
     let mut company = Vec::new();
     for other in others.iter().copied().filter(fits) {

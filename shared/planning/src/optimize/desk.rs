@@ -18,6 +18,8 @@ mod join;
 mod launch;
 mod play;
 
+use join::Crowd;
+pub(crate) use join::later;
 pub(crate) use launch::Rooms;
 pub(crate) use play::{Draft, Planned};
 
@@ -40,6 +42,8 @@ pub(crate) struct Standing {
     pub(crate) note: Option<Blocked>,
     /// It goes.
     pub(crate) gone: bool,
+    /// It could go, but not together with the others that do.
+    pub(crate) put_off: bool,
     /// This answer got as far as it.
     pub(crate) reached: bool,
 }
@@ -64,6 +68,8 @@ pub(crate) struct Desk<'a> {
     /// Pods that no node takes: a launched node may get them.
     pub(crate) pending: Pods,
     pub(crate) planned: Vec<Planned>,
+    /// Those of the planned that are sure together.
+    crowd: Crowd,
     /// Spot nodes by pool, launches counted.
     pub(crate) spot: BTreeMap<Pool, u32>,
     /// By class: pods on on-demand nodes at the least, and all of them.
@@ -99,6 +105,7 @@ impl<'a> Desk<'a> {
             left: request.constraints.nodes_max as usize,
             pending,
             planned: Vec::new(),
+            crowd: Crowd::default(),
             spot: BTreeMap::new(),
             on_demand: vec![(0, 0); snapshot.classes.len()],
             work_max: effort.work,
@@ -118,8 +125,13 @@ impl<'a> Desk<'a> {
 
     /// Nodes that a method may still take, by place.
     pub(crate) fn candidates(&self) -> Vec<NodeId> {
-        let open = |node: &Standing| node.blocked.is_none() && !node.gone && node.reached;
+        let open = |node: &Standing| node.blocked.is_none() && !node.gone && !node.put_off && node.reached;
         self.nodes.iter().enumerate().filter(|(_, node)| open(node)).map(|(id, _)| id).collect()
+    }
+
+    /// What the plan saves per hour, all in.
+    pub(crate) fn saving(&self) -> i64 {
+        self.planned.iter().map(|planned| planned.net).sum()
     }
 
     /// Whether the work that was granted is done.
@@ -241,7 +253,7 @@ impl<'a> Desk<'a> {
                     let name = commitment.instance_type.as_str();
                     let why =
                         format!("a commitment pays for {} of {name} in any case; moving it would strand the commitment", commitment.count);
-                    self.nodes[id].blocked.get_or_insert(Blocked::by(WhyNot::Commitment, name, why));
+                    self.nodes[id].blocked.get_or_insert_with(|| Blocked::by(WhyNot::Commitment, name, why));
                 }
             }
         }
@@ -315,6 +327,7 @@ fn stand(
         blocked: eligibility.node(node).err(),
         note: None,
         gone: false,
+        put_off: false,
         reached: false,
     }
 }

@@ -1,3 +1,3 @@
 mod execution;
 mod laws;
-mod world;
+pub(crate) mod world;

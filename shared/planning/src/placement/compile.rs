@@ -28,7 +28,7 @@ impl<'a> Index<'a> {
         let mut classes: Vec<Class> = Vec::with_capacity(rules.len());
         for (number, (class, rules)) in snapshot.classes.iter().zip(rules).enumerate() {
             let mut forbids = rules.forbids;
-            forbids.extend(owned.iter().filter(|term| matches(&term.term, &term.namespace, class)).map(|term| term.owners));
+            forbids.extend(owned.iter().filter(|term| matches(term.term, term.namespace, class)).map(|term| term.owners));
             forbids.sort_unstable();
             forbids.dedup();
             let scheduling = &class.scheduling;
@@ -38,7 +38,6 @@ impl<'a> Index<'a> {
                 || looks_at(class).any(is_zone)
                 || forbids.iter().chain(&rules.requires).chain(rules.spreads.iter().map(|s| &s.counter)).any(touches_zone);
             let ports = colliding(&snapshot.classes, &scheduling.host_ports);
-            let social = !(forbids.is_empty() && rules.requires.is_empty() && rules.spreads.is_empty() && ports.is_empty()) || named;
             classes.push(Class {
                 need: amounts(&class.requests, scheduling.volumes, &extended),
                 feeds: counters.iter().enumerate().filter(|(_, c)| c.fed_by.contains(&number)).map(|(id, _)| id).collect(),
@@ -49,7 +48,6 @@ impl<'a> Index<'a> {
                 ports,
                 named,
                 zonal,
-                social,
                 unknowable: scheduling.affinity.iter().any(|term| term.any_namespace),
                 moves: class.moves(),
             });

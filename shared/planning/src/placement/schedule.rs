@@ -33,15 +33,22 @@ impl State<'_> {
     pub fn roomiest(&mut self, class: usize) -> Option<NodeId> {
         let mut best: Option<(i64, NodeId)> = None;
         for signature in 0..self.signatures.len() {
-            if !self.signatures[signature].allows[class] {
+            let this = &self.signatures[signature];
+            // Nodes that look alike share all domains wider than a node: one stands for all.
+            let alike = this.order.last().filter(|_| this.allows[class]);
+            if !alike.is_some_and(|(_, node)| self.gets_along(class, *node, |counter| !self.single(counter))) {
                 continue;
             }
             let mut asked = 0;
+            // Below this score even the largest node has not enough free.
+            let (need, largest) = (self.index.need(class), self.signatures[signature].largest);
+            let least = i64::midpoint(need[super::CPU] * 1_000 / largest[0], need[super::MEMORY].saturating_mul(1_000) / largest[1]);
+            let least = (least - 1).max(0);
             let found = self.signatures[signature].order.iter().rev().find(|at| {
                 asked += 1;
-                best.is_some_and(|best| **at <= best) || self.judge(class, at.1, None)
+                best.is_some_and(|best| **at <= best) || at.0 < least || self.judge(class, at.1, None)
             });
-            best = best.max(found.copied());
+            best = best.max(found.copied().filter(|at| at.0 >= least));
             self.work += asked;
         }
         best.map(|(_, node)| node)

@@ -18,7 +18,7 @@ pub type NodeId = usize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark(usize);
 
-/// What a node looks like to selectors: nodes that look alike share one.
+/// What a node looks like to selectors, and the domains wider than a node that it is in: nodes that look alike share one.
 #[derive(Debug)]
 pub(super) struct Signature {
     /// By class: node selector, affinity, volume zones and taints allow it.
@@ -27,6 +27,8 @@ pub(super) struct Signature {
     selects: Vec<bool>,
     /// By class: its taints are tolerated.
     tolerates: Vec<bool>,
+    /// The most CPU and memory that one of its nodes has, all in all.
+    pub(super) largest: [i64; 2],
     /// Nodes that take pods, the most allocated first.
     pub(super) order: BTreeSet<(i64, NodeId)>,
 }
@@ -128,6 +130,8 @@ impl<'i> State<'i> {
         }
         let whole = [entry.free[CPU].max(1), entry.free[MEMORY].max(1)];
         self.free.extend(entry.free);
+        let largest = &mut self.signatures[signature].largest;
+        largest.iter_mut().zip(whole).for_each(|(most, whole)| *most = whole.max(*most));
         self.nodes.push(Node { signature, open: entry.open, domains, whole, pods: Vec::new() });
         self.seen(id, 1);
         if entry.open {
@@ -211,11 +215,6 @@ impl<'i> State<'i> {
         self.nodes[node].pods.iter().filter(|(class, count)| *count > 0 && self.index.classes[*class].moves).copied().collect()
     }
 
-    /// Everything that runs on a node.
-    pub fn all(&self, node: NodeId) -> Vec<(usize, u32)> {
-        self.nodes[node].pods.iter().filter(|(_, count)| *count > 0).copied().collect()
-    }
-
     /// Whether two nodes look alike to every selector.
     pub(crate) fn alike(&self, one: NodeId, other: NodeId) -> bool {
         self.nodes[one].signature == self.nodes[other].signature
@@ -289,9 +288,12 @@ impl<'i> State<'i> {
     }
 
     /// How free a node is: the mean of the free shares of CPU and memory, as kube-scheduler's `LeastAllocated` has it, in
-    /// thousandths.
+    /// thousandths. Below zero where nothing more fits.
     pub(super) fn score(&self, node: NodeId) -> i64 {
         let free = &self.free[node * self.index.dims..];
+        if free[PODS] <= 0 || (free[CPU] <= 0 && free[MEMORY] <= 0) {
+            return -1;
+        }
         let whole = self.nodes[node].whole;
         let share = |dim: usize| free[dim].max(0).saturating_mul(1_000) / whole[dim];
         i64::midpoint(share(CPU), share(MEMORY))
@@ -370,16 +372,23 @@ impl<'i> State<'i> {
         if compiled.ports.iter().any(|other| this.pods.iter().any(|(known, count)| known == other && *count > 0)) {
             return false;
         }
-        let domain = |counter: &usize| this.domains[index.counters[*counter].key];
-        if compiled.forbids.iter().any(|counter| self.counts[*counter].of(domain(counter)) > 0) {
+        self.gets_along(class, node, |counter| Some(counter) != aside)
+    }
+
+    /// Whether pods elsewhere allow the class on the node, by those counters that are asked.
+    pub(super) fn gets_along(&self, class: usize, node: NodeId, asked: impl Fn(usize) -> bool) -> bool {
+        let compiled = &self.index.classes[class];
+        let domain = |counter: &usize| self.domain(*counter, node);
+        let forbidden = |counter: &usize| asked(*counter) && self.counts[*counter].of(domain(counter)) > 0;
+        if compiled.forbids.iter().any(forbidden) {
             return false;
         }
         let first = compiled.first_may && compiled.requires.iter().all(|counter| self.counts[*counter].total() == 0);
         let met = |counter: &usize| domain(counter) != NOWHERE && (first || self.counts[*counter].of(domain(counter)) > 0);
-        if !compiled.requires.iter().all(met) {
+        if !compiled.requires.iter().all(|counter| !asked(*counter) || met(counter)) {
             return false;
         }
-        compiled.spreads.iter().filter(|rule| Some(rule.counter) != aside).all(|rule| {
+        compiled.spreads.iter().filter(|rule| asked(rule.counter)).all(|rule| {
             let at = domain(&rule.counter);
             let count = &self.counts[rule.counter];
             at != NOWHERE && count.of(at) + i64::from(rule.own) - count.least(rule.min_domains) <= i64::from(rule.max_skew)
@@ -423,7 +432,8 @@ impl<'i> State<'i> {
 
     fn signature(&mut self, entry: &Entry<'_>) -> usize {
         let mut text = format!("{}|", entry.zone.unwrap_or_default());
-        for key in &self.index.labels {
+        let wide = self.index.keys.iter().filter(|key| **key != HOSTNAME);
+        for key in self.index.labels.iter().chain(wide) {
             if let Some(value) = entry.labels.get(*key) {
                 text.push_str(&format!("{key}={value},"));
             }
@@ -449,7 +459,7 @@ impl<'i> State<'i> {
             .enumerate()
             .map(|(id, class)| tolerates[id] && selects[id] && attaches(&class.scheduling.volume_zones))
             .collect();
-        self.signatures.push(Signature { allows, selects, tolerates, order: BTreeSet::new() });
+        self.signatures.push(Signature { allows, selects, tolerates, largest: [1; 2], order: BTreeSet::new() });
         self.known.insert(text, self.signatures.len() - 1);
         self.signatures.len() - 1
     }

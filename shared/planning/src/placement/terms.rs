@@ -60,8 +60,6 @@ pub(crate) struct Class {
     pub(crate) named: bool,
     /// Its place depends on the zone, be it for its own sake or for that of pods that keep away from it.
     pub(crate) zonal: bool,
-    /// Where other pods are decides where it may go: no order of placement is sure.
-    pub(crate) social: bool,
     /// Its affinity cannot be judged: it is placed nowhere.
     pub(crate) unknowable: bool,
     /// A drain moves such pods.

@@ -40,7 +40,8 @@ fn one(request: &DecisionRequest, step: &Move, nodes: &Nodes<'_>, free: &mut [Co
     if !(0..=most).contains(&step.cost_once.0) {
         refusals.add(Rule::WrongSum, object, format!("{object} cannot cost {} once", step.cost_once));
     }
-    let pods: u64 = gone.iter().flat_map(|node| &node.pods).map(|placed| u64::from(placed.count)).sum();
+    // A pod may be moved on by a later move: more than run here, but not more than there are.
+    let pods: u64 = nodes.all().flat_map(|node| &node.pods).map(|placed| u64::from(placed.count)).sum();
     if u64::from(step.pods_moved) > pods {
         refusals.add(Rule::WrongSum, object, format!("{object} moves {} pods of {pods}", step.pods_moved));
     }

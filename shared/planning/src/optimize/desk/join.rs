@@ -9,37 +9,56 @@ use std::collections::BTreeMap;
 /// After so many moves in a row that do not go together with the others, the rest is left to the next answer.
 const PATIENCE: usize = 16;
 
-/// The pods of the moves that are kept, and whether any of them launches.
-#[derive(Default, Clone)]
-struct Crowd {
+/// So many moves are planned at the least before they are looked at together.
+const STEP: usize = 8;
+
+/// The moves that are sure together: their number, their pods, and whether any of them launches.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Crowd {
+    /// The first so many of the planned.
+    moves: usize,
     pods: BTreeMap<usize, u32>,
     launches: bool,
+    /// No more moves go together with them.
+    full: bool,
 }
 
 impl Desk<'_> {
+    /// Whether this answer can take no more moves. Looks at the planned together now and then: each time twice as many.
+    pub(crate) fn full(&mut self) -> bool {
+        if self.planned.len() - self.crowd.moves >= self.crowd.moves.max(STEP) {
+            self.join();
+        }
+        self.crowd.full
+    }
+
     /// Keeps the moves that are sure together, as many as can be in their order; the others are for the next answer.
     pub(crate) fn join(&mut self) {
-        let mut rest: Vec<Planned> = std::mem::take(&mut self.planned);
+        let mut rest: Vec<Planned> = self.planned.split_off(self.crowd.moves);
         rest.reverse();
-        let mut crowd = Crowd::default();
         let mut step = rest.len().max(1);
         let mut missed = 0;
         while !rest.is_empty() {
             step = step.min(rest.len());
             let from = rest.len() - step;
+            let crowd = std::mem::take(&mut self.crowd);
             if let Some(larger) = self.together(&crowd, rest[from..].iter().rev()) {
-                crowd = larger;
+                self.crowd = larger;
                 self.planned.extend(rest.drain(from..).rev());
                 step *= 2;
                 missed = 0;
-            } else if step > 1 {
-                step /= 2;
-            } else {
-                missed += 1;
-                let from = if missed > PATIENCE { 0 } else { rest.len() - 1 };
-                let late: Vec<Planned> = rest.drain(from..).collect();
-                late.iter().for_each(|late| self.put_off(late));
+                continue;
             }
+            self.crowd = crowd;
+            if step > 1 {
+                step /= 2;
+                continue;
+            }
+            missed += 1;
+            self.crowd.full |= missed > PATIENCE;
+            let from = if self.crowd.full { 0 } else { rest.len() - 1 };
+            let late: Vec<Planned> = rest.drain(from..).collect();
+            late.iter().for_each(|late| self.put_off(late));
         }
     }
 
@@ -59,6 +78,7 @@ impl Desk<'_> {
                 self.origin.launch(&room.template);
                 larger.launches = true;
             }
+            larger.moves += 1;
         }
         let pods: Pods = larger.pods.iter().map(|(class, count)| (*class, *count)).collect();
         let strangers = if larger.launches { self.pending.clone() } else { Pods::new() };
@@ -72,8 +92,14 @@ impl Desk<'_> {
     fn put_off(&mut self, late: &Planned) {
         for node in &late.draft.remove {
             self.nodes[*node].gone = false;
-            let why = "it can go when the moves of this answer are done; together with them its pods would not be sure of a place";
-            self.note(*node, Blocked::new(WhyNot::BudgetUsedUp, why));
+            self.nodes[*node].put_off = true;
+            self.note(*node, later());
         }
     }
+}
+
+/// The reason of nodes that the next answer may move.
+pub(crate) fn later() -> Blocked {
+    let why = "it can go when the moves of this answer are done; together with them its pods would not be sure of a place";
+    Blocked::new(WhyNot::BudgetUsedUp, why)
 }

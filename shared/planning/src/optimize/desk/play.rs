@@ -28,6 +28,8 @@ pub(crate) struct Planned {
     pub(crate) draft: Draft,
     /// As it is answered.
     pub(crate) answer: Move,
+    /// What it saves per hour all in: overhead of nodes and interruptions counted.
+    pub(crate) net: i64,
 }
 
 /// A move at the moment when its pods look for places.
@@ -92,8 +94,7 @@ impl Desk<'_> {
         Ok(fresh)
     }
 
-    /// Whether the move works out after what is planned before it: in the way that is likely, and in every other way. The state is
-    /// as before.
+    /// Whether the move works out after what is planned before it, wherever the scheduler puts its pods. The state is as before.
     ///
     /// # Errors
     /// What found no place.
@@ -101,10 +102,6 @@ impl Desk<'_> {
         let launch = self.firsts(draft);
         let pods = self.pods_of(&draft.remove);
         self.keeps_floor(draft, &pods)?;
-        let mark = self.state.mark();
-        let likely = self.play(&draft.remove, &launch);
-        self.state.rollback(mark);
-        likely.map_err(|class| self.no_place(class, "finds no other place within its constraints"))?;
         let mark = self.state.mark();
         let sure = self.stage(&draft.remove, &launch);
         let sure = self.state.sure(&sure.pods, &sure.strangers);
@@ -151,14 +148,24 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Plans a proven draft: the state becomes what it leads to.
-    pub(crate) fn plan(&mut self, draft: &Draft) {
+    /// Plans a proven draft: the state becomes what it most likely leads to.
+    ///
+    /// # Errors
+    /// What finds no place after all; the state is as before.
+    pub(crate) fn plan(&mut self, draft: &Draft) -> Result<(), Blocked> {
         let launch = self.firsts(draft);
         let items: Vec<usize> = launch.iter().map(|(_, item)| *item).collect();
         let weight = self.weight(&draft.remove, &items);
         let pods = self.pods_of(&draft.remove);
-        let Ok(fresh) = self.play(&draft.remove, &launch) else { return };
-        let specs = draft.launch.iter().zip(&fresh).map(|(items, node)| self.spec(items, *node)).collect();
+        let mark = self.state.mark();
+        let fresh = match self.play(&draft.remove, &launch) {
+            Ok(fresh) => fresh,
+            Err(class) => {
+                self.state.rollback(mark);
+                return Err(self.no_place(class, "finds no other place within its constraints"));
+            }
+        };
+        let specs = draft.launch.iter().zip(&launch).map(|(items, (kind, item))| self.spec(items, *kind, *item, &pods)).collect();
         self.forget(draft, &pods);
         for item in items.iter().map(|item| &self.shelf.items[*item]) {
             if item.pool.capacity == CapacityType::Spot {
@@ -168,6 +175,7 @@ impl Desk<'_> {
         let before: i64 = draft.remove.iter().map(|node| self.nodes[*node].price).sum();
         self.planned.push(Planned {
             draft: draft.clone(),
+            net: weight.saving(),
             answer: Move {
                 remove: draft.remove.iter().filter_map(|node| self.identity(*node)).collect(),
                 launch: specs,
@@ -187,6 +195,7 @@ impl Desk<'_> {
         }
         self.state.commit();
         self.left = self.left.saturating_sub(draft.remove.len());
+        Ok(())
     }
 
     fn identity(&self, node: NodeId) -> Option<NodeIdentity> {
@@ -211,8 +220,10 @@ impl Desk<'_> {
         }
     }
 
-    fn spec(&self, items: &[usize], node: NodeId) -> LaunchSpec {
-        let there = self.state.all(node);
+    /// A launch. It must have room for all pods that move: the scheduler may put some elsewhere, or none.
+    fn spec(&mut self, items: &[usize], kind: usize, item: usize, pods: &Pods) -> LaunchSpec {
+        let mut there = self.room(kind, item).template.companions.clone();
+        there.extend(pods);
         let demand = self.index.demand(&there);
         let whole = |amount: i64| u64::try_from(amount).unwrap_or(0);
         let mut needs = Resources::new(whole(demand[CPU]), whole(demand[MEMORY]));

@@ -22,6 +22,8 @@ pub(super) struct Running {
     pub(super) pending: Vec<usize>,
     rng: fastrand::Rng,
     launched: usize,
+    /// What was to run on each node that was launched.
+    meant: BTreeMap<String, Resources>,
 }
 
 impl Running {
@@ -38,6 +40,7 @@ impl Running {
             pending: snapshot.pending.iter().flat_map(|p| std::iter::repeat_n(p.class as usize, p.count as usize)).collect(),
             rng: fastrand::Rng::with_seed(seed),
             launched: 0,
+            meant: BTreeMap::new(),
         }
     }
 
@@ -185,13 +188,27 @@ impl Running {
         domains.get(here).copied().unwrap_or(0) + u32::from(selected(pod)) <= least + spread.max_skew
     }
 
+    /// Whether a launched node runs all the pods that it was launched for.
+    pub(super) fn as_meant(&self, node: &str) -> bool {
+        let at = self.machines.iter().position(|machine| machine.node.name.as_str() == node).unwrap();
+        self.meant.get(node).is_some_and(|needs| self.used(at).covers(needs))
+    }
+
+    /// Carries a move out with the first offering of each launch: capacity was there.
+    pub(super) fn carry_out_first(&mut self, planned: &Move) {
+        let mut first = planned.clone();
+        first.launch.iter_mut().for_each(|launch| launch.offerings.truncate(1));
+        self.carry_out(&first);
+    }
+
     /// Carries a move out: launch one of the offerings, taint, evict one by one, take the empty nodes away.
     pub(super) fn carry_out(&mut self, planned: &Move) {
         let gone: BTreeSet<&str> = planned.remove.iter().map(|node| node.name.as_str()).collect();
         let model = self.machines.iter().find(|machine| gone.contains(machine.node.name.as_str())).unwrap().node.clone();
         for launch in &planned.launch {
             let offering = &launch.offerings[self.rng.usize(..launch.offerings.len())];
-            self.launch(&model, offering);
+            let name = self.launch(&model, offering);
+            self.meant.insert(name, launch.needs.clone());
         }
         self.schedule();
         let going: Vec<usize> = (0..self.machines.len()).filter(|at| gone.contains(self.machines[*at].node.name.as_str())).collect();
@@ -212,7 +229,7 @@ impl Running {
         self.schedule();
     }
 
-    fn launch(&mut self, model: &SnapshotNode, offering: &domain::offering::Offering) {
+    fn launch(&mut self, model: &SnapshotNode, offering: &domain::offering::Offering) -> String {
         let number = 50_000 + self.launched;
         self.launched += 1;
         let capacity: CapacityType = offering.pool.capacity;
@@ -227,7 +244,9 @@ impl Running {
             class.daemon && class.scheduling.allows_node(node.name.as_str(), &node.labels, &node.taints)
         });
         let pods = daemons.collect();
+        let name = node.name.to_string();
         self.machines.push(Machine { node, tainted: false, pods });
+        name
     }
 }
 

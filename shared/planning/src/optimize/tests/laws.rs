@@ -100,7 +100,7 @@ fn with_little_effort_every_node_has_its_turn() {
 
 #[test]
 fn every_node_is_in_a_move_or_has_its_reason_and_the_cost_never_rises() {
-    for seed in 0..400 {
+    for seed in 0..150 {
         for kind in [DecisionType::BinPack, DecisionType::SpotOptimize, DecisionType::Rightsize] {
             let asked = random(seed, kind);
             let found = answer(&asked);
@@ -142,4 +142,49 @@ fn moves_carried_out_leave_no_pod_without_a_place() {
         }
     }
     assert!(moves > 200, "{moves}");
+}
+
+#[test]
+fn a_node_that_came_out_as_meant_is_not_replaced_and_the_plans_come_to_an_end() {
+    for seed in 0..100 {
+        for kind in [DecisionType::BinPack, DecisionType::SpotOptimize, DecisionType::Rightsize] {
+            let mut asked = random(seed, kind);
+            // No help from age: what is new may be moved like anything else.
+            asked.requirements.node_age_min_minutes = 0;
+            let mut running = Running::new(&asked, seed);
+            let mut rounds = 0;
+            loop {
+                let found = answer(&asked);
+                if found.execution_plan.is_empty() {
+                    break;
+                }
+                for planned in &found.execution_plan {
+                    for gone in planned.remove.iter().filter(|_| !planned.launch.is_empty()) {
+                        // The scheduler may put pods elsewhere; then the node is too large, and worth another look.
+                        let settled = running.as_meant(gone.name.as_str());
+                        assert!(!settled, "seed {seed} {kind:?}: launched, filled as meant, and replaced: {planned:#?}");
+                    }
+                    running.carry_out_first(planned);
+                }
+                running.write(&mut asked.snapshot);
+                rounds += 1;
+                assert!(rounds < 20, "seed {seed} {kind:?}: the plans do not come to an end");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_no_single_node_can_take_becomes_several() {
+    // A node of 48 cores and 192 GiB whose pods need many cores and little memory; no node may have more than 16 cores.
+    let classes = vec![daemon("logs"), class("web", 1_000, 1)];
+    let mut nodes = vec![node(0, "m6i.12xlarge", OnDemand, &[(0, 1), (1, 18)])];
+    nodes.extend((1..4).map(|at| node(at, "c6i.2xlarge", OnDemand, &[(0, 1), (1, 6)])));
+    let mut asked = request(DecisionType::BinPack, classes, nodes);
+    asked.requirements.vcpu_max = 16;
+    let found = answer(&asked);
+    let several = found.execution_plan.iter().find(|planned| planned.launch.len() > 1);
+    let several = several.unwrap_or_else(|| panic!("{found:#?}"));
+    assert_eq!(several.remove[0].name.as_str(), "node-00000");
+    assert!(several.saving_per_hour.0 > 1_000_000, "{several:#?}");
 }

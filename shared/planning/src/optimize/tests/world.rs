@@ -15,14 +15,14 @@ use domain::scheduling::{HostPort, PodTerm, Resources, Scheduling, Spread, Toler
 use domain::snapshot::{Placed, PodClass, SNAPSHOT_VERSION, Snapshot, SnapshotNode, Subnet};
 use std::collections::BTreeMap;
 
-pub(super) const GIB: u64 = 1 << 30;
-pub(super) const ZONES: [&str; 3] = ["us-east-1a", "us-east-1b", "us-east-1c"];
+pub(crate) const GIB: u64 = 1 << 30;
+pub(crate) const ZONES: [&str; 3] = ["us-east-1a", "us-east-1b", "us-east-1c"];
 
-pub(super) fn noon() -> Timestamp {
+pub(crate) fn noon() -> Timestamp {
     "2026-01-15T12:00:00Z".parse().unwrap()
 }
 
-pub(super) fn zone(name: &str) -> Zone {
+pub(crate) fn zone(name: &str) -> Zone {
     Zone::parse(name).unwrap()
 }
 
@@ -31,7 +31,7 @@ fn quote(price: i64) -> Quote {
 }
 
 /// Three families in six sizes: on-demand at EC2's prices of 2025 in us-east-1, spot at about 40 % of them.
-pub(super) fn market() -> &'static Market {
+pub(crate) fn market() -> &'static Market {
     static MARKET: std::sync::LazyLock<Market> = std::sync::LazyLock::new(make_market);
     &MARKET
 }
@@ -86,7 +86,7 @@ fn make_market() -> Market {
 }
 
 /// A class of pods of a ReplicaSet.
-pub(super) fn class(name: &str, cpu_millis: u64, gib: u64) -> PodClass {
+pub(crate) fn class(name: &str, cpu_millis: u64, gib: u64) -> PodClass {
     PodClass {
         namespace: "shop".to_owned(),
         controller: Some(Controller { kind: "ReplicaSet".to_owned(), name: name.to_owned() }),
@@ -105,7 +105,7 @@ pub(super) fn class(name: &str, cpu_millis: u64, gib: u64) -> PodClass {
 }
 
 /// A class of a DaemonSet that runs everywhere.
-pub(super) fn daemon(name: &str) -> PodClass {
+pub(crate) fn daemon(name: &str) -> PodClass {
     let mut class = class(name, 100, 0);
     class.controller = Some(Controller { kind: "DaemonSet".to_owned(), name: name.to_owned() });
     class.requests = Resources::new(100, GIB / 8);
@@ -114,15 +114,15 @@ pub(super) fn daemon(name: &str) -> PodClass {
     class
 }
 
-pub(super) fn selector(app: &str) -> Option<Selector> {
+pub(crate) fn selector(app: &str) -> Option<Selector> {
     Some(Selector { match_labels: BTreeMap::from([("app".to_owned(), app.to_owned())]), match_expressions: Vec::new() })
 }
 
-pub(super) fn term(app: &str, key: &str) -> PodTerm {
+pub(crate) fn term(app: &str, key: &str) -> PodTerm {
     PodTerm { topology_key: key.to_owned(), selector: selector(app), namespaces: Vec::new(), any_namespace: false }
 }
 
-pub(super) fn spread(app: &str, key: &str) -> Spread {
+pub(crate) fn spread(app: &str, key: &str) -> Spread {
     Spread {
         topology_key: key.to_owned(),
         max_skew: 1,
@@ -135,11 +135,11 @@ pub(super) fn spread(app: &str, key: &str) -> Spread {
 }
 
 /// A node of a type of the market, with these pods.
-pub(super) fn node(number: usize, instance_type: &str, capacity: CapacityType, pods: &[(u32, u32)]) -> SnapshotNode {
+pub(crate) fn node(number: usize, instance_type: &str, capacity: CapacityType, pods: &[(u32, u32)]) -> SnapshotNode {
     node_in(number, instance_type, ZONES[number % 3], capacity, pods)
 }
 
-pub(super) fn node_in(number: usize, instance_type: &str, zone_name: &str, capacity: CapacityType, pods: &[(u32, u32)]) -> SnapshotNode {
+pub(crate) fn node_in(number: usize, instance_type: &str, zone_name: &str, capacity: CapacityType, pods: &[(u32, u32)]) -> SnapshotNode {
     let market = market();
     let pool = Pool { instance_type: InstanceType::parse(instance_type).unwrap(), zone: zone(zone_name), capacity };
     let info = &market.types[&pool.instance_type];
@@ -170,7 +170,7 @@ pub(super) fn node_in(number: usize, instance_type: &str, zone_name: &str, capac
     }
 }
 
-pub(super) fn request(decision_type: DecisionType, classes: Vec<PodClass>, nodes: Vec<SnapshotNode>) -> DecisionRequest {
+pub(crate) fn request(decision_type: DecisionType, classes: Vec<PodClass>, nodes: Vec<SnapshotNode>) -> DecisionRequest {
     let cluster = ClusterId::parse("demo").unwrap();
     let subnets =
         ZONES.iter().enumerate().map(|(at, name)| Subnet { id: SubnetId::parse(format!("subnet-{at}")).unwrap(), zone: zone(name) });
@@ -207,7 +207,7 @@ pub(super) fn request(decision_type: DecisionType, classes: Vec<PodClass>, nodes
 }
 
 /// A random cluster whose constraints hold: its pods were placed one by one where they were allowed.
-pub(super) fn random(seed: u64, decision_type: DecisionType) -> DecisionRequest {
+pub(crate) fn random(seed: u64, decision_type: DecisionType) -> DecisionRequest {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut classes = vec![daemon("logs")];
     for at in 0..rng.usize(2..9) {

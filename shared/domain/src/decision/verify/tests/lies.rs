@@ -156,7 +156,7 @@ fn savings_and_sums_that_the_prices_do_not_bear_out_are_refused() {
         ),
         ("a negative bound", |_, a| a.lower_bound = MicroDollars(-1), Rule::WrongSum),
         ("a move that earns", |_, a| a.execution_plan[0].cost_once = MicroDollars(-1), Rule::WrongSum),
-        ("more pods than there are", |_, a| a.execution_plan[0].pods_moved = 4, Rule::WrongSum),
+        ("more pods than there are", |_, a| a.execution_plan[0].pods_moved = 13, Rule::WrongSum),
     ]);
 }
 
