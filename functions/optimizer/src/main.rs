@@ -82,11 +82,8 @@ async fn wire(config: &Config) -> anyhow::Result<Optimizer> {
 }
 
 fn settings_of(said: Optimization) -> Settings {
-    let all = [
-        (said.spot, DecisionType::SpotOptimize),
-        (said.bin_packing, DecisionType::BinPack),
-        (said.rightsizing, DecisionType::Rightsize),
-    ];
+    let all =
+        [(said.spot, DecisionType::SpotOptimize), (said.bin_packing, DecisionType::BinPack), (said.rightsizing, DecisionType::Rightsize)];
     Settings {
         interval: SignedDuration::from_mins(i64::from(said.interval_minutes)),
         enabled: all.into_iter().filter_map(|(on, decision)| on.then_some(decision)).collect(),
