@@ -113,6 +113,7 @@ impl Teller {
             }
             What::PodGone { pod, node } => format!("{{pods}} of {} left {}", workload(pod), self.node(node.as_ref())),
             What::PodLost { pod, node, .. } => format!("LOST {{pods}} of {} with {}", workload(pod), self.node(Some(node))),
+            What::PodCut { pod, node } => format!("CUT OFF {{pods}} of {} on {}", workload(pod), self.node(Some(node))),
             What::BudgetViolated { budget, cause, .. } => format!("the budget {budget} was violated: {cause:?}").to_lowercase(),
             What::Interrupted { instance, deadline } => {
                 format!("AWS marks {}: it goes at {}", self.named(instance.as_str()), self.when(*deadline))

@@ -67,7 +67,7 @@ impl State {
     }
 
     /// An instance that has been running for a while.
-    fn old_machine(&mut self, cluster: usize, spec: &NodeSpec) -> Machine {
+    pub(super) fn old_machine(&mut self, cluster: usize, spec: &NodeSpec) -> Machine {
         if let Some(name) = &spec.name {
             self.clusters[cluster].next_names.push_front(name.clone());
         }

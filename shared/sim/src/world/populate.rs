@@ -1,6 +1,7 @@
 //! How a world is filled, and how outside hands reach into it.
 
 use super::World;
+use super::agenda::Due;
 use super::beginnings::labelled;
 use super::happened::By;
 use super::minted;
