@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 use domain::SignedDuration;
 use domain::ids::{ClusterId, CustomerId};
 use domain::offering::CapacityType;
+use domain::plan::precondition::CLUSTER_TAG;
 use domain::policy::ClusterPolicy;
 use domain::ports::{Clock, StoreError, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
@@ -158,7 +159,7 @@ fn demo_world(clock: Arc<dyn Clock>, seed: u64) -> (Arc<World>, ClusterId) {
     let (spot, on_demand) = (CapacityType::Spot, CapacityType::OnDemand);
     let nodes: Vec<_> = [("m6i.xlarge", "a"), ("m6i.xlarge", "b"), ("c6i.xlarge", "b"), ("m6i.xlarge", "c")]
         .iter()
-        .map(|(kind, zone)| world.add_node(&cluster, NodeSpec::new(kind, &format!("{REGION}{zone}"), spot)))
+        .map(|(kind, zone)| world.add_node(&cluster, ours(NodeSpec::new(kind, &format!("{REGION}{zone}"), spot))))
         .collect();
     for (name, replicas, exit_s) in [("web", 6, 2), ("checkout", 3, 5), ("search", 4, 1), ("queue-worker", 3, 8)] {
         let mut spec = WorkloadSpec::new(name, replicas);
@@ -169,7 +170,7 @@ fn demo_world(clock: Arc<dyn Clock>, seed: u64) -> (Arc<World>, ClusterId) {
     }
     let idle: Vec<_> = [("m6i.2xlarge", "a"), ("m6i.2xlarge", "c")]
         .iter()
-        .map(|(kind, zone)| world.add_node(&cluster, NodeSpec::new(kind, &format!("{REGION}{zone}"), on_demand)))
+        .map(|(kind, zone)| world.add_node(&cluster, ours(NodeSpec::new(kind, &format!("{REGION}{zone}"), on_demand))))
         .collect();
     for (name, replicas) in [("billing", 2), ("reports", 3)] {
         let mut spec = WorkloadSpec::new(name, replicas);
@@ -180,6 +181,12 @@ fn demo_world(clock: Arc<dyn Clock>, seed: u64) -> (Arc<World>, ClusterId) {
     world.add_daemon_set(&cluster, WorkloadSpec::new("node-logs", 0));
     world.add_pdb(&cluster, PdbSpec::new("web", Allows::MaxUnavailable(1)));
     (world, cluster)
+}
+
+/// A node whose owner handed it over: only an instance with this tag is ever ended.
+fn ours(mut node: NodeSpec) -> NodeSpec {
+    node.tags.insert(CLUSTER_TAG.to_owned(), "demo".to_owned());
+    node
 }
 
 /// Registers the demo customer, the demo cluster and a key. The address and the token of the simulated API are new at each start.
