@@ -166,6 +166,8 @@ impl Wired {
             ("INTERRUPTIONS_QUEUE_URL", &self.urls.interruptions),
             ("PLANS_QUEUE_URL", &self.urls.plans),
             ("DEAD_LETTER_QUEUE_URL", &self.urls.dead_letters),
+            // An address, and no right: only the optimizer and the API put anything there.
+            ("ROUNDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/rounds"),
             ("K8S_API_TIMEOUT_SECONDS", "6"),
             ("K8S_API_RETRY_ATTEMPTS", "3"),
             ("K8S_API_BACKOFF_FACTOR", "2"),

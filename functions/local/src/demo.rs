@@ -9,7 +9,7 @@ use domain::ids::{InstanceId, PlanId};
 use domain::interruption::SPOT_NOTICE;
 use domain::offering::CapacityType;
 use domain::plan::{Effect, Outcome, PlanKey, PlanRecord};
-use domain::pod::PodPhase;
+use domain::pod::{PodPhase, PodView};
 use domain::ports::Clock;
 use sim::store::Which;
 use std::collections::BTreeSet;
@@ -98,8 +98,10 @@ async fn watch(system: &System, victim: &InstanceId, name: &domain::ids::NodeNam
 }
 
 fn all_running(system: &System) -> bool {
+    // A DaemonSet's pod stays on a node that is gone until its Node object is removed.
+    let moves = |p: &&PodView| p.controller.as_ref().is_none_or(|c| c.kind != "DaemonSet");
     system.world.pending_pods(&system.cluster).is_empty()
-        && system.world.pods(&system.cluster).iter().all(|p| p.ready || p.phase != PodPhase::Running)
+        && system.world.pods(&system.cluster).iter().filter(moves).all(|p| p.ready || p.phase != PodPhase::Running)
 }
 
 /// What a record says, a line for each fact; a fact that was told is not told again.

@@ -82,7 +82,7 @@ fn decided(run: &Run) -> Vec<String> {
         Some(why) => vec![format!("{name}: {why}")],
         None => vec![format!("{name}: {} plans", run.recommendations.len())],
     };
-    lines.extend(run.recommendations.iter().map(|r| format!("{name}: {} saves {} an hour", r.why, r.saving_per_hour)));
+    lines.extend(run.recommendations.iter().map(|r| format!("{name}: {}", r.why)));
     lines
 }
 

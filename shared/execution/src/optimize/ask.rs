@@ -3,16 +3,15 @@
 use super::Optimizer;
 use crate::ports::{Site, Trouble};
 use domain::Timestamp;
-use domain::decision::{CONTRACT_VERSION, ClusterState, Constraints, DecisionRequest, DecisionType, HandsOff};
+use domain::decision::{CONTRACT_VERSION, Constraints, DecisionRequest, DecisionType, HandsOff};
 use domain::ids::{InstanceId, NodeName, RunId};
 use domain::node::NodeRecord;
-use domain::offering::CapacityType;
 use domain::optimization::{Proposal, ProposalState, Standing};
 use domain::plan::PlanRecord;
 use domain::plan::check::in_disruption;
 use domain::plan::precondition::{CLUSTER_TAG, PROTECT_TAG};
 use domain::ports::{Instance, InstanceFilter};
-use domain::snapshot::{Placed, Snapshot};
+use domain::snapshot::Snapshot;
 use std::collections::BTreeSet;
 
 /// What one round has read, for all its types.
@@ -109,7 +108,7 @@ pub(super) fn request(site: &Site, run: &RunId, decision: DecisionType, snapshot
         request_id: run.to_string(),
         cluster_id: site.cluster.id.clone(),
         decision_type: decision,
-        cluster_state: state(&snapshot),
+        cluster_state: snapshot.state(),
         snapshot,
         requirements: site.cluster.policy.optimization.clone(),
         constraints,
@@ -169,31 +168,6 @@ fn untouchable(view: &View) -> Vec<HandsOff> {
         Some(HandsOff { node: node.name.clone(), why: why(instance)? })
     };
     snapshot.nodes.iter().filter_map(of).collect()
-}
-
-fn state(snapshot: &Snapshot) -> ClusterState {
-    let count = |capacity: CapacityType| {
-        let of = snapshot.nodes.iter().filter(|node| node.pool.as_ref().is_some_and(|pool| pool.capacity == capacity));
-        u32::try_from(of.count()).unwrap_or(u32::MAX)
-    };
-    let pods = |placed: &[Placed]| placed.iter().map(|p| p.count).fold(0_u32, u32::saturating_add);
-    let cost: i64 = snapshot.nodes.iter().filter_map(|node| node.price).map(|quote| quote.price_per_hour.0).sum();
-    #[expect(clippy::cast_precision_loss, reason = "figures for people; decisions use the snapshot")]
-    let (cpu, memory, cost) = (
-        snapshot.nodes.iter().map(|node| node.allocatable.cpu_millis).sum::<u64>() as f64 / 1000.0,
-        snapshot.nodes.iter().map(|node| node.allocatable.memory_bytes).sum::<u64>() as f64 / f64::from(1 << 30),
-        cost as f64 / 1_000_000.0,
-    );
-    ClusterState {
-        cluster_id: snapshot.cluster.clone(),
-        node_count: u32::try_from(snapshot.nodes.len()).unwrap_or(u32::MAX),
-        total_cpu: cpu,
-        total_memory: memory,
-        pod_count: snapshot.nodes.iter().map(|node| pods(&node.pods)).fold(pods(&snapshot.pending), u32::saturating_add),
-        spot_node_count: count(CapacityType::Spot),
-        on_demand_node_count: count(CapacityType::OnDemand),
-        current_cost_per_hour: cost,
-    }
 }
 
 /// How old the snapshot was allowed to be when a run began: for its record.

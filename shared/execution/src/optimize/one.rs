@@ -82,6 +82,10 @@ impl Optimizer {
         };
         run.snapshot_at = ask::taken_at(view);
         let ground = self.ground(site, view, run.decision).await?;
+        if let Some(why) = under_way(run.mode, &ground) {
+            run.why = Some(why);
+            return Ok(Ok(Checked::default()));
+        }
         if ground.constraints.nodes_max == 0 {
             run.why = Some(format!("{} plans are under way, and no more nodes may be in disruption", ground.plans.len()));
             return Ok(Ok(Checked::default()));
@@ -170,6 +174,19 @@ impl Optimizer {
             warn!(run.id = %run.id, %error, "What stands between rounds could not be written");
         }
     }
+}
+
+/// One answer at a time: an answer is sure together, and nothing else is. Where plans of an earlier one are still carried out, the pods
+/// that they move would be counted on where they are now, and the room that they move to would be given away twice.
+fn under_way(mode: Mode, ground: &ask::Ground) -> Option<String> {
+    let acts = match mode {
+        Mode::Observe | Mode::Recommend => false,
+        Mode::Approve | Mode::Auto => true,
+    };
+    let open = ground.plans.iter().filter(|record| record.plan.kind.voluntary()).count();
+    let opened = ground.proposals.iter().filter(|proposal| proposal.state == ProposalState::Opened).count();
+    let many = open.max(opened);
+    (acts && many > 0).then(|| format!("{many} plans are under way; the next round looks again once they have ended"))
 }
 
 /// Takes over what the server says, as far as it is words and bounds.

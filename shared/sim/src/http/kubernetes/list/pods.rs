@@ -35,7 +35,7 @@ pub(super) fn answer(api: &Api, state: &mut State, ask: &Ask) -> Result<Response
     let limit = ask.query.get("limit").and_then(|limit| limit.parse::<usize>().ok()).filter(|limit| *limit > 0);
     let mut metadata = json!({"resourceVersion": kube.rv.to_string()});
     let (mut items, mut last) = (Vec::new(), "");
-    for (place, namespace, name) in order.pods.iter().skip(from) {
+    for (index, (place, namespace, name)) in order.pods.iter().enumerate().skip(from) {
         let Some((key, pod)) = kube.pods.find(namespace, name).and_then(|key| Some((key, kube.pods.get(&key)?))) else { continue };
         let mut item = render::pod(pod, kube);
         if !in_namespace(&item, ask) || !selected(&item, ask) {
@@ -43,6 +43,10 @@ pub(super) fn answer(api: &Api, state: &mut State, ask: &Ask) -> Result<Response
         }
         if limit == Some(items.len()) {
             metadata["continue"] = json!(token_of(last));
+            // As the API server does, where nothing is filtered: what is left is known without looking at it.
+            if ask.namespace.is_none() && !["fieldSelector", "labelSelector"].iter().any(|filter| ask.query.contains_key(*filter)) {
+                metadata["remainingItemCount"] = json!(order.pods.len() - index);
+            }
             break;
         }
         nameless(&mut item);
