@@ -54,17 +54,6 @@ pub(super) fn generate(model: &Model, guess: Vec<f64>, effort: &Effort) -> Gener
         if done || rounds == effort.rounds {
             break;
         }
-        if std::env::var("V").is_ok() {
-            println!(
-                "round {rounds} obj {:.4} best {:.4} bound {:.4} branches {} left {} tol {tolerance:.6} cols {}",
-                now.objective,
-                state.best.as_ref().unwrap().cost,
-                state.bound,
-                state.branches,
-                state.branches_left,
-                state.columns.len()
-            );
-        }
         state.round(&now, &mut usage);
         // A tenth of the gap: prices need not be sharper than what is known.
         tolerance = ((now.objective / state.bound.max(1e-9) - 1.0) * 0.1).clamp(1e-5, 1e-2);
@@ -151,21 +140,6 @@ impl<'a> State<'a> {
             let answer = fill(kind, &model.needs, asked, &model.counts, kind.price * (1.0 + self.slack), self.branches);
             self.branches_left = self.branches_left.saturating_sub(answer.branches);
             filled.push(answer);
-        }
-        if std::env::var("V").is_ok() && self.branches > 20 {
-            let mut v: Vec<(f64, usize)> = filled.iter().enumerate().map(|(k, f)| (f.at_most / model.kinds[k].price, k)).collect();
-            v.sort_by(|a, b| b.0.total_cmp(&a.0));
-            for (r, k) in v.iter().take(6) {
-                let kd = &model.kinds[*k];
-                println!(
-                    "   kind {:?} fits {} most {:?} at_most {r:.5} value {:.5} branches {}",
-                    kd.capacity,
-                    kd.fits.len(),
-                    kd.fits.iter().map(|f| f.most).max(),
-                    filled[*k].value / kd.price,
-                    filled[*k].branches
-                );
-            }
         }
         let (bound, scale) = lagrangian(model, asked, &filled);
         if bound > self.bound {
