@@ -90,7 +90,7 @@ pub async fn what_contradicts_itself_is_refused(target: &Target) {
         *body.pointer_mut(pointer).unwrap() = value;
         let answer = target.post(&path(DecisionType::BinPack), &[JSON], body.to_string().into_bytes()).await;
         let problem = refused(what, &answer, 422);
-        assert_eq!(problem.get("request_id").is_some(), true, "{what}: {problem}");
+        assert!(problem.get("request_id").is_some(), "{what}: {problem}");
     }
     for horizon in [0, 43_201] {
         let body =
