@@ -8,7 +8,7 @@ use domain::money::MicroDollars;
 use domain::node::NodeOwner;
 use domain::offering::{CapacityType, Pool};
 use domain::ports::Cloud as _;
-use domain::ports::{Clock, Clusters, InstanceFilter};
+use domain::ports::{Clock, InstanceFilter};
 use domain::snapshot::Snapshot;
 use domain::{SignedDuration, Timestamp};
 use execution::survey::{Machines, Sources, look};

@@ -119,7 +119,7 @@ impl Journal for Broken<dyn Journal> {
         self.inner.load(key).await
     }
     async fn record(&self, key: &PlanKey, change: &Change) -> Result<(), StoreError> {
-        if self.is(Mutation::LostWrites) && self.count.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+        if self.is(Mutation::LostWrites) && self.count.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
             return Ok(());
         }
         self.inner.record(key, change).await
