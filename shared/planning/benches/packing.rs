@@ -37,22 +37,6 @@ fn run(shapes: &[Shape], bins: &[Bin]) -> Run {
     let packing = pack(shapes, bins, SURCHARGE, &Effort::default()).unwrap();
     let time = began.elapsed();
     check(&packing, shapes, bins);
-    println!(
-        "shapes {} {:?} nodes {} rounds {} cols {} {:.4} t {:.3}",
-        shapes.len(),
-        packing.method,
-        packing.nodes(),
-        packing.rounds,
-        packing.columns,
-        packing.cost.0 as f64 / packing.bound.0 as f64,
-        time.as_secs_f64()
-    );
-    if packing.cost.0 as f64 / packing.bound.0 as f64 > 1.015 {
-        let mut v: Vec<(u64, u64, u32)> =
-            shapes.iter().map(|s| (s.cpu_millis, s.memory_bytes >> 20, s.count)).filter(|s| s.0 > 2500).collect();
-        v.sort();
-        println!("{v:?}");
-    }
     let over = |cost: MicroDollars| cost.0 as f64 / packing.bound.0 as f64;
     Run {
         ratio: over(packing.cost),

@@ -28,7 +28,8 @@ const GRID_AFTER: u64 = 100;
 pub(super) fn fill(kind: &Kind, needs: &[Amount], values: &[f64], left: &[u32], threshold: f64, effort: u32) -> Filled {
     let mut search = Search::new(kind, needs, values, left, threshold);
     let most = search.most.clone();
-    if tighten(&mut search.goods, &most, &kind.capacity, threshold) <= threshold {
+    // Without a threshold nothing is proved, and the first good contents are wanted.
+    if threshold > 0.0 && tighten(&mut search.goods, &most, &kind.capacity, threshold) <= threshold {
         return Filled { at_most: threshold, branches: 1, ..Filled::default() };
     }
     search.consider(vec![0; search.goods.len()], most);
@@ -39,7 +40,11 @@ pub(super) fn fill(kind: &Kind, needs: &[Amount], values: &[f64], left: &[u32], 
     let open = search.open.peek().map_or(0.0, |node| node.at_most);
     let mut at_most = search.best.max(open);
     if open > search.best && branches > GRID_AFTER {
-        at_most = at_most.min(grid::at_most(&search.goods, &search.most, &kind.capacity)).max(search.best);
+        let proof = grid::prove(&search.goods, &search.most, &kind.capacity, search.best);
+        at_most = at_most.min(proof.at_most);
+        if let Some(contents) = proof.contents {
+            search.offer(contents, &search.most.clone());
+        }
     }
     let mut contents: Vec<(usize, u32)> =
         search.goods.iter().zip(&search.contents).filter(|(_, times)| **times > 0).map(|(good, times)| (good.shape, *times)).collect();
@@ -98,12 +103,11 @@ impl Search {
             let (value, need) = (values[fit.shape], needs[fit.shape]);
             let many = fit.most.min(left[fit.shape]);
             if value > 0.0 && many > 0 {
-                goods.push(Good { shape: fit.shape, value, need, weight: weights(&need, &kind.capacity) });
+                goods.push(Good::new(fit.shape, value, need, &kind.capacity));
                 most.push(many);
             }
         }
-        let rate = |good: &Good| good.value / good.weight.iter().fold(f64::MIN_POSITIVE, |sum, weight| sum + weight);
-        let mut order: Vec<(f64, usize)> = goods.iter().enumerate().map(|(place, good)| (rate(good), place)).collect();
+        let mut order: Vec<(f64, usize)> = goods.iter().enumerate().map(|(place, good)| (good.rate(), place)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let order = order.into_iter().map(|(_, place)| place).collect();
         Search { capacity: kind.capacity, goods, most, order, best: threshold, contents: Vec::new(), open: BinaryHeap::new(), number: 0 }
@@ -207,3 +211,6 @@ impl Search {
 fn whole_part(amount: f64) -> u32 {
     amount.max(0.0) as u32
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,6 +99,8 @@ pub(super) struct Good {
     pub(super) value: f64,
     pub(super) need: Amount,
     pub(super) weight: [f64; ROWS],
+    /// One over the sum of its parts of the dimensions.
+    rareness: f64,
 }
 
 /// The best fractional filling.
@@ -114,21 +116,40 @@ pub(super) struct Relaxed {
 
 /// Solves the relaxation of a node with `room` (parts of the whole node) for at most `most` of each good.
 pub(super) fn relax(goods: &[Good], most: &[u32], room: [f64; ROWS]) -> Relaxed {
-    let mut tableau = Tableau::new(goods, most, room);
+    // Most nodes need no cut; without their rows the tableau is a third of the size.
+    let with_cuts = goods.iter().any(|good| good.weight[DIMENSIONS] > 0.0);
+    if with_cuts { relax_rows::<ROWS>(goods, most, &room) } else { relax_rows::<DIMENSIONS>(goods, most, &room) }
+}
+
+/// The same with the first `R` rows.
+fn relax_rows<const R: usize>(goods: &[Good], most: &[u32], room: &[f64; ROWS]) -> Relaxed {
+    let mut tableau = Tableau::<R>::new(goods, most, room);
     // Each good enters and leaves a few times; the limit is against degenerate circles.
     for _ in 0..8 * goods.len() + 32 {
         if !tableau.step() {
             break;
         }
     }
-    let prices = tableau.prices().map(|price| price.max(0.0));
-    let room: f64 = room.iter().zip(&prices).map(|(room, price)| room * price).sum();
-    let surplus: f64 = goods.iter().zip(most).map(|(good, most)| f64::from(*most) * good.surplus(&prices).max(0.0)).sum();
-    Relaxed { at_most: room + surplus, amounts: tableau.amounts(), prices }
+    let found = tableau.prices();
+    let found: [f64; R] = found.map(|price| price.max(0.0));
+    let worth: f64 = room.iter().zip(&found).map(|(room, price)| room * price).sum();
+    let surplus: f64 = goods.iter().zip(most).map(|(good, most)| f64::from(*most) * good.surplus(&found).max(0.0)).sum();
+    let prices = std::array::from_fn(|row| found.get(row).copied().unwrap_or(0.0));
+    Relaxed { at_most: worth + surplus, amounts: tableau.amounts(), prices }
 }
 
 impl Good {
-    fn surplus(&self, prices: &[f64; ROWS]) -> f64 {
+    pub(super) fn new(shape: usize, value: f64, need: Amount, capacity: &Amount) -> Good {
+        let weight = weights(&need, capacity);
+        Good { shape, value, need, weight, rareness: 1.0 / (weight.iter().sum::<f64>() + 1e-12) }
+    }
+
+    /// Value for the room it takes.
+    pub(super) fn rate(&self) -> f64 {
+        self.value * self.rareness
+    }
+
+    fn surplus<const R: usize>(&self, prices: &[f64; R]) -> f64 {
         self.value - self.weight.iter().zip(prices).map(|(weight, price)| weight * price).sum::<f64>()
     }
 }
@@ -141,19 +162,19 @@ enum At {
 }
 
 /// The simplex method with bounds on the variables. Variables: the goods, then one slack for each row.
-struct Tableau<'a> {
+struct Tableau<'a, const R: usize> {
     goods: &'a [Good],
     most: &'a [u32],
     at: Vec<At>,
-    basic: [usize; ROWS],
-    level: [f64; ROWS],
-    inverse: [[f64; ROWS]; ROWS],
+    basic: [usize; R],
+    level: [f64; R],
+    inverse: [[f64; R]; R],
     small: f64,
 }
 
-impl<'a> Tableau<'a> {
-    fn new(goods: &'a [Good], most: &'a [u32], room: [f64; ROWS]) -> Tableau<'a> {
-        let mut inverse = [[0.0; ROWS]; ROWS];
+impl<'a, const R: usize> Tableau<'a, R> {
+    fn new(goods: &'a [Good], most: &'a [u32], room: &[f64; ROWS]) -> Tableau<'a, R> {
+        let mut inverse = [[0.0; R]; R];
         for (row, line) in inverse.iter_mut().enumerate() {
             line[row] = 1.0;
         }
@@ -163,7 +184,7 @@ impl<'a> Tableau<'a> {
             most,
             at: vec![At::Nothing; goods.len()],
             basic: std::array::from_fn(|row| goods.len() + row),
-            level: room,
+            level: std::array::from_fn(|row| room[row]),
             inverse,
             small: dearest * 1e-11,
         }
@@ -177,8 +198,8 @@ impl<'a> Tableau<'a> {
         self.most.get(variable).map_or(f64::INFINITY, |most| f64::from(*most))
     }
 
-    fn prices(&self) -> [f64; ROWS] {
-        std::array::from_fn(|column| (0..ROWS).map(|row| self.value(self.basic[row]) * self.inverse[row][column]).sum())
+    fn prices(&self) -> [f64; R] {
+        std::array::from_fn(|column| (0..R).map(|row| self.value(self.basic[row]) * self.inverse[row][column]).sum())
     }
 
     fn amounts(&self) -> Vec<f64> {
@@ -203,7 +224,7 @@ impl<'a> Tableau<'a> {
                 At::Most if gain < -self.small => false,
                 At::Nothing | At::Most | At::Basis => continue,
             };
-            let rate = gain.abs() / (good.weight.iter().sum::<f64>() + 1e-12);
+            let rate = gain.abs() * good.rareness;
             if best.is_none_or(|(most, _, _)| rate > most) {
                 best = Some((rate, variable, rises));
             }
@@ -219,12 +240,12 @@ impl<'a> Tableau<'a> {
     /// One exchange; false when there is nothing left to gain.
     fn step(&mut self) -> bool {
         let Some((variable, rises)) = self.entering() else { return false };
-        let column: [f64; ROWS] = match self.goods.get(variable) {
-            Some(good) => good.weight,
+        let column: [f64; R] = match self.goods.get(variable) {
+            Some(good) => std::array::from_fn(|row| good.weight[row]),
             None => std::array::from_fn(|row| if variable == self.goods.len() + row { 1.0 } else { 0.0 }),
         };
         let sign = if rises { 1.0 } else { -1.0 };
-        let change: [f64; ROWS] = std::array::from_fn(|row| sign * (0..ROWS).map(|k| self.inverse[row][k] * column[k]).sum::<f64>());
+        let change: [f64; R] = std::array::from_fn(|row| sign * (0..R).map(|k| self.inverse[row][k] * column[k]).sum::<f64>());
         let (mut step, mut leaving) = (self.most(variable), None);
         for (row, change) in change.iter().enumerate() {
             let room = if *change > 1e-11 {
@@ -248,7 +269,7 @@ impl<'a> Tableau<'a> {
         true
     }
 
-    fn exchange(&mut self, variable: usize, row: usize, sign: f64, step: f64, change: &[f64; ROWS]) {
+    fn exchange(&mut self, variable: usize, row: usize, sign: f64, step: f64, change: &[f64; R]) {
         if let Some(gone) = self.at.get_mut(self.basic[row]) {
             *gone = if change[row] < 0.0 { At::Most } else { At::Nothing };
         }
