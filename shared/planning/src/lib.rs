@@ -2,4 +2,5 @@
 //!
 //! What is not here and never will be: a clock, a client, randomness, and the right to act.
 
+pub mod packing;
 pub mod replacement;
