@@ -98,7 +98,7 @@ pub struct Effort {
 impl Default for Effort {
     /// A second at most for 10,000 pods in 120 shapes and 600 types, on one core.
     fn default() -> Effort {
-        Effort { rounds: 40, branches: 60_000, repacks: 4, gap_ppm: 2_000 }
+        Effort { rounds: 32, branches: 60_000, repacks: 3, gap_ppm: 2_000 }
     }
 }
 
@@ -240,3 +240,6 @@ fn cost(model: &Model, packed: &Packed) -> MicroDollars {
 fn rounded_down(dollars: f64) -> MicroDollars {
     MicroDollars((dollars * 1e6 * (1.0 - 1e-9)).floor().max(0.0) as i64)
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,12 +26,12 @@ pub(super) struct Generated {
 /// 0.9 the number of rounds hardly changes.
 const STEADINESS: f64 = 0.7;
 
-/// Columns worth less than this part of their cost are no longer looked at when there are too many.
-const NEAR: f64 = 0.97;
+/// How many columns for each shape the program knows at most.
+const KEPT: usize = 10;
 
 /// Branches for one node when columns are made, and the factor when they no longer suffice.
 const BRANCHES: u32 = 20;
-const MORE: u32 = 4;
+const MORE: u32 = 10;
 
 /// Generates columns until the program is within the gap of the bound, or a whole packing is, or the effort is spent. `guess` is
 /// the worth of a pod of each shape to begin with.
@@ -104,16 +104,26 @@ impl<'a> State<'a> {
             self.branches *= MORE;
         }
         self.pack(&now.worth, 0.9);
+        self.forget(now, usage);
+    }
+
+    /// Keeps the columns in use and the nearest to it, a few for each shape: the program's time grows with all of them.
+    fn forget(&mut self, now: &Master, usage: &mut Vec<f64>) {
         usage.resize(self.columns.len(), 0.0);
-        if self.columns.len() > 4 * self.model.counts.len() + 200 {
-            let mut kept: Vec<bool> = Vec::with_capacity(self.columns.len());
-            for (column, usage) in self.columns.iter().zip(usage.iter()) {
-                kept.push(*usage > 1e-6 || self.rate(column, &now.worth, &now.toll) > NEAR);
-            }
-            let (mut of_column, mut of_usage) = (kept.iter(), kept.iter());
-            self.columns.retain(|_| of_column.next() == Some(&true));
-            usage.retain(|_| of_usage.next() == Some(&true));
+        let room = KEPT * self.model.counts.len() + 100;
+        if self.columns.len() <= room {
+            return;
         }
+        let mut order: Vec<(bool, f64, usize)> = Vec::with_capacity(self.columns.len());
+        for (at, column) in self.columns.iter().enumerate() {
+            order.push((usage[at] > 1e-6, self.rate(column, &now.worth, &now.toll), at));
+        }
+        order.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+        let mut kept: Vec<usize> = order.into_iter().take(room * 3 / 4).map(|(_, _, at)| at).collect();
+        kept.sort_unstable();
+        *usage = kept.iter().map(|at| usage[*at]).collect();
+        self.columns = kept.iter().map(|at| self.columns[*at].clone()).collect();
+        self.known = self.columns.iter().cloned().collect();
     }
 
     /// Worth of a column for each USD of its cost.

@@ -5,10 +5,10 @@ use super::greedy::{Rest, pack};
 use super::model::{Column, Model, Packed};
 
 /// How often the rest is packed with corrected worths before the best is taken.
-const CORRECTIONS: u32 = 6;
+const CORRECTIONS: u32 = 4;
 
 /// Which parts of the nodes are taken apart, the worst first, in hundredths.
-const APART: [usize; 5] = [5, 10, 20, 40, 70];
+const APART: [usize; 4] = [5, 12, 30, 60];
 
 /// The usage of each column rounded down, and the rest packed as well as the corrections find.
 pub(super) fn round(model: &Model, generated: &Generated, worth: &[f64], effort: u32) -> Option<Packed> {

@@ -20,8 +20,7 @@ pub(super) fn pack(model: &Model) -> Option<Packed> {
     for shape in shapes {
         // Fewest pods first; a claim that cannot take one pod of the shape takes none.
         let pods = |claim: &Claim| claim.load[2];
-        let mut open: BinaryHeap<Reverse<(u64, usize)>> =
-            claims.iter().enumerate().map(|(at, claim)| Reverse((pods(claim), at))).collect();
+        let mut open: BinaryHeap<Reverse<(u64, usize)>> = claims.iter().enumerate().map(|(at, claim)| Reverse((pods(claim), at))).collect();
         for _ in 0..model.counts[shape] {
             loop {
                 let Some(Reverse((_, at))) = open.pop() else {
