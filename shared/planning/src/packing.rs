@@ -13,6 +13,7 @@ mod columns;
 mod finish;
 mod first_fit;
 mod greedy;
+mod grid;
 mod knapsack;
 mod linear;
 mod master;
@@ -214,20 +215,13 @@ pub fn first_fit_cost(shapes: &[Shape], bins: &[Bin], surcharge: MicroDollars) -
 }
 
 fn packing(model: &Model, best: &Packed, bound: f64, method: Method, generated: &columns::Generated) -> Packing {
-    let mut patterns: BTreeMap<(usize, &[(usize, u32)]), u32> = BTreeMap::new();
+    let mut merged: BTreeMap<(usize, model::Contents), u32> = BTreeMap::new();
     for (column, times) in &best.nodes {
-        *patterns.entry((model.kinds[column.kind].bin, column.contents.as_slice())).or_default() += times;
+        *merged.entry((model.kinds[column.kind].bin, column.contents.clone())).or_default() += times;
     }
-    let pattern = |((bin, contents), times): ((usize, &[(usize, u32)]), u32)| Pattern { bin, contents: contents.to_vec(), times };
+    let patterns = merged.into_iter().map(|((bin, contents), times)| Pattern { bin, contents, times }).collect();
     let cost = cost(model, best);
-    Packing {
-        patterns: patterns.into_iter().map(pattern).collect(),
-        cost,
-        bound: rounded_down(bound).min(cost),
-        method,
-        columns: generated.columns.len(),
-        rounds: generated.rounds,
-    }
+    Packing { patterns, cost, bound: rounded_down(bound).min(cost), method, columns: generated.columns.len(), rounds: generated.rounds }
 }
 
 fn cost(model: &Model, packed: &Packed) -> MicroDollars {

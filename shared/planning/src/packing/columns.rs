@@ -29,9 +29,9 @@ const STEADINESS: f64 = 0.7;
 /// How many columns for each shape the program knows at most.
 const KEPT: usize = 10;
 
-/// Branches for one node when columns are made, and the factor when they no longer suffice.
+/// Branches for one node when columns are made, and when the bound is proved: enough of them that what is left is for the grid.
 const BRANCHES: u32 = 20;
-const MORE: u32 = 10;
+const PROVING: u32 = 120;
 
 /// Generates columns until the program is within the gap of the bound, or a whole packing is, or the effort is spent. `guess` is
 /// the worth of a pod of each shape to begin with.
@@ -44,7 +44,7 @@ pub(super) fn generate(model: &Model, guess: Vec<f64>, effort: &Effort) -> Gener
     let ceilings = ceilings(model);
     let (mut rounds, mut usage, mut worths) = (0, Vec::new(), vec![guess]);
     let mut tolerance = 1e-2;
-    while rounds < effort.rounds && state.branches_left > 0 {
+    while rounds < effort.rounds && state.branches_left > 0 && !state.stuck {
         rounds += 1;
         let Some(now) = solve(model, &state.columns, &ceilings, tolerance) else { break };
         usage = now.usage.clone();
@@ -73,6 +73,8 @@ struct State<'a> {
     best: Option<Packed>,
     branches: u32,
     branches_left: u64,
+    /// All branches are allowed, and neither a column nor a better bound was found.
+    stuck: bool,
     slack: f64,
 }
 
@@ -90,6 +92,7 @@ impl<'a> State<'a> {
             best: None,
             branches: BRANCHES,
             branches_left: effort.branches,
+            stuck: false,
             slack: f64::from(effort.gap_ppm) / 1e6 / 2.0,
         }
     }
@@ -98,11 +101,12 @@ impl<'a> State<'a> {
     fn round(&mut self, now: &Master, usage: &mut Vec<f64>) {
         let steady: Vec<f64> =
             self.centre.iter().zip(&now.worth).map(|(centre, now)| STEADINESS * centre + (1.0 - STEADINESS) * now).collect();
+        let before = self.bound;
         let mut added = self.ask(&steady, &now.worth, &now.toll);
         added += self.ask(&now.worth, &now.worth, &now.toll);
-        if added == 0 {
-            self.branches *= MORE;
-        }
+        // Proofs cost more than columns: they are asked for when no column is found without.
+        self.stuck = added == 0 && self.branches == PROVING && self.bound <= before;
+        self.branches = if added == 0 { PROVING } else { BRANCHES };
         self.pack(&now.worth, 0.9);
         self.forget(now, usage);
     }

@@ -1,8 +1,9 @@
 //! The pricing problem: what is the most value that one node can hold? Branch and bound on the linear relaxation, best bound
 //! first, so that a search cut short still proves what it has reached.
 
-use super::model::{Amount, DIMENSIONS, Kind};
-use super::relaxation::{Good, relax};
+use super::grid;
+use super::model::{Amount, Kind};
+use super::relaxation::{Good, ROWS, relax, tighten, weights};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
@@ -19,22 +20,37 @@ pub(super) struct Filled {
     pub(super) branches: u64,
 }
 
+/// After so many branches without an answer the other bound is worth its time, which is that of about a hundred branches.
+const GRID_AFTER: u64 = 100;
+
 /// Fills one node of the kind as well as `values` (one per shape) say, with at most `left` of each shape, looking only for more
 /// than `threshold`. `effort` is the number of branches that may be looked at.
 pub(super) fn fill(kind: &Kind, needs: &[Amount], values: &[f64], left: &[u32], threshold: f64, effort: u32) -> Filled {
     let mut search = Search::new(kind, needs, values, left, threshold);
     let most = search.most.clone();
+    // Without a threshold nothing is proved, and the first good contents are wanted.
+    if threshold > 0.0 && tighten(&mut search.goods, &most, &kind.capacity, threshold) <= threshold {
+        return Filled { at_most: threshold, branches: 1, ..Filled::default() };
+    }
     search.consider(vec![0; search.goods.len()], most);
     let mut branches = 1;
     while branches <= u64::from(effort) && search.branch() {
         branches += 1;
     }
     let open = search.open.peek().map_or(0.0, |node| node.at_most);
+    let mut at_most = search.best.max(open);
+    if open > search.best && branches > GRID_AFTER {
+        let proof = grid::prove(&search.goods, &search.most, &kind.capacity, search.best);
+        at_most = at_most.min(proof.at_most);
+        if let Some(contents) = proof.contents {
+            search.offer(contents, &search.most.clone());
+        }
+    }
     let mut contents: Vec<(usize, u32)> =
         search.goods.iter().zip(&search.contents).filter(|(_, times)| **times > 0).map(|(good, times)| (good.shape, *times)).collect();
     contents.sort_unstable();
     let value = if contents.is_empty() { 0.0 } else { search.best };
-    Filled { contents, value, at_most: search.best.max(open), branches }
+    Filled { contents, value, at_most, branches }
 }
 
 /// A part of the search: at least `least` and at most `most` of each good, no more than `at_most` in value. It is split at a
@@ -87,12 +103,11 @@ impl Search {
             let (value, need) = (values[fit.shape], needs[fit.shape]);
             let many = fit.most.min(left[fit.shape]);
             if value > 0.0 && many > 0 {
-                goods.push(Good { shape: fit.shape, value, need, weight: parts(&need, &kind.capacity) });
+                goods.push(Good::new(fit.shape, value, need, &kind.capacity));
                 most.push(many);
             }
         }
-        let rate = |good: &Good| good.value / good.weight.iter().fold(f64::MIN_POSITIVE, |sum, weight| sum + weight);
-        let mut order: Vec<(f64, usize)> = goods.iter().enumerate().map(|(place, good)| (rate(good), place)).collect();
+        let mut order: Vec<(f64, usize)> = goods.iter().enumerate().map(|(place, good)| (good.rate(), place)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let order = order.into_iter().map(|(_, place)| place).collect();
         Search { capacity: kind.capacity, goods, most, order, best: threshold, contents: Vec::new(), open: BinaryHeap::new(), number: 0 }
@@ -100,9 +115,9 @@ impl Search {
 
     /// Relaxes a branch, takes the whole filling next to the fractional one, and keeps the branch when it may hold more.
     fn consider(&mut self, least: Vec<u32>, most: Vec<u32>) {
-        let Some(room) = self.room(&least) else { return };
+        let Some(room) = self.room_in_rows(&least) else { return };
         let more: Vec<u32> = least.iter().zip(&most).map(|(least, most)| most - least).collect();
-        let relaxed = relax(&self.goods, &more, parts(&room, &self.capacity));
+        let relaxed = relax(&self.goods, &more, room);
         let base: f64 = least.iter().zip(&self.goods).map(|(times, good)| f64::from(*times) * good.value).sum();
         let at_most = base + relaxed.at_most;
         if at_most <= self.best {
@@ -168,6 +183,18 @@ impl Search {
         true
     }
 
+    /// The same as parts of the node, in every row of the relaxation.
+    fn room_in_rows(&self, contents: &[u32]) -> Option<[f64; ROWS]> {
+        let mut room = weights(&self.room(contents)?, &self.capacity);
+        room.iter_mut().skip(self.capacity.len()).for_each(|part| *part = 1.0);
+        for (good, times) in self.goods.iter().zip(contents).filter(|(_, times)| **times > 0) {
+            for (room, weight) in room.iter_mut().zip(&good.weight).skip(self.capacity.len()) {
+                *room = (*room - weight * f64::from(*times)).max(0.0);
+            }
+        }
+        Some(room)
+    }
+
     /// What is left beside these; `None` when they do not fit.
     fn room(&self, contents: &[u32]) -> Option<Amount> {
         let mut room = self.capacity;
@@ -180,11 +207,10 @@ impl Search {
     }
 }
 
-fn parts(amount: &Amount, whole: &Amount) -> [f64; DIMENSIONS] {
-    std::array::from_fn(|dimension| if whole[dimension] == 0 { 0.0 } else { amount[dimension] as f64 / whole[dimension] as f64 })
-}
-
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between zero and a count, which is a u32")]
 fn whole_part(amount: f64) -> u32 {
     amount.max(0.0) as u32
 }
+
+#[cfg(test)]
+mod tests;

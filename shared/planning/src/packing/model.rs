@@ -31,11 +31,14 @@ pub(super) struct Fit {
     pub(super) most: u32,
 }
 
-/// The contents of one node: its kind, and how many of which shapes, by shape.
+/// Pods on one node: shapes and how many of each, by shape.
+pub(super) type Contents = Vec<(usize, u32)>;
+
+/// The contents of one node, and its kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Column {
     pub(super) kind: usize,
-    pub(super) contents: Vec<(usize, u32)>,
+    pub(super) contents: Contents,
 }
 
 /// Nodes with contents, and their cost in USD per hour.
