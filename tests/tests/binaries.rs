@@ -34,6 +34,8 @@ struct Stage {
 
 /// Three nodes with pods that a batch will name, and one more; EC2 fails as the script says.
 async fn stage(script: impl FnMut(Call) -> Option<Fault> + Send + 'static) -> Stage {
+    // Built before anything is announced: the two minutes of a notice run in real time.
+    tests::programs::program("interruption");
     let clock = Leaping::new();
     let world = World::new(clock.clone(), 3);
     world.set_timing(Timing { join: Some(SignedDuration::from_secs(4)), ..Timing::default() });

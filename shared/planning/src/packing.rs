@@ -99,7 +99,7 @@ pub struct Effort {
 impl Default for Effort {
     /// A second at most for 10,000 pods in 120 shapes and 600 types, on one core.
     fn default() -> Effort {
-        Effort { rounds: 32, branches: 60_000, repacks: 3, gap_ppm: 2_000 }
+        Effort { rounds: 40, branches: 60_000, repacks: 3, gap_ppm: 2_000 }
     }
 }
 

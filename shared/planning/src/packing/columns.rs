@@ -37,7 +37,6 @@ const PROVING: u32 = 120;
 /// the worth of a pod of each shape to begin with.
 pub(super) fn generate(model: &Model, guess: Vec<f64>, effort: &Effort) -> Generated {
     let mut state = State::new(model, guess, effort);
-    let gap = 1.0 + f64::from(effort.gap_ppm) / 1e6;
     let guess = state.centre.clone();
     state.pack(&guess, 0.0);
     state.ask(&guess, &guess, &vec![0.0; model.kinds.len()]);
@@ -50,6 +49,9 @@ pub(super) fn generate(model: &Model, guess: Vec<f64>, effort: &Effort) -> Gener
         usage = now.usage.clone();
         usage.resize(state.columns.len(), 0.0);
         worths.push(now.worth.clone());
+        // The longer it takes, the less is asked: the last tenths of the gap take most of the rounds.
+        let patience = 1.0 + 2.0 * f64::from(rounds) / f64::from(effort.rounds);
+        let gap = 1.0 + f64::from(effort.gap_ppm) / 1e6 * patience;
         let done = now.objective.min(state.best.as_ref().map_or(f64::INFINITY, |best| best.cost)) <= state.bound * gap;
         if done || rounds == effort.rounds {
             break;

@@ -16,7 +16,13 @@ pub(super) struct Proof {
     pub(super) at_most: f64,
     /// Contents worth more than was enough, if some were found: how many of each good.
     pub(super) contents: Option<Vec<u32>>,
+    /// The work, in branches of the other search.
+    pub(super) branches: u64,
 }
+
+/// What the prices and tables take, and how many steps take as long as one branch.
+const TABLES: u64 = 300;
+const STEPS_A_BRANCH: u64 = 50;
 
 /// Proves that no contents are worth more than `enough`, finds such contents, or says how far it came.
 pub(super) fn prove(goods: &[Good], most: &[u32], capacity: &Amount, enough: f64) -> Proof {
@@ -27,17 +33,17 @@ pub(super) fn prove(goods: &[Good], most: &[u32], capacity: &Amount, enough: f64
     let grid = Grid::new(&plain, most, capacity, dimension);
     let (bound, prices) = grid.search(relaxed.prices, other, relaxed.at_most / 4.0, enough);
     if bound <= enough {
-        return Proof { at_most: enough, contents: None };
+        return Proof { at_most: enough, contents: None, branches: TABLES / 2 };
     }
     let mut walk = Walk::new(&grid, capacity, prices, other, enough);
     walk.go(0, 0.0, *capacity);
     let contents = (walk.value > enough).then(|| walk.contents.clone());
     let at_most = if walk.steps > 0 { walk.value.max(enough) } else { bound.min(relaxed.at_most) };
-    Proof { at_most, contents }
+    Proof { at_most, contents, branches: TABLES + u64::from(STEPS - walk.steps) / STEPS_A_BRANCH }
 }
 
 /// Steps of a walk at most, some tens of nanoseconds each.
-const STEPS: u32 = 200_000;
+const STEPS: u32 = 100_000;
 
 /// Parts of the best price of the other dimension for which a walk has tables: what is left of it may be worth less or more.
 const PARTS: [f64; 4] = [0.0, 0.5, 1.0, 1.6];

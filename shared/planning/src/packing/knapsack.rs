@@ -16,7 +16,7 @@ pub(super) struct Filled {
     pub(super) value: f64,
     /// No contents are worth more than this (or than the threshold): proved, also when the search was cut short.
     pub(super) at_most: f64,
-    /// How many branches were looked at.
+    /// How much work it was, in branches.
     pub(super) branches: u64,
 }
 
@@ -42,6 +42,7 @@ pub(super) fn fill(kind: &Kind, needs: &[Amount], values: &[f64], left: &[u32], 
     if open > search.best && branches > GRID_AFTER {
         let proof = grid::prove(&search.goods, &search.most, &kind.capacity, search.best);
         at_most = at_most.min(proof.at_most);
+        branches += proof.branches;
         if let Some(contents) = proof.contents {
             search.offer(contents, &search.most.clone());
         }
