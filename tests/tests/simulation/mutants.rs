@@ -7,11 +7,11 @@ use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceType, NodeName, Pla
 use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::operation::Operation;
 use domain::plan::{PlanKey, PlanRecord};
-use domain::pod::{PodBudget, PodRef, PodView};
+use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::ports::cloud::SpotPrice;
 use domain::ports::{
     Change, Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, Journal, LaunchRequest,
-    Lifecycle, NewPlan, Opened, PatchedNode, StoreError,
+    Lifecycle, NewPlan, Opened, PatchedNode, PodSink, StoreError,
 };
 use domain::spot_event::SpotEvent;
 use domain::tenant::{self, AwsScope};
@@ -162,6 +162,12 @@ impl Cluster for Broken<dyn Cluster> {
     }
     async fn pods(&self, on: Option<&NodeName>) -> Result<Vec<PodView>, ClusterError> {
         self.inner.pods(on.filter(|_| !self.is(Mutation::PodsOfAllNodes))).await
+    }
+    async fn pods_in_detail(&self, sink: &mut dyn PodSink) -> Result<(), ClusterError> {
+        self.inner.pods_in_detail(sink).await
+    }
+    async fn claims(&self) -> Result<Vec<ClaimView>, ClusterError> {
+        self.inner.claims().await
     }
     async fn pod_budgets(&self) -> Result<Vec<PodBudget>, ClusterError> {
         self.inner.pod_budgets().await

@@ -90,13 +90,9 @@ pub trait Cluster: Send + Sync {
     /// Pods: of one node, or all of them.
     async fn pods(&self, on: Option<&NodeName>) -> Result<Vec<PodView>, ClusterError>;
     /// Every pod with what it asks of a node, finished ones too, page by page.
-    async fn pods_in_detail(&self, _sink: &mut dyn PodSink) -> Result<(), ClusterError> {
-        Err(ClusterError::Refused("pods cannot be read in detail here".to_owned()))
-    }
+    async fn pods_in_detail(&self, sink: &mut dyn PodSink) -> Result<(), ClusterError>;
     /// Every PersistentVolumeClaim with where its volume can be attached.
-    async fn claims(&self) -> Result<Vec<ClaimView>, ClusterError> {
-        Err(ClusterError::Refused("claims cannot be read here".to_owned()))
-    }
+    async fn claims(&self) -> Result<Vec<ClaimView>, ClusterError>;
     /// All PodDisruptionBudgets.
     async fn pod_budgets(&self) -> Result<Vec<PodBudget>, ClusterError>;
     /// All DaemonSets as (namespace, name).
