@@ -114,7 +114,7 @@ fn lines(record: &PlanRecord) -> Vec<String> {
             Effect::Drained { evicted, deleted, .. } if state.status == domain::plan::Status::Done => {
                 lines.push(format!("drained: {evicted} pods left by eviction, {deleted} were deleted at the deadline"));
             }
-            Effect::None | Effect::Launching { .. } | Effect::Drained { .. } | Effect::Scaled { .. } => {}
+            Effect::None | Effect::Launching { .. } | Effect::Drained { .. } | Effect::Scaled { .. } | Effect::WasGone => {}
         }
         if let (domain::plan::Action::Cordon { node }, domain::plan::Status::Done) = (&step.action, &state.status) {
             lines.push(format!("cordoned, tainted and taken out of load balancers: {}", node.name));

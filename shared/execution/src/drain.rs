@@ -107,13 +107,16 @@ fn effect(before: &Effect, tally: Tally, now: Timestamp) -> Effect {
             deleted: deleted + tally.deleted,
             last_accepted_at: if accepted { Some(now) } else { *last_accepted_at },
         },
-        Effect::None | Effect::Launching { .. } | Effect::Launched { .. } | Effect::Ready { .. } | Effect::Scaled { .. } => {
-            Effect::Drained {
-                evicted: tally.evicted + tally.blocked + tally.leaving + tally.troubled,
-                deleted: tally.deleted,
-                last_accepted_at: accepted.then_some(now),
-            }
-        }
+        Effect::None
+        | Effect::Launching { .. }
+        | Effect::Launched { .. }
+        | Effect::Ready { .. }
+        | Effect::Scaled { .. }
+        | Effect::WasGone => Effect::Drained {
+            evicted: tally.evicted + tally.blocked + tally.leaving + tally.troubled,
+            deleted: tally.deleted,
+            last_accepted_at: accepted.then_some(now),
+        },
     }
 }
 

@@ -117,7 +117,7 @@ fn done(record: &PlanRecord) -> Vec<String> {
             Effect::Drained { evicted, .. } if state.status == domain::plan::Status::Done => {
                 lines.push(format!("drained {goes}: {evicted} pods left by eviction"));
             }
-            Effect::None | Effect::Launching { .. } | Effect::Drained { .. } | Effect::Scaled { .. } => {}
+            Effect::None | Effect::Launching { .. } | Effect::Drained { .. } | Effect::Scaled { .. } | Effect::WasGone => {}
         }
     }
     if let Some(outcome) = &record.progress.outcome {

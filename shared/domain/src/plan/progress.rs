@@ -132,6 +132,8 @@ pub enum Effect {
         /// When the last eviction or deletion was accepted.
         last_accepted_at: Option<Timestamp>,
     },
+    /// The instance was gone before we ended it, or an earlier try of ours whose answer was lost ended it: nothing is saved by it.
+    WasGone,
     /// The number of replicas from before.
     Scaled {
         /// It.
@@ -260,7 +262,12 @@ impl Progress {
     pub fn launched(&self, step: usize) -> Option<(&InstanceId, &Offering)> {
         match &self.steps.get(step)?.effect {
             Effect::Launched { instance, offering } => Some((instance, offering)),
-            Effect::None | Effect::Launching { .. } | Effect::Ready { .. } | Effect::Drained { .. } | Effect::Scaled { .. } => None,
+            Effect::None
+            | Effect::Launching { .. }
+            | Effect::Ready { .. }
+            | Effect::Drained { .. }
+            | Effect::Scaled { .. }
+            | Effect::WasGone => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a plan of the optimizer promises, in figures.
 
-use super::{Action, Plan, Progress, Status};
+use super::{Action, Effect, Plan, Progress, Status};
 use crate::decision::DecisionType;
 use crate::ids::{InstanceId, NodeName};
 use crate::money::MicroDollars;
@@ -70,7 +70,7 @@ pub fn done(plan: &Plan, progress: &Progress) -> Option<Done> {
     let stakes = plan.stakes.as_ref()?;
     let each = || plan.steps.iter().zip(&progress.steps).enumerate();
     let terminated = |(_, (step, state)): (usize, (&super::Step, &super::StepState))| match &step.action {
-        Action::Terminate { node } if state.status == Status::Done => Some(node.instance.clone()),
+        Action::Terminate { node } if state.status == Status::Done && state.effect != Effect::WasGone => Some(node.instance.clone()),
         Action::Terminate { .. }
         | Action::LaunchNode { .. }
         | Action::AwaitReady { .. }

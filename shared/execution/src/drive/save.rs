@@ -67,7 +67,12 @@ impl<'a> Ledger<'a> {
         let before = self.record.progress.steps.get(step).map(|s| s.effect.clone());
         let deleted = |e: &Effect| match e {
             Effect::Drained { deleted, .. } => Some(*deleted),
-            Effect::None | Effect::Launching { .. } | Effect::Launched { .. } | Effect::Ready { .. } | Effect::Scaled { .. } => None,
+            Effect::None
+            | Effect::Launching { .. }
+            | Effect::Launched { .. }
+            | Effect::Ready { .. }
+            | Effect::Scaled { .. }
+            | Effect::WasGone => None,
         };
         let news = before.as_ref().and_then(deleted) != deleted(&effect);
         self.note(step, effect);

@@ -33,9 +33,12 @@ pub(super) async fn launch(
     let Effect::Launching { offering, index } = &attempt.effect else {
         return match &attempt.effect {
             Effect::Launched { .. } => Performed::Done(None),
-            Effect::None | Effect::Launching { .. } | Effect::Ready { .. } | Effect::Drained { .. } | Effect::Scaled { .. } => {
-                Performed::Failed("the intent names no offering".to_owned())
-            }
+            Effect::None
+            | Effect::Launching { .. }
+            | Effect::Ready { .. }
+            | Effect::Drained { .. }
+            | Effect::Scaled { .. }
+            | Effect::WasGone => Performed::Failed("the intent names no offering".to_owned()),
         };
     };
     let token = client_token(&attempt.key, attempt.step, attempt.generation, &offering.pool.zone);

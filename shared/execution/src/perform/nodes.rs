@@ -4,6 +4,7 @@ use super::{Attempt, DrainView, Performed, Scratch, from_cluster, launch};
 use crate::ports::{Ports, Site};
 use domain::ids::InstanceId;
 use domain::node::{NodeTarget, NodeView};
+use domain::plan::Effect;
 use domain::plan::precondition::{EndFacts, may_end};
 use domain::ports::{Cluster, ClusterError, Cordon, InstanceFilter, InstanceState};
 use domain::{SignedDuration, pod};
@@ -91,7 +92,8 @@ pub(super) async fn terminate(ports: &Ports, site: &Site, attempt: &Attempt, tar
         return Performed::Failed(format!("EC2 does not know {}", target.instance));
     };
     if !instance.state.live() {
-        return Performed::Done(None);
+        // Perhaps AWS or a person was faster. Savings are told only of what we have ended for sure.
+        return Performed::Done(Some(Effect::WasGone));
     }
     let node = match find(cluster, &target.instance).await {
         Ok(node) => node,
