@@ -203,6 +203,7 @@ fn effect(effect: &Effect) -> String {
         Effect::Launched { instance, .. } => format!(" ({instance})"),
         Effect::Ready { node } => format!(" ({node})"),
         Effect::Drained { evicted, deleted, .. } => format!(" ({evicted} evicted, {deleted} deleted)"),
+        Effect::WasGone => " (it was gone already)".to_owned(),
         Effect::Scaled { from } => format!(" (from {from})"),
     }
 }
