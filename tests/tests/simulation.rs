@@ -71,3 +71,6 @@ mod plans;
 
 #[path = "simulation/optimizing.rs"]
 mod optimizing;
+
+#[path = "simulation/notices.rs"]
+mod notices;

@@ -9,6 +9,7 @@ mod keys;
 mod ledger;
 mod market;
 mod optimizations;
+mod outbox;
 mod pools;
 mod registry;
 mod routes;

@@ -20,6 +20,7 @@ mod idempotency;
 mod market;
 mod notices;
 mod optimizations;
+mod outbox;
 mod queue;
 mod registry;
 mod vault;
@@ -53,6 +54,7 @@ struct State {
     conditional_writes: u64,
     kept: optimizations::Kept,
     found: findings::Found,
+    out: outbox::Out,
 }
 
 impl MemoryStore {

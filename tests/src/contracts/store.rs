@@ -1,13 +1,14 @@
 //! The contract of the table, the queues and the key service.
 
 use domain::Timestamp;
-use domain::ports::{Findings, Idempotency, Journal, Ledger, Optimizations, Pools, Registry, Routes};
+use domain::ports::{Findings, Idempotency, Journal, Ledger, Optimizations, Outbox, Pools, Registry, Routes};
 
 mod findings;
 mod journal;
 mod ledger;
 mod make;
 mod optimizations;
+mod outbox;
 mod queue;
 mod registry;
 mod routes;
@@ -18,8 +19,8 @@ pub use queue::{Taken, queue, rounds};
 pub use vault::vault;
 
 /// All ports that one table serves.
-pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings {}
-impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings> Store for T {}
+pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Outbox {}
+impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Outbox> Store for T {}
 
 /// Runs every law of the table. Laws use names of their own, so the table may hold other things, as long as nobody else
 /// writes to it meanwhile.
@@ -68,6 +69,10 @@ pub async fn store(store: &dyn Store) {
     findings::a_finding_is_written_against_its_version(store).await;
     findings::findings_of_a_cluster_are_told_apart_by_kind(store).await;
     findings::findings_of_a_customer_are_listed_last_seen_first(store).await;
+    outbox::a_target_is_written_against_its_version(store).await;
+    outbox::a_notice_enters_a_lane_once_and_waits_in_order(store).await;
+    outbox::what_has_arrived_leaves_its_lane_and_enters_the_log_in_one_write(store).await;
+    outbox::lanes_are_due_longest_due_first_and_leave_with_their_target(store).await;
 }
 
 /// An instant, for laws.
