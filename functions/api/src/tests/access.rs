@@ -76,6 +76,7 @@ async fn what_belongs_to_another_customer_looks_as_if_it_were_not_there() {
     for (method, template, _) in TABLE.iter().filter(|(_, template, _)| template.contains('{')) {
         let body = match *template {
             template if template.ends_with("scale") => json!({ "namespace": "default", "name": "web", "replicas": 1 }),
+            template if template.ends_with("replay") => json!({ "notice_id": "n" }),
             _ if *method == Method::PUT => json!({}),
             _ => json!({ "node_name": bench.node(0) }),
         };

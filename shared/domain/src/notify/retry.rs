@@ -38,11 +38,18 @@ pub fn after(sending: &Sending, attempt: u32, now: Timestamp, dice: u64) -> Fate
     let Some(pause) = usize::try_from(attempt.saturating_sub(1)).ok().and_then(|index| PAUSES_S.get(index)) else {
         return Fate::Disable(format!("{attempt} attempts over three days were in vain; the last: {}", said(sending)));
     };
+    let overloaded = matches!(sending, Sending::Refused { status: 429 | 502 | 503 | 504, .. });
     let asked = match sending {
-        Sending::Refused { status: 429 | 502 | 503 | 504, retry_after_s } => {
-            retry_after_s.map_or(OVERLOADED_S, |asked| i64::from(asked).min(ASKED_MAX_S))
-        }
-        _ => 0,
+        Sending::Refused { retry_after_s: Some(asked), .. } if overloaded => i64::from(*asked).min(ASKED_MAX_S),
+        Sending::Refused { .. } if overloaded => OVERLOADED_S,
+        Sending::Delivered { .. }
+        | Sending::Refused { .. }
+        | Sending::NoAddress
+        | Sending::Forbidden
+        | Sending::NoConnection
+        | Sending::NoTls
+        | Sending::Slow
+        | Sending::NotSent { .. } => 0,
     };
     let pause = (*pause).max(asked);
     let jitter = i64::try_from(dice % 1_000).unwrap_or(0) * pause / 10_000;

@@ -19,7 +19,7 @@ fn slack_takes_whatever_is_said() {
         assert!(blocks.len() <= 50 && !message["text"].as_str().unwrap().is_empty());
         assert!(blocks[0]["text"]["text"].as_str().unwrap().chars().count() <= 150);
         for block in &blocks[1..] {
-            let text = block["text"]["text"].as_str().or(block["elements"][0]["text"].as_str()).unwrap();
+            let text = block["text"]["text"].as_str().or_else(|| block["elements"][0]["text"].as_str()).unwrap();
             assert!((1..=3_000).contains(&text.chars().count()));
             assert!(!text.contains(['<', '>']));
         }
