@@ -101,12 +101,14 @@ impl HttpCourier {
             .handshake(TokioIo::new(tls))
             .await
             .map_err(|_| Sending::NoConnection)?;
-        // The connection is driven here and not in a task of its own, so that it ends with this sending.
-        let answer = async { sender.send_request(request).await.map_err(|_| Sending::NoConnection) };
-        let response = tokio::select! {
-            answer = answer => answer?,
-            _ = connection => return Err(Sending::NoConnection),
+        // The connection is driven here and not in a task of its own, so that it ends with this sending. It may be over in the very
+        // moment in which the answer is there.
+        let mut answer = std::pin::pin!(sender.send_request(request));
+        let answer = tokio::select! {
+            answer = &mut answer => answer,
+            _ = connection => answer.await,
         };
+        let response = answer.map_err(|_| Sending::NoConnection)?;
         // The body is not read: it is shown to nobody.
         let status = response.status();
         let asked = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
