@@ -211,8 +211,8 @@ pub struct ClusterPolicy {
     pub launch_template: Option<LaunchTemplate>,
     /// Optimisation.
     pub optimization: OptimizationPolicy,
-    /// Office hours.
-    pub office_hours: OfficeHoursPolicy,
+    /// Office hours. Boxed: a cluster is held in the futures of every function, and most have none.
+    pub office_hours: Box<OfficeHoursPolicy>,
 }
 
 /// A launch template of the customer.

@@ -133,7 +133,7 @@ pub async fn perform(ports: &Ports, site: &Site, attempt: Attempt, scratch: Scra
                 Err(error) => from_cluster(ports, &attempt, &error),
             }
         }
-        Action::Resize { target, resize } => resize::resize(ports, site, &attempt, target, resize).await,
+        Action::Resize { target, resize } => Box::pin(resize::resize(ports, site, &attempt, target, resize)).await,
         Action::CompleteLifecycle { group, hook, token, instance } => {
             let lifecycle =
                 domain::ports::Lifecycle { group: group.clone(), hook: hook.clone(), token: token.clone(), instance: instance.clone() };

@@ -99,7 +99,7 @@ pub enum Action {
         /// The object.
         target: ScaleRef,
         /// How.
-        resize: Resize,
+        resize: Box<Resize>,
     },
     /// Tells an Auto Scaling group that it may go on with an instance.
     CompleteLifecycle {

@@ -100,7 +100,7 @@ fn why(judged: &Judged<'_>) -> String {
 }
 
 fn step(judged: &Judged<'_>, resize: Resize) -> Step {
-    let action = Action::Resize { target: judged.on.object.target.clone(), resize };
+    let action = Action::Resize { target: judged.on.object.target.clone(), resize: Box::new(resize) };
     Step { action, after: Vec::new(), after_unless_forced: Vec::new() }
 }
 

@@ -17,8 +17,8 @@ pub const HOURS_OF_MONTH: i64 = 730;
 
 /// What the requests of this many pods cost per hour.
 pub fn per_hour(pods: u32, cpu_millis: u64, memory_bytes: u64) -> MicroDollars {
-    let cores = u128::from(cpu_millis) * CORE_HOUR.0.unsigned_abs() as u128 / 1_000;
-    let gibs = (u128::from(memory_bytes) * GIB_HOUR.0.unsigned_abs() as u128) >> 30;
+    let cores = u128::from(cpu_millis) * u128::from(CORE_HOUR.0.unsigned_abs()) / 1_000;
+    let gibs = (u128::from(memory_bytes) * u128::from(GIB_HOUR.0.unsigned_abs())) >> 30;
     MicroDollars(i64::try_from((cores + gibs) * u128::from(pods)).unwrap_or(i64::MAX))
 }
 

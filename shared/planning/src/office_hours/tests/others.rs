@@ -97,9 +97,9 @@ fn every_golden_hour_matches() {
             skip_days: given["skip-days"].as_array().into_iter().flatten().map(|day| day.as_str().unwrap().parse().unwrap()).collect(),
         };
         let side = if case["filter"] == "offhour" { Side::Off } else { Side::On };
-        let expected: Vec<bool> = match &case["match"] {
-            Value::Array(all) => all.iter().map(|one| one.as_bool().unwrap()).collect(),
-            one => vec![one.as_bool().unwrap()],
+        let expected: Vec<bool> = match case["match"].as_array() {
+            Some(all) => all.iter().map(|one| one.as_bool().unwrap()).collect(),
+            None => vec![case["match"].as_bool().unwrap()],
         };
         let moments = moments(case["local_now"].as_str().unwrap(), expected.len());
         let got: Vec<bool> = moments.iter().map(|now| hours_tag::due(case["tag"].as_str().unwrap(), side, &policy, *now)).collect();
@@ -136,7 +136,7 @@ fn every_golden_mark_and_cap_holds() {
     }
     for case in all["resource_cap"]["cases"].as_array().unwrap() {
         let number = |key: &str| case[key].as_u64();
-        let cap = match (number("amount"), number("percent").or(number("max_percent")), case["op"].as_str()) {
+        let cap = match (number("amount"), number("percent").or_else(|| number("max_percent")), case["op"].as_str()) {
             (Some(amount), Some(percent), Some("and")) => Cap::Both(amount, percent),
             (Some(amount), Some(percent), _) => Cap::Either(amount, percent),
             (Some(amount), None, _) => Cap::Amount(amount),
