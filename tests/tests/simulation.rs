@@ -72,5 +72,7 @@ mod plans;
 #[path = "simulation/optimizing.rs"]
 mod optimizing;
 
+#[path = "simulation/nights.rs"]
+mod nights;
 #[path = "simulation/notices.rs"]
 mod notices;

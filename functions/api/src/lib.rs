@@ -5,7 +5,7 @@
 //!
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
-use domain::ports::{Clock, Clusters, Idempotency, Journal, Ledger, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Vault};
+use domain::ports::{Clock, Clusters, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Vault};
 use std::sync::Arc;
 
 pub mod auth;
@@ -36,6 +36,8 @@ pub struct Deps {
     pub ledger: Arc<dyn Ledger>,
     /// Targets of notices, and what was sent to them.
     pub outbox: Arc<dyn Outbox>,
+    /// What sleeps.
+    pub nights: Arc<dyn Nights>,
     /// Where rounds are asked for.
     pub rounds: Arc<dyn Rounds>,
     /// Which account and which instance belong to whom.

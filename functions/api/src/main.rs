@@ -34,6 +34,7 @@ async fn main() -> anyhow::Result<()> {
         optimizations: table.clone(),
         ledger: table.clone(),
         outbox: table.clone(),
+        nights: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(&sdk, config.rounds_queue_url.clone())),
         routes: table.clone(),
         idempotency: table,

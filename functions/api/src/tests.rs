@@ -7,5 +7,6 @@ mod errors;
 mod events;
 mod idempotency;
 mod notifications;
+mod office_hours;
 mod optimization;
 mod support;

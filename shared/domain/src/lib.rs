@@ -23,6 +23,7 @@ pub mod money;
 pub mod node;
 pub mod notify;
 pub mod offering;
+pub mod office_hours;
 pub mod operation;
 pub mod optimization;
 pub mod plan;

@@ -13,7 +13,7 @@ const ROLES: [(&str, Role); 3] = [("viewer", Role::Viewer), ("operator", Role::O
 #[tokio::test]
 async fn every_route_lets_exactly_its_roles_in() {
     let mut cells = 0;
-    for (method, template, access) in &TABLE {
+    for (method, template, access) in TABLE {
         for (word, role) in ROLES {
             // A world of its own for each cell: some of these requests change it.
             let bench = Bench::new().await;

@@ -129,6 +129,7 @@ impl Bench {
             optimizations: store.clone(),
             ledger: store.clone(),
             outbox: store.clone(),
+            nights: store.clone(),
             rounds: queue.clone(),
             idempotency: store.clone(),
             queue: queue.clone(),

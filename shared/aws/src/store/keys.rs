@@ -9,6 +9,7 @@ use domain::ids::{AccountId, ClusterId, CustomerId, FindingId, InstanceKey, Plan
 use domain::notify::{Delivery, LaneKey, Waiting};
 use domain::offering::Pool;
 use domain::plan::PlanKey;
+use domain::workload::ScaleRef;
 use sha2::{Digest, Sha256};
 
 /// The partition key of the table.
@@ -334,6 +335,17 @@ pub(super) fn delivery_place(of: &Delivery) -> String {
 /// A sending.
 pub(super) fn delivery(lane: &LaneKey, of: &Delivery) -> Key {
     key(deliveries(lane), delivery_place(of))
+}
+
+/// The partition of what sleeps in a cluster.
+pub(super) fn asleep(customer: &CustomerId, cluster: &ClusterId) -> String {
+    format!("T#{customer}#ASLEEP#{cluster}")
+}
+
+/// One object that sleeps.
+pub(super) fn asleep_one(customer: &CustomerId, cluster: &ClusterId, target: &ScaleRef) -> Key {
+    let ScaleRef { kind, namespace, name } = target;
+    key(asleep(customer, cluster), format!("{}#{}#{}", kind.resource(), text(namespace), text(name)))
 }
 
 /// The partition of a cluster's ledger.
