@@ -43,9 +43,11 @@ enum Mutation {
     UncordonForgotten,
     /// An ended instance is answered and lives on.
     TerminateForgotten,
+    /// Whoever writes last wins: a write of the journal asks for no version.
+    UnfencedWrites,
 }
 
-const ALL: [Mutation; 7] = [
+const ALL: [Mutation; 8] = [
     Mutation::FreshTokens,
     Mutation::NoTags,
     Mutation::AmbiguousIsNoCapacity,
@@ -53,6 +55,7 @@ const ALL: [Mutation; 7] = [
     Mutation::PodsOfAllNodes,
     Mutation::UncordonForgotten,
     Mutation::TerminateForgotten,
+    Mutation::UnfencedWrites,
 ];
 
 /// A port with the mutation in it.
@@ -122,7 +125,15 @@ impl Journal for Broken<dyn Journal> {
         if self.is(Mutation::LostWrites) && self.count.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
             return Ok(());
         }
-        self.inner.record(key, change).await
+        match self.inner.record(key, change).await {
+            Err(StoreError::Conflict) if self.is(Mutation::UnfencedWrites) => {
+                let Some(stored) = self.inner.load(key).await? else { return Err(StoreError::Conflict) };
+                let mut forced = change.clone();
+                forced.progress.version = stored.progress.version + 1;
+                self.inner.record(key, &forced).await
+            }
+            other => other,
+        }
     }
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<PlanKey>, StoreError> {
         self.inner.due(now, limit).await
