@@ -8,7 +8,7 @@ use domain::money::MicroDollars;
 use domain::plan::Outcome;
 use domain::ports::Clock;
 use sim::checkers::{Rest, Voluntary, Watch, at_rest};
-use sim::world::{By, What, World};
+use sim::world::{By, Pending, What, World};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::plans::{savings_are_true, voluntary, within_budget};
 use tests::system::System;
@@ -31,12 +31,14 @@ async fn one(seed: u64, eyes: Option<Eyes>) -> Result<Coverage, String> {
     let mut scene = scene(seed, eyes).await;
     let (world, cluster) = (scene.system.world.clone(), scene.cluster.clone());
     let mut laws = Voluntary::over(&world, &cluster);
-    let before = Before { cost: world.cost_per_hour(&cluster), arches: arches(&world, &scene) };
+    let before = Before { cost: world.cost_per_hour(&cluster), arches: arches(&world, &scene), waiting: world.pending(&cluster) };
     let mut coverage = Coverage::of(&scene);
     for round in 0..ROUNDS {
         scene.ask(&format!("r-{round}"), false).await;
         settle(&mut scene, &mut laws).await?;
-        laws.at_rest(&world)?;
+        if let Err(law) = laws.at_rest(&world) {
+            return Err(if std::env::var("PLAN_DEBUG").is_ok() { scene.told(&law) } else { law });
+        }
         if round + 1 < ROUNDS {
             scene.system.clock.sleep(SignedDuration::from_mins(70)).await;
         }
@@ -48,7 +50,7 @@ async fn one(seed: u64, eyes: Option<Eyes>) -> Result<Coverage, String> {
     savings_are_true(&scene.system)?;
     scene.ends_are_explained()?;
     scene.savings_are_seen(&before)?;
-    scene.images_run_where_they_ran(&before)?;
+    scene.images_run_where_they_ran(&before).map_err(|law| if std::env::var("PLAN_DEBUG").is_ok() { scene.told(&law) } else { law })?;
     coverage.add(&scene);
     Ok(coverage)
 }
@@ -84,6 +86,7 @@ async fn settle(scene: &mut Scene, laws: &mut Voluntary) -> Result<(), String> {
 struct Before {
     cost: MicroDollars,
     arches: Arches,
+    waiting: Pending,
 }
 
 /// By workload: the instruction sets of the nodes that its pods are on.
@@ -141,12 +144,40 @@ impl Scene {
     /// What is not known of images is not tried out.
     fn images_run_where_they_ran(&self, before: &Before) -> Result<(), String> {
         for (whose, now) in arches(&self.system.world, self) {
-            let Some(known) = before.arches.get(&whose) else { continue };
+            // Pods that waited come to a node by themselves.
+            let Some(known) = before.arches.get(&whose).filter(|_| !before.waiting.contains_key(&whose)) else { continue };
             if let Some(new) = now.difference(known).next() {
                 return Err(format!("pods of {whose} were moved to {new}, and had run on {known:?} only"));
             }
         }
         Ok(())
+    }
+
+    fn told(&self, law: &str) -> String {
+        let mut text = format!("{law}\n");
+        for happened in self.system.world.history() {
+            text += &format!("{} {:?}\n", happened.at, happened.what);
+        }
+        for record in voluntary(&self.system) {
+            text += &format!("PLAN {} {} {:?}\n", record.plan.key.plan, record.plan.reason, record.progress.outcome);
+            if let Some(shown) = record.plan.stakes.as_ref().and_then(|s| self.planner.shown(&s.request_id)) {
+                for node in &shown.nodes {
+                    text += &format!(
+                        "NODE {} {:?} {:?} taints {:?} unsched {} {:?}\n",
+                        node.name, node.pool, node.labels, node.taints, node.unschedulable, node.allocatable
+                    );
+                    for placed in &node.pods {
+                        let class = &shown.classes[placed.class as usize];
+                        text += &format!(
+                            "   {}x class {} {:?} {:?} {:?}\n",
+                            placed.count, placed.class, class.controller, class.requests, class.scheduling
+                        );
+                    }
+                }
+                text += &format!("PENDING {:?}\n", shown.pending);
+            }
+        }
+        text
     }
 
     /// Nodes that our plans have ended.

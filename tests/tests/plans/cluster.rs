@@ -3,6 +3,7 @@
 use super::market::{Eyes, Real, stock};
 use domain::SignedDuration;
 use domain::ids::{ClusterId, CustomerId, InstanceType};
+use domain::node::NodeOwner;
 use domain::optimization::Round;
 use domain::plan::precondition::{CLUSTER_TAG, PROTECT_TAG};
 use domain::policy::{ClusterPolicy, DisruptionBudget, Mode};
@@ -10,7 +11,7 @@ use domain::ports::Rounds;
 use execution::optimize::Lookout;
 use sim::clock::SimClock;
 use sim::world::random::{Scale, filling};
-use sim::world::{ClusterSpec, Filling, Timing, World};
+use sim::world::{Allows, ClusterSpec, Filling, Timing, Volume, World};
 use std::sync::Arc;
 use tests::plans::{allow, optimizer};
 use tests::system::System;
@@ -72,6 +73,9 @@ fn filled(rng: &mut fastrand::Rng) -> Filling {
             _ => drop(node.tags.insert(CLUSTER_TAG.to_owned(), CLUSTER.to_owned())),
         }
     }
+    if rng.u8(..3) > 0 {
+        unblock(&mut filling);
+    }
     for daemons in &mut filling.daemon_sets {
         if rng.u8(..4) == 0 {
             daemons.pod.scheduling.node_selector.insert("example.com/team".to_owned(), "red".to_owned());
@@ -80,11 +84,34 @@ fn filled(rng: &mut fastrand::Rng) -> Filling {
     filling
 }
 
+/// Takes away what forbids moving pods at all: what is left to try is where they go.
+fn unblock(filling: &mut Filling) {
+    filling.cordoned.clear();
+    filling.bare_pods.clear();
+    filling.budgets.retain(|budget| !budget.name.ends_with("-again"));
+    for budget in &mut filling.budgets {
+        if let Allows::MaxUnavailable(_) | Allows::MinAvailable(_) = budget.allows {
+            budget.allows = Allows::MaxUnavailable(1);
+        }
+    }
+    filling.nodes.iter_mut().for_each(|node| node.owner = NodeOwner::CloudOptim);
+    let workloads = filling.deployments.iter_mut().chain(&mut filling.stateful_sets).chain(&mut filling.jobs);
+    for workload in workloads {
+        workload.pod.do_not_disrupt = false;
+        if workload.pod.volume == Some(Volume::Local) {
+            workload.pod.volume = Some(Volume::Zonal);
+        }
+    }
+}
+
 /// What the customer allows.
 fn drawn(policy: &mut ClusterPolicy, rng: &mut fastrand::Rng) {
     policy.budget = DisruptionBudget { nodes_percent_max: rng.choice([10, 34, 50, 100]).unwrap_or(34), nodes_max: rng.u32(2..=8) };
     let optimization = &mut policy.optimization;
-    (optimization.spot, optimization.bin_packing, optimization.rightsizing) = (Mode::Auto, Mode::Auto, Mode::Auto);
+    // One answer at a time: where all levers are allowed, the later ones seldom get their turn.
+    let turn = rng.u8(..5);
+    let mode = |turns: [u8; 3]| if turns.contains(&turn) { Mode::Auto } else { Mode::Observe };
+    (optimization.spot, optimization.bin_packing, optimization.rightsizing) = (mode([0, 1, 1]), mode([0, 2, 3]), mode([0, 3, 4]));
     optimization.saving_percent_min = rng.u32(1..=15);
     optimization.saving_per_hour_min.0 = rng.choice([0, 1_000, 5_000]).unwrap_or(0);
     optimization.spot_pools_min = rng.u32(1..=5);
