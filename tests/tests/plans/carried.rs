@@ -36,9 +36,7 @@ async fn one(seed: u64, eyes: Option<Eyes>) -> Result<Coverage, String> {
     for round in 0..ROUNDS {
         scene.ask(&format!("r-{round}"), false).await;
         settle(&mut scene, &mut laws).await?;
-        if let Err(law) = laws.at_rest(&world) {
-            return Err(if std::env::var("PLAN_DEBUG").is_ok() { scene.told(&law) } else { law });
-        }
+        laws.at_rest(&world)?;
         if round + 1 < ROUNDS {
             scene.system.clock.sleep(SignedDuration::from_mins(70)).await;
         }
@@ -50,7 +48,7 @@ async fn one(seed: u64, eyes: Option<Eyes>) -> Result<Coverage, String> {
     savings_are_true(&scene.system)?;
     scene.ends_are_explained()?;
     scene.savings_are_seen(&before)?;
-    scene.images_run_where_they_ran(&before).map_err(|law| if std::env::var("PLAN_DEBUG").is_ok() { scene.told(&law) } else { law })?;
+    scene.images_run_where_they_ran(&before)?;
     coverage.add(&scene);
     Ok(coverage)
 }
@@ -151,33 +149,6 @@ impl Scene {
             }
         }
         Ok(())
-    }
-
-    fn told(&self, law: &str) -> String {
-        let mut text = format!("{law}\n");
-        for happened in self.system.world.history() {
-            text += &format!("{} {:?}\n", happened.at, happened.what);
-        }
-        for record in voluntary(&self.system) {
-            text += &format!("PLAN {} {} {:?}\n", record.plan.key.plan, record.plan.reason, record.progress.outcome);
-            if let Some(shown) = record.plan.stakes.as_ref().and_then(|s| self.planner.shown(&s.request_id)) {
-                for node in &shown.nodes {
-                    text += &format!(
-                        "NODE {} {:?} {:?} taints {:?} unsched {} {:?}\n",
-                        node.name, node.pool, node.labels, node.taints, node.unschedulable, node.allocatable
-                    );
-                    for placed in &node.pods {
-                        let class = &shown.classes[placed.class as usize];
-                        text += &format!(
-                            "   {}x class {} {:?} {:?} {:?}\n",
-                            placed.count, placed.class, class.controller, class.requests, class.scheduling
-                        );
-                    }
-                }
-                text += &format!("PENDING {:?}\n", shown.pending);
-            }
-        }
-        text
     }
 
     /// Nodes that our plans have ended.

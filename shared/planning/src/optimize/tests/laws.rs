@@ -151,13 +151,14 @@ fn every_offering_of_a_launch_has_room_for_pods_that_wait_too() {
     let classes = vec![daemon("logs"), class("web", 300, 1), class("waits", 500, 2)];
     let mut asked = request(DecisionType::SpotOptimize, classes, vec![node(0, "c6i.large", OnDemand, &[(0, 1), (1, 3)])]);
     asked.snapshot.pending = vec![Placed { class: 2, count: 1 }];
+    asked.requirements.spot_pools_min = 1;
     // The larger type is the cheaper one, and the smaller its fallback.
     let mut market = market().clone();
     for offer in market.offers.iter_mut().filter(|offer| offer.pool.instance_type.as_str() == "c6i.large" && offer.pool.capacity == Spot) {
-        offer.quote.as_mut().unwrap().price_per_hour.0 = 38_760;
+        offer.quote.as_mut().unwrap().price_per_hour.0 = 37_000;
     }
     let found = decide(&asked, &market, &Effort::default());
-    let planned = &found.execution_plan[0];
+    let planned = found.execution_plan.first().unwrap_or_else(|| panic!("{:#?}", found.untouched));
     assert_eq!(planned.launch[0].offerings[0].pool.instance_type.as_str(), "m6i.large", "{planned:#?}");
     for at in 0..planned.launch[0].offerings.len() {
         let mut only = planned.clone();
