@@ -76,6 +76,9 @@ fn filled(rng: &mut fastrand::Rng) -> Filling {
     if rng.u8(..3) > 0 {
         unblock(&mut filling);
     }
+    if filling.nodes.len() < 10 {
+        one_port(&mut filling);
+    }
     for daemons in &mut filling.daemon_sets {
         if rng.u8(..4) == 0 {
             daemons.pod.scheduling.node_selector.insert("example.com/team".to_owned(), "red".to_owned());
@@ -101,6 +104,14 @@ fn unblock(filling: &mut Filling) {
         if workload.pod.volume == Some(Volume::Local) {
             workload.pod.volume = Some(Volume::Zonal);
         }
+    }
+}
+
+/// Whoever wants a port of the node wants the same one: in a small cluster there are soon no more nodes for it.
+fn one_port(filling: &mut Filling) {
+    let workloads = filling.deployments.iter_mut().chain(&mut filling.stateful_sets).chain(&mut filling.jobs);
+    for port in workloads.flat_map(|workload| &mut workload.pod.scheduling.host_ports) {
+        (port.ip, port.protocol, port.port) = (String::new(), "TCP".to_owned(), 8080);
     }
 }
 

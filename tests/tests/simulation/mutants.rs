@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tests::system::System;
-use tests::world_by_seed::run_changed;
+use tests::world_by_seed::{run_changed, run_side_by_side};
 
 /// How many seeds a mutant may live through.
 const SEEDS: u64 = 200;
@@ -232,13 +232,24 @@ fn change(system: &mut System, mutation: Mutation) {
 }
 
 #[test]
+fn workers_side_by_side_take_nothing_back_from_each_other() {
+    for seed in 0..SEEDS {
+        run_side_by_side(seed, |_| {}).unwrap_or_else(|law| panic!("seed {seed}, side by side: {law}"));
+    }
+}
+
+#[test]
 fn every_broken_promise_is_noticed() {
     let mut survived = Vec::new();
     let mut noticed = 0_u32;
     for mutation in ALL {
         let broken = |seed| {
             // A mutant may also run into a panic of the world: that is noticed, too.
-            let run = std::panic::catch_unwind(|| run_changed(seed, |system| change(system, mutation)));
+            let run = std::panic::catch_unwind(|| match mutation {
+                // Two workers must be at one plan at the same time.
+                Mutation::UnfencedWrites => run_side_by_side(seed, |system| change(system, mutation)),
+                _ => run_changed(seed, |system| change(system, mutation)),
+            });
             run.unwrap_or_else(|_| Err("it panicked".to_owned())).err()
         };
         match (0..SEEDS).find_map(|seed| broken(seed).map(|law| (seed, law))) {
