@@ -6,5 +6,6 @@ mod clusters;
 mod errors;
 mod events;
 mod idempotency;
+mod ml;
 mod optimization;
 mod support;

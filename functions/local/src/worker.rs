@@ -1,7 +1,8 @@
-//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper each minute, and asks for a round
-//! of each cluster every ten.
+//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper each minute, reads the
+//! market every three, and asks for a round of each cluster every ten.
 
 use crate::system::System;
+use crate::thinking;
 use domain::SignedDuration;
 use domain::interruption::parse::Received;
 use domain::ports::Clock;
@@ -23,7 +24,7 @@ const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
 /// Works until it is dropped.
 pub(crate) async fn run(system: &System) {
-    futures::join!(queues(system), sweeps(system), rounds(system));
+    futures::join!(queues(system), sweeps(system), rounds(system), prices(system));
 }
 
 async fn queues(system: &System) {
@@ -65,6 +66,14 @@ async fn sweeps(system: &System) {
             tracing::warn!(%error, "A sweep failed; the next one comes in a minute");
         }
         system.clock.sleep(SignedDuration::from_secs(60)).await;
+    }
+}
+
+/// The market's schedule. The first tick was at the start.
+async fn prices(system: &System) {
+    loop {
+        system.clock.sleep(SignedDuration::from_mins(3)).await;
+        thinking::read(&system.market).await;
     }
 }
 
