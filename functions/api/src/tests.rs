@@ -7,5 +7,6 @@ mod errors;
 mod events;
 mod idempotency;
 mod ml;
+mod office_hours;
 mod optimization;
 mod support;

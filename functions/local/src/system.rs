@@ -12,6 +12,7 @@ use domain::policy::ClusterPolicy;
 use domain::ports::{Clock, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use execution::Ports;
+use execution::office_hours::OfficeHours;
 use execution::optimize::Optimizer;
 use runtime::advisor::Connection;
 use secrecy::SecretString;
@@ -67,6 +68,7 @@ pub(crate) struct System {
     pub(crate) ports: Ports,
     pub(crate) optimizer: Optimizer,
     pub(crate) market: market::Deps,
+    pub(crate) office_hours: OfficeHours,
     pub(crate) cluster: ClusterId,
     pub(crate) customer: CustomerId,
     pub(crate) api_url: String,
@@ -108,6 +110,7 @@ impl System {
             clock: clock.clone(),
             meter: Arc::new(Silent),
         };
+        let office_hours = office_hours(&ports, &table);
         let customer = CustomerId::parse("default")?;
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
         let decision_table = Arc::new(tables.decision);
@@ -131,7 +134,35 @@ impl System {
         let deps = api_deps(&ports, table, queue.clone(), vault, clusters, ml);
         tokio::spawn(async move { axum::serve(listener, api::router(deps)).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
-        Ok(System { clock, world, queue, ports, optimizer, market, cluster, customer, api_url, api_key, folder, _kubernetes: served })
+        Ok(System {
+            clock,
+            world,
+            queue,
+            ports,
+            optimizer,
+            market,
+            office_hours,
+            cluster,
+            customer,
+            api_url,
+            api_key,
+            folder,
+            _kubernetes: served,
+        })
+    }
+}
+
+/// Office hours on the same ports.
+fn office_hours(ports: &Ports, table: &Arc<aws::Table>) -> OfficeHours {
+    OfficeHours {
+        registry: ports.registry.clone(),
+        journal: ports.journal.clone(),
+        clusters: ports.clusters.clone(),
+        nights: table.clone(),
+        queue: ports.queue.clone(),
+        clock: ports.clock.clone(),
+        meter: ports.meter.clone(),
+        enabled: true,
     }
 }
 
@@ -251,6 +282,7 @@ fn api_deps(
         ml: Some(Arc::new(ml)),
         optimizations: table.clone(),
         ledger: table.clone(),
+        nights: table.clone(),
         rounds: queue,
         registry: ports.registry.clone(),
         journal: ports.journal.clone(),

@@ -1,5 +1,5 @@
-//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper each minute, reads the
-//! market every three, and asks for a round of each cluster every ten.
+//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper and office hours each minute, reads
+//! the market every three, and asks for a round of each cluster every ten.
 
 use crate::system::System;
 use crate::thinking;
@@ -24,7 +24,7 @@ const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
 /// Works until it is dropped.
 pub(crate) async fn run(system: &System) {
-    futures::join!(queues(system), sweeps(system), rounds(system), prices(system));
+    futures::join!(queues(system), sweeps(system), rounds(system), hours(system), prices(system));
 }
 
 async fn queues(system: &System) {
@@ -74,6 +74,17 @@ async fn prices(system: &System) {
     loop {
         system.clock.sleep(SignedDuration::from_mins(3)).await;
         thinking::read(&system.market).await;
+    }
+}
+
+/// The schedule of office hours.
+async fn hours(system: &System) {
+    loop {
+        let budget = Budget::lasting(&*system.clock, SignedDuration::from_secs(45));
+        if let Err(error) = office_hours::handle(&system.office_hours, budget).await {
+            tracing::warn!(%error, "A minute of office hours failed; the next one heals it");
+        }
+        system.clock.sleep(SignedDuration::from_secs(60)).await;
     }
 }
 
