@@ -2,8 +2,8 @@
 
 use crate::Deps;
 use crate::auth::Caller;
-use crate::extract::{BODY_BYTES_MAX, NewId, unreadable};
-use crate::problem::Problem;
+use crate::extract::{BODY_BYTES_MAX, NewId};
+use crate::problem::{Problem, too_large};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -44,7 +44,7 @@ pub async fn once(State(deps): State<Arc<Deps>>, mut request: Request, next: Nex
         return Ok(next.run(request).await);
     };
     let (mut parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| unreadable(StatusCode::PAYLOAD_TOO_LARGE))?;
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| too_large())?;
     let target = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
     let fingerprint = fingerprint(&parts.method, &target, &body);
     match deps.idempotency.begin(&caller.customer, &key, &fingerprint, deps.clock.now()).await? {

@@ -6,6 +6,7 @@
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
 use domain::ports::{Clock, Clusters, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Vault};
+use runtime::advisor::Connection;
 use std::sync::Arc;
 
 pub mod auth;
@@ -48,6 +49,8 @@ pub struct Deps {
     pub queue: Arc<dyn Queue>,
     /// Seals tokens.
     pub vault: Arc<dyn Vault>,
+    /// The decision server, to be asked by those who have a key of ours. `None`: there is none.
+    pub ml: Option<Arc<Connection>>,
     /// Clusters, to be looked at.
     pub clusters: Arc<dyn Clusters>,
     /// Time.

@@ -4,7 +4,7 @@ use crate::extract::BODY_BYTES_MAX;
 use crate::{Deps, auth, idempotency, problem};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use domain::tenant::Role;
 use http::Method;
@@ -16,6 +16,7 @@ pub mod events;
 pub mod halt;
 pub mod health;
 pub mod k8s;
+pub mod ml;
 pub mod notifications;
 pub mod office_hours;
 pub mod operations;
@@ -76,6 +77,11 @@ pub static TABLE: &[(Method, &str, Access)] = &[
     (Method::POST, "/api/v1/notifications/targets/{id}/test", ACT),
     (Method::GET, "/api/v1/notifications/targets/{id}/deliveries", READ),
     (Method::POST, "/api/v1/notifications/targets/{id}/deliveries/replay", ACT),
+    (Method::POST, "/api/v1/ml/decision/{kind}", ACT),
+    (Method::POST, "/api/v1/ml/predict/{what}", READ),
+    (Method::GET, "/api/v1/ml/predict/{what}", READ),
+    (Method::GET, "/api/v1/ml/health", READ),
+    (Method::GET, "/api/v1/ml/openapi.json", READ),
     (Method::GET, "/api/v1/operations/{id}", READ),
     (Method::GET, "/api/v1/plans/{cluster_id}/{plan_id}", READ),
 ];
@@ -123,8 +129,13 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/api/v1/operations/{id}", get(operations::operation))
         .route("/api/v1/plans/{cluster_id}/{plan_id}", get(operations::plan))
         .route_layer(from_fn_with_state(Arc::clone(&deps), idempotency::once))
+        // Behind the idempotency keys: asking changes nothing, and the answers are larger than what is kept for a key.
+        .route("/api/v1/ml/decision/{kind}", post(ml::forward))
+        .route("/api/v1/ml/predict/{what}", get(ml::forward).post(ml::forward))
+        .route("/api/v1/ml/health", get(ml::forward))
+        .route("/api/v1/ml/openapi.json", get(ml::forward))
         .route_layer(from_fn_with_state(Arc::clone(&deps), auth::guard))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn(problem::render))
+        .layer(from_fn_with_state(problem::MANNERS, problem::render))
         .with_state(deps)
 }

@@ -1,7 +1,8 @@
-//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper and office hours each minute, and asks for a round
-//! of each cluster every ten.
+//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper and office hours each minute, reads
+//! the market every three, and asks for a round of each cluster every ten.
 
 use crate::system::System;
+use crate::thinking;
 use domain::SignedDuration;
 use domain::interruption::parse::Received;
 use domain::ports::Clock;
@@ -25,7 +26,7 @@ const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
 /// Works until it is dropped.
 pub(crate) async fn run(system: &System) {
-    futures::join!(queues(system), sweeps(system), rounds(system), hours(system), lanes(system));
+    futures::join!(queues(system), sweeps(system), rounds(system), hours(system), prices(system), lanes(system));
 }
 
 async fn queues(system: &System) {
@@ -88,6 +89,14 @@ async fn lanes(system: &System) {
         if let Err(error) = notifier::tick(&system.notifier, &worker, budget).await {
             tracing::warn!(%error, "Lanes were not looked at; the next time they are");
         }
+    }
+}
+
+/// The market's schedule. The first tick was at the start.
+async fn prices(system: &System) {
+    loop {
+        system.clock.sleep(SignedDuration::from_mins(3)).await;
+        thinking::read(&system.market).await;
     }
 }
 

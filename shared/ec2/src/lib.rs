@@ -19,6 +19,7 @@ mod errors;
 mod launch;
 mod market;
 mod prices;
+mod reserved;
 mod template;
 mod throttle;
 
@@ -28,6 +29,7 @@ use access::{Access, Session};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use domain::Timestamp;
+use domain::decision::Commitment;
 use domain::ids::{InstanceId, InstanceType, Zone};
 use domain::node::NodeTemplate;
 use domain::ports::cloud::SpotPrice;
@@ -99,5 +101,9 @@ impl Cloud for Ec2 {
         since: Timestamp,
     ) -> Result<Vec<SpotPrice>, CloudError> {
         prices::spot(&self.access.session(scope).await?, types, zones, since).await
+    }
+
+    async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
+        reserved::reserved(&self.access.session(scope).await?).await
     }
 }

@@ -21,6 +21,7 @@ mod judged;
 mod look;
 mod machines;
 mod market;
+mod market_source;
 mod nodes;
 mod notices;
 mod pod_table;

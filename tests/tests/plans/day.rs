@@ -4,9 +4,9 @@ use super::cluster::{CLUSTER, bare};
 use super::lineage::Lineage;
 use super::market::{FAMILIES, sell, spot_pools};
 use async_trait::async_trait;
-use decision::Engine;
-use decision::planner::{Knowledge, Planner};
-use domain::decision::{DecisionAnswer, DecisionRequest, PredictRequest, Prediction};
+use decision::planner::Planner;
+use decision::{Engine, Knowledge};
+use domain::decision::{DecisionAnswer, DecisionRequest, PredictRequest, Prediction, PredictionOutcome};
 use domain::ids::{ClusterId, InstanceType, Zone};
 use domain::market::{PricePoint, PriceSeries};
 use domain::money::MicroDollars;
@@ -18,7 +18,6 @@ use domain::ports::{Advisor, AdvisorError, Clock, Cloud};
 use domain::tenant::AwsScope;
 use domain::{SignedDuration, Timestamp};
 use execution::optimize::{Lookout, Optimizer};
-use planning::public_data::Catalogue;
 use sim::checkers::Voluntary;
 use sim::world::random::{Scale, filling};
 use sim::world::{Daily, MarketSpec, World};
@@ -41,15 +40,15 @@ const MOVES_MAX: usize = 60;
 struct Informed {
     world: Arc<World>,
     scope: AwsScope,
-    known: Mutex<Option<(Timestamp, Arc<Planner>)>>,
+    known: Mutex<Option<(Timestamp, Arc<Knowledge>)>>,
 }
 
 impl Informed {
-    async fn planner(&self, now: Timestamp) -> Arc<Planner> {
-        if let Some((at, planner)) = &*self.known.lock().unwrap()
+    async fn known(&self, now: Timestamp) -> Arc<Knowledge> {
+        if let Some((at, known)) = &*self.known.lock().unwrap()
             && *at == now
         {
-            return planner.clone();
+            return known.clone();
         }
         let pools: Vec<Pool> = spot_pools().collect();
         let types: BTreeSet<InstanceType> = pools.iter().map(|pool| pool.instance_type.clone()).collect();
@@ -60,9 +59,9 @@ impl Informed {
             points.entry(price.pool).or_default().push(PricePoint { at: price.since, price_per_hour: price.price_per_hour });
         }
         let series = points.into_iter().map(|(pool, points)| (pool, PriceSeries::from(points))).collect();
-        let planner = Arc::new(Planner::new(Knowledge { catalogue: Catalogue::embedded().clone(), series }));
-        *self.known.lock().unwrap() = Some((now, planner.clone()));
-        planner
+        let known = Arc::new(Knowledge { series, spot_read_at: Some(now), ..Knowledge::day_zero() });
+        *self.known.lock().unwrap() = Some((now, known.clone()));
+        known
     }
 }
 
@@ -70,11 +69,16 @@ impl Informed {
 impl Advisor for Informed {
     async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, AdvisorError> {
         let now = request.constraints.now.unwrap_or(request.snapshot.taken_at);
-        Ok(self.planner(now).await.decide(request))
+        Ok(Planner::default().decide(request, &*self.known(now).await))
     }
 
     async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
-        Ok(self.planner(self.world.clock().now()).await.predict(request))
+        Ok(Planner::default().predict(request, &*self.known(self.world.clock().now()).await))
+    }
+
+    /// It is not asked what its predictions were worth.
+    async fn learn(&self, _outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {
+        Ok(())
     }
 }
 

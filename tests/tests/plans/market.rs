@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::catalog::TypeInfo;
-use domain::decision::{DecisionAnswer, DecisionRequest, PredictRequest, Prediction};
+use domain::decision::{DecisionAnswer, DecisionRequest, PredictRequest, Prediction, PredictionOutcome};
 use domain::ids::{InstanceType, Region, Zone};
 use domain::market::{PriceSource, Quote};
 use domain::money::MicroDollars;
@@ -111,5 +111,10 @@ impl Advisor for Real {
 
     async fn predict(&self, _request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
         Ok(Vec::new())
+    }
+
+    /// It has promised nothing.
+    async fn learn(&self, _outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {
+        Ok(())
     }
 }

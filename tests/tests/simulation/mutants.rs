@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::audit::AuditRow;
+use domain::decision::Commitment;
 use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceType, NodeName, PlanId, Zone};
 use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::operation::Operation;
@@ -110,6 +111,9 @@ impl Cloud for Broken<dyn Cloud> {
         since: Timestamp,
     ) -> Result<Vec<SpotPrice>, CloudError> {
         self.inner.spot_prices(scope, types, zones, since).await
+    }
+    async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
+        self.inner.reserved(scope).await
     }
 }
 

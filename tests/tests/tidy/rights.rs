@@ -17,14 +17,19 @@ fn only_those_who_act_may_take_a_customers_role() {
     }
 }
 
-/// It is told everything and may do nothing.
+/// It is told everything and may do nothing: beside its log, it reads a table of its own that holds nobody's secrets.
 #[test]
-fn the_decision_server_may_write_its_log_and_nothing_else() {
+fn the_decision_server_may_read_its_own_table_keep_outcomes_and_nothing_else() {
     let template = Template::read();
     let role = template.resource("DecisionRole");
     let policy = role.split_once("      Policies:\n").map_or("", |(_, policy)| policy);
     let allowed: Vec<&str> = policy.lines().filter_map(|line| line.trim().strip_prefix("Action: ")).collect();
-    assert_eq!(allowed, ["[logs:CreateLogStream, logs:PutLogEvents]"]);
+    let read = "[dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:Query]";
+    assert_eq!(allowed, ["[logs:CreateLogStream, logs:PutLogEvents]", read, "dynamodb:BatchWriteItem"]);
+    let keeps = policy.split_once("KeepOutcomes").map_or("", |(_, statement)| statement);
+    assert!(keeps.contains("\"dynamodb:LeadingKeys\": [\"O#*\"]"), "it writes outcomes only: {keeps}");
+    let reached: Vec<&str> = policy.lines().filter_map(|line| line.trim().strip_prefix("Resource: ")).collect();
+    assert_eq!(reached, ["!GetAtt DecisionLogs.Arn", "!GetAtt DecisionTable.Arn", "!GetAtt DecisionTable.Arn"]);
 }
 
 /// Reads for which IAM takes no resource but all of them: they tell what the market tells everybody.

@@ -6,7 +6,7 @@ use crate::Deps;
 use crate::auth::Caller;
 use crate::commands::{self, Asked};
 use crate::extract::{Body, Dry, NewId, Params};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::register::Wrong;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -175,7 +175,7 @@ pub async fn scale(
     Params(dry): Params<Dry>,
     Body(body): Body<ScaleBody>,
 ) -> Result<Response, Problem> {
-    let workload = workload(&body).map_err(|wrong| Problem::fields(&wrong))?;
+    let workload = workload(&body).map_err(|wrong| problem::fields(&wrong))?;
     let cluster = own(&deps, &caller, &id).await?;
     let from = connect(&deps, &cluster).await?.replicas(&workload).await?;
     let wish = Wish::new(&deps, &caller, &cluster, new, body.dry_run || dry.dry_run)?;

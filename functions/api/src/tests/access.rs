@@ -73,7 +73,9 @@ async fn a_key_may_come_in_either_header_and_two_different_keys_are_none() {
 #[tokio::test]
 async fn what_belongs_to_another_customer_looks_as_if_it_were_not_there() {
     let bench = Bench::new().await;
-    for (method, template, _) in TABLE.iter().filter(|(_, template, _)| template.contains('{')) {
+    // What the decision server is asked stands in the question; nothing behind it belongs to anybody.
+    let owned = |template: &str| template.contains('{') && !template.starts_with("/api/v1/ml/");
+    for (method, template, _) in TABLE.iter().filter(|(_, template, _)| owned(template)) {
         let body = match *template {
             template if template.ends_with("scale") => json!({ "namespace": "default", "name": "web", "replicas": 1 }),
             template if template.ends_with("replay") => json!({ "notice_id": "n" }),

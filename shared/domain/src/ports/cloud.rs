@@ -1,5 +1,6 @@
 //! EC2 and Auto Scaling.
 
+use crate::decision::Commitment;
 use crate::ids::{InstanceId, SubnetId, Zone};
 use crate::money::MicroDollars;
 use crate::node::NodeTemplate;
@@ -164,4 +165,6 @@ pub trait Cloud: Send + Sync {
         zones: &[Zone],
         since: Timestamp,
     ) -> Result<Vec<SpotPrice>, CloudError>;
+    /// Reserved instances of the account that are paid for now, of Linux and shared tenancy: those of one type and zone together.
+    async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError>;
 }

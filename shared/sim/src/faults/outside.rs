@@ -2,6 +2,7 @@
 
 use super::{Gate, Kind};
 use async_trait::async_trait;
+use domain::decision::Commitment;
 use domain::ids::{InstanceId, InstanceType, NodeName, PlanId, Zone};
 use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::plan::PlanKey;
@@ -80,6 +81,10 @@ impl Cloud for FaultyCloud {
         since: Timestamp,
     ) -> Result<Vec<SpotPrice>, CloudError> {
         self.gate.pass("cloud.spot_prices", self.inner.spot_prices(scope, types, zones, since), cloud).await
+    }
+
+    async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
+        self.gate.pass("cloud.reserved", self.inner.reserved(scope), cloud).await
     }
 }
 

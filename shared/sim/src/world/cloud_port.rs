@@ -5,6 +5,7 @@ use super::happened::{By, What};
 use super::machines::Birth;
 use super::state::{Asked, Machine, State};
 use async_trait::async_trait;
+use domain::decision::Commitment;
 use domain::ids::{InstanceId, InstanceType, Zone};
 use domain::node::{NodeOwner, NodeTemplate, RootVolume};
 use domain::offering::{CapacityType, Pool};
@@ -98,7 +99,7 @@ impl State {
         self.machines.values().filter(|m| mine(m, scope) && shown(m) && wanted(m)).map(Machine::view).collect()
     }
 
-    fn prices_of(&mut self, pool: &Pool, since: Timestamp) -> Vec<SpotPrice> {
+    pub(super) fn prices_of(&mut self, pool: &Pool, since: Timestamp) -> Vec<SpotPrice> {
         let all = self.price_points(pool);
         // The price that holds when the period begins is listed too.
         let first = all.iter().rposition(|(at, _)| *at <= since).unwrap_or(0);
@@ -204,6 +205,14 @@ impl Cloud for World {
             }
             prices.sort_by_key(|price| price.since);
             Ok(prices)
+        })
+    }
+
+    async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
+        self.call("reserved", |state| {
+            access(state, scope)?;
+            let here = state.reserved.iter().filter(|(account, region, _)| *account == scope.account && *region == scope.region);
+            Ok(here.map(|(_, _, commitment)| commitment.clone()).collect())
         })
     }
 }
