@@ -18,15 +18,19 @@ use domain::workload::ScaleRef;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+mod findings;
 mod idempotency;
 mod market;
 mod nights;
+mod notices;
 mod optimizations;
+mod outbox;
 mod queue;
 mod registry;
 mod vault;
 
 pub use market::MemoryMarket;
+pub use notices::MemoryNotices;
 pub use queue::{MemoryQueue, QueuedMessage, Which};
 pub use vault::MemoryVault;
 
@@ -55,6 +59,8 @@ struct State {
     conditional_writes: u64,
     taken_back: Vec<String>,
     kept: optimizations::Kept,
+    found: findings::Found,
+    out: outbox::Out,
 }
 
 impl MemoryStore {
