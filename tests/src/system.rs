@@ -132,7 +132,7 @@ impl System {
                 Some(deps) => optimizer::body(&message.body, deps, budget).await.is_ok(),
                 None => true,
             },
-            Which::DeadLetters => true,
+            Which::Notices | Which::DeadLetters => true,
         };
         if well { Ended::Well } else { Ended::Badly }
     }

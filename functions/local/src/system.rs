@@ -65,6 +65,7 @@ pub(crate) struct System {
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) ports: Ports,
     pub(crate) optimizer: Optimizer,
+    pub(crate) notifier: notifier::Deps,
     pub(crate) office_hours: OfficeHours,
     pub(crate) cluster: ClusterId,
     pub(crate) customer: CustomerId,
@@ -108,6 +109,7 @@ impl System {
             meter: Arc::new(Silent),
         };
         let optimizer = thinking::optimizer(&ports, &table, &queue, settings.decision_server.as_ref()).await?;
+        let notifier = notifier(&ports, &table, &queue, &vault)?;
         let office_hours = OfficeHours {
             registry: table.clone(),
             journal: table.clone(),
@@ -127,8 +129,35 @@ impl System {
         let deps = api_deps(&ports, table, queue.clone(), vault, clusters);
         tokio::spawn(async move { axum::serve(listener, api::router(deps)).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
-        Ok(System { clock, world, queue, ports, optimizer, office_hours, cluster, customer, api_url, api_key, folder, _kubernetes: served })
+        Ok(System {
+            clock,
+            world,
+            queue,
+            ports,
+            optimizer,
+            office_hours,
+            notifier,
+            cluster,
+            customer,
+            api_url,
+            api_key,
+            folder,
+            _kubernetes: served,
+        })
     }
+}
+
+/// The real notifier: it calls the addresses that people give. Mail needs SES, and is said to be unsent.
+fn notifier(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>, vault: &Arc<dyn Vault>) -> anyhow::Result<notifier::Deps> {
+    let desk = execution::notify::Desk {
+        outbox: table.clone(),
+        vault: vault.clone(),
+        courier: Arc::new(runtime::courier::HttpCourier::new(Arc::new(runtime::courier::Internet), None)?),
+        notices: queue.clone(),
+        clock: ports.clock.clone(),
+        meter: ports.meter.clone(),
+    };
+    Ok(notifier::Deps { desk, queue: queue.clone() })
 }
 
 /// Local mode counts nothing: its output is for a person.
@@ -268,6 +297,7 @@ fn api_deps(
     Arc::new(api::Deps {
         optimizations: table.clone(),
         ledger: table.clone(),
+        outbox: table.clone(),
         nights: table.clone(),
         rounds: queue,
         registry: ports.registry.clone(),

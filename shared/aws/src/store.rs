@@ -1,6 +1,7 @@
 //! The state, in two DynamoDB tables: the core's, and the decision server's. Every access pattern stands in `store/README.md`.
 
 mod errors;
+mod findings;
 mod idempotency;
 mod item;
 mod journal;
@@ -9,6 +10,7 @@ mod ledger;
 mod market;
 mod nights;
 mod optimizations;
+mod outbox;
 mod pools;
 mod registry;
 mod routes;

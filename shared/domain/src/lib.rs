@@ -11,14 +11,17 @@
 //! assert!(InstanceId::parse("i-NOT-AN-ID").is_err());
 //! ```
 
+pub mod address;
 pub mod audit;
 pub mod catalog;
 pub mod decision;
+pub mod finding;
 pub mod ids;
 pub mod interruption;
 pub mod market;
 pub mod money;
 pub mod node;
+pub mod notify;
 pub mod offering;
 pub mod office_hours;
 pub mod operation;

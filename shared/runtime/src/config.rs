@@ -23,6 +23,10 @@ pub struct Config {
     pub dead_letter_queue_url: String,
     /// `ROUNDS_QUEUE_URL`: the optimizer's queue, one message per cluster and round.
     pub rounds_queue_url: String,
+    /// `NOTICES_QUEUE_URL`: the notifier's queue.
+    pub notices_queue_url: String,
+    /// `NOTIFICATION_EMAIL_FROM`: the sender of mail, verified with SES; without one no mail is sent.
+    pub notification_email_from: Option<String>,
     /// How clusters are optimised.
     pub optimization: Optimization,
     /// `OFFICE_HOURS_ENABLED`: whether workloads are put to sleep at all; default true. What sleeps is woken in any case.
@@ -97,6 +101,8 @@ impl Config {
             plans_queue_url: from.text(Var::PlansQueueUrl),
             dead_letter_queue_url: from.text(Var::DeadLetterQueueUrl),
             rounds_queue_url: from.text(Var::RoundsQueueUrl),
+            notices_queue_url: from.text(Var::NoticesQueueUrl),
+            notification_email_from: from.email("NOTIFICATION_EMAIL_FROM"),
             optimization: Optimization {
                 interval_minutes: from.number("OPTIMIZATION_INTERVAL_MINUTES", 10, 1..=1_440),
                 spot: from.switch("SPOT_OPTIMIZATION_ENABLED", true),
@@ -131,6 +137,7 @@ impl std::fmt::Display for Config {
             (Var::PlansQueueUrl, &self.plans_queue_url),
             (Var::DeadLetterQueueUrl, &self.dead_letter_queue_url),
             (Var::RoundsQueueUrl, &self.rounds_queue_url),
+            (Var::NoticesQueueUrl, &self.notices_queue_url),
             (Var::AwsRegion, &self.region),
             (Var::MlServerUrl, &self.ml_server_url),
         ];

@@ -9,11 +9,13 @@ use domain::ports::Clock;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
+mod findings;
 mod nights;
 mod optimize;
 mod outside;
 mod store;
 
+pub use findings::{FaultyFindings, FaultyNotices};
 pub use nights::FaultyNights;
 pub use optimize::{FaultyLedger, FaultyOptimizations, FaultyRounds};
 pub use outside::{FaultyCloud, FaultyClusters, FaultyQueue};

@@ -1,13 +1,15 @@
 //! The contract of the table, the queues and the key service.
 
 use domain::Timestamp;
-use domain::ports::{Idempotency, Journal, Ledger, Nights, Optimizations, Pools, Registry, Routes};
+use domain::ports::{Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Pools, Registry, Routes};
 
+mod findings;
 mod journal;
 mod ledger;
 mod make;
 mod nights;
 mod optimizations;
+mod outbox;
 mod queue;
 mod registry;
 mod routes;
@@ -18,8 +20,8 @@ pub use queue::{Taken, queue, rounds};
 pub use vault::vault;
 
 /// All ports that one table serves.
-pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Nights {}
-impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Nights> Store for T {}
+pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Nights + Outbox {}
+impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Nights + Outbox> Store for T {}
 
 /// Runs every law of the table. Laws use names of their own, so the table may hold other things, as long as nobody else
 /// writes to it meanwhile.
@@ -65,6 +67,13 @@ pub async fn store(store: &dyn Store) {
     optimizations::what_stands_between_rounds_is_written_against_its_version(store).await;
     ledger::a_baseline_is_frozen_once(store).await;
     ledger::an_hour_is_closed_once_and_hours_are_listed_oldest_first(store).await;
+    findings::a_finding_is_written_against_its_version(store).await;
+    findings::findings_of_a_cluster_are_told_apart_by_kind(store).await;
+    findings::findings_of_a_customer_are_listed_last_seen_first(store).await;
+    outbox::a_target_is_written_against_its_version(store).await;
+    outbox::a_notice_enters_a_lane_once_and_waits_in_order(store).await;
+    outbox::what_has_arrived_leaves_its_lane_and_enters_the_log_in_one_write(store).await;
+    outbox::lanes_are_due_longest_due_first_and_leave_with_their_target(store).await;
     nights::what_sleeps_is_read_as_written_until_it_is_removed(store).await;
 }
 
