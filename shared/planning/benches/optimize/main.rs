@@ -7,6 +7,7 @@
 )]
 
 mod cluster;
+mod running;
 
 use domain::decision::{DecisionAnswer, DecisionType};
 use planning::optimize::{Effort, decide};
@@ -39,6 +40,7 @@ fn main() {
     if std::env::args().any(|word| word == "--test") {
         return;
     }
+    running::report();
     let sizes = [500_usize, 1_000, 2_000, 5_000];
     let mut seconds = Vec::new();
     for nodes in sizes {

@@ -19,7 +19,7 @@ const FILL: i64 = 96;
 pub(super) fn apply(desk: &mut Desk<'_>, capacity: CapacityType) {
     let order = super::replace::wasteful(desk, capacity);
     for (at, node) in order.iter().enumerate() {
-        if desk.left == 0 || desk.full() || desk.tired() {
+        if desk.tired() {
             return;
         }
         if desk.nodes[*node].gone || desk.nodes[*node].put_off {
@@ -27,11 +27,11 @@ pub(super) fn apply(desk: &mut Desk<'_>, capacity: CapacityType) {
         }
         let rest = &order[at + 1..];
         for size in SIZES {
-            let most = size.min(desk.left);
-            if let Some(draft) = draft(desk, *node, rest, capacity, most)
-                && desk.prove(&draft).and_then(|()| desk.plan(&draft)).is_ok()
-            {
-                break;
+            let most = size.min(desk.nodes_max.max(1));
+            let Some(draft) = draft(desk, *node, rest, capacity, most) else { continue };
+            match desk.prove(&draft).and_then(|()| desk.plan(&draft)) {
+                Ok(()) => break,
+                Err(why) => desk.forgo(draft, &why),
             }
         }
     }

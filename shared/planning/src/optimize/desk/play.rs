@@ -82,7 +82,7 @@ impl Desk<'_> {
     }
 
     /// Stages the move and lets the pods settle. Leaves the state changed: the caller rolls back or commits.
-    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Result<Vec<NodeId>, usize> {
+    pub(super) fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Result<Vec<NodeId>, usize> {
         let Stage { fresh, pods, strangers } = self.stage(remove, launch);
         // Whoever waits already is first at the door of a new node.
         for (class, count) in strangers {
@@ -195,7 +195,6 @@ impl Desk<'_> {
             self.state.close(node);
         }
         self.state.commit();
-        self.left = self.left.saturating_sub(draft.remove.len());
         Ok(())
     }
 
