@@ -41,7 +41,7 @@ pub struct Effort {
 impl Default for Effort {
     /// Enough for 5,000 nodes with 150,000 pods, a few times over.
     fn default() -> Effort {
-        Effort { work: 50_000_000 }
+        Effort { work: 200_000_000 }
     }
 }
 

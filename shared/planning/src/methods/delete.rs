@@ -12,6 +12,9 @@ const BATCH: usize = 4;
 /// cost. Each miss asks every node, so without an end the work would grow with the square of the cluster.
 const MISSES: usize = 128;
 
+/// The part of all work that is for removals, one in so many: the other methods have their turn.
+const SHARE: u64 = 5;
+
 /// Plans removals, those first that save most for the disruption.
 pub(super) fn apply(desk: &mut Desk<'_>) {
     let mut order = desk.candidates();
@@ -21,7 +24,8 @@ pub(super) fn apply(desk: &mut Desk<'_>) {
         (std::cmp::Reverse(desk.nodes[*node].cost.saturating_mul(1_000) / disruption), *node)
     });
     let (mut at, mut misses) = (0, 0);
-    while at < order.len() && misses < MISSES {
+    let end = desk.state.work().saturating_add(desk.work_max / SHARE);
+    while at < order.len() && misses < MISSES && desk.state.work() < end {
         let taken = batch(desk, &order, &mut at, &mut misses);
         settle(desk, &taken);
     }

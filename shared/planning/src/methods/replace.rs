@@ -48,7 +48,7 @@ pub(super) fn wasteful(desk: &Desk<'_>, capacity: CapacityType) -> Vec<NodeId> {
     let mut order = desk.candidates();
     order.retain(|node| desk.nodes[*node].capacity == capacity && !desk.state.moving(*node).is_empty());
     let waste = |desk: &Desk<'_>, node: NodeId| {
-        let value = desk.outlook.value(&desk.state.moving(node));
+        let value = desk.outlook.value(&desk.state.moving(node), desk.nodes[node].capacity);
         i128::from(value) * 1_000_000 / i128::from(desk.nodes[node].cost.max(1))
     };
     let mut keyed: Vec<(i128, NodeId)> = order.into_iter().map(|node| (waste(desk, node), node)).collect();
@@ -118,18 +118,20 @@ fn search(
     // What the policy does not think worth while, and what it would save.
     let mut refused: Option<(i64, Draft, Blocked)> = None;
     for item in front.iter().copied() {
-        if !desk.holds(kind, item, &pods, &demand) || !desk.pool_has_room(item, 0) {
+        if !desk.holds(kind, item, &pods, &demand) {
             continue;
         }
         let nodes = fill(desk, node, &company, item, &demand, most);
         let weight = desk.weight(&nodes, &[item]);
-        if let Err(why) = desk.scales.weigh(weight) {
+        let open = desk.pool_has_room(item, 0);
+        let weighed = if open { desk.scales.weigh(weight) } else { Err(shared(desk, item)) };
+        if let Err(why) = weighed {
             let saves = weight.saving() > 0;
             let price = weight.price_before - weight.price_after;
             if price > refused.as_ref().map_or(0, |refused| refused.0) {
                 refused = Some((price, plain(&nodes, item), why.clone()));
             }
-            near = near.or_else(|| (saves && nodes.len() == 1).then_some(why));
+            near = near.or_else(|| (open && saves && nodes.len() == 1).then_some(why));
         } else {
             let share = i128::from(weight.saving()) * 1_000_000 / i128::from(weight.cost_before.max(1));
             let score = i64::try_from(share).unwrap_or(0) - 2_000 * i64::try_from(nodes.len()).unwrap_or(0);
@@ -137,7 +139,7 @@ fn search(
                 best = Some(Found { nodes, item, score });
             }
         }
-        if most == 1 {
+        if most == 1 && open {
             break;
         }
     }
@@ -145,6 +147,12 @@ fn search(
         desk.forgo(draft, &why);
     }
     best.ok_or_else(|| near.unwrap_or_else(|| cheapest(desk, node, to)))
+}
+
+/// The reason of a launch that the policy's share of one pool forbids.
+fn shared(desk: &Desk<'_>, item: usize) -> Blocked {
+    let (pool, most) = (&desk.shelf.items[item].pool, desk.policy.pool_share_percent_max);
+    Blocked::by(WhyNot::Policy, pool.to_string(), format!("no more than {most} % of the spot nodes may come from one pool, such as {pool}"))
 }
 
 fn cheapest(desk: &Desk<'_>, node: NodeId, to: CapacityType) -> Blocked {

@@ -149,7 +149,10 @@ fn not_made(desk: &mut Desk<'_>) -> Vec<Entry> {
     for ((code, object), (saving, nodes)) in desk.prices() {
         sums.entry(code).or_default().add(saving, nodes, object);
     }
-    sums.into_iter().map(|(code, sum)| (sum.amount, code, sum)).map(|(amount, code, sum)| sum.entry(Blocker::NotMade(code), amount)).collect()
+    sums.into_iter()
+        .map(|(code, sum)| (sum.amount, code, sum))
+        .map(|(amount, code, sum)| sum.entry(Blocker::NotMade(code), amount))
+        .collect()
 }
 
 /// What the steps of the outlook add.
@@ -179,20 +182,23 @@ fn nodes_that_stay(desk: &Desk<'_>, worth: &Outlook, price: i64) -> Vec<Entry> {
     }
     let all: i64 = sums.values().map(|sum| sum.amount).sum();
     let part = |amount: i64| i64::try_from(i128::from(price) * i128::from(amount) / i128::from(all.max(1))).unwrap_or(0);
-    sums.into_iter().map(|(code, sum)| (part(sum.amount), code, sum)).map(|(part, code, sum)| sum.entry(Blocker::Stays(code), part)).collect()
+    sums.into_iter()
+        .map(|(code, sum)| (part(sum.amount), code, sum))
+        .map(|(part, code, sum)| sum.entry(Blocker::Stays(code), part))
+        .collect()
 }
 
 /// The price of the constraints, with the workload whose pods have become dearest.
 fn constrained(desk: &Desk<'_>, before: &Outlook, after: &Outlook) -> Entry {
     let mut sum = Sum::default();
-    let mut counts = vec![0_i64; before.worth.len()];
-    for placed in desk.index.snapshot.nodes.iter().flat_map(|node| &node.pods) {
-        counts[placed.class as usize] += i64::from(placed.count);
-    }
-    for (class, count) in counts.into_iter().enumerate().filter(|(class, _)| desk.index.classes[*class].moves) {
-        let rise = super::outlook::whole((after.worth[class] - before.worth[class]) * count as f64);
-        if rise > 0 {
-            sum.add(rise, 0, Some(workload(&desk.index.snapshot.classes[class])));
+    for (id, node) in desk.index.snapshot.nodes.iter().enumerate().filter(|(id, _)| desk.nodes[*id].blocked.is_none()) {
+        let bought = desk.nodes[id].capacity;
+        for placed in node.pods.iter().filter(|placed| desk.index.classes[placed.class as usize].moves) {
+            let pods = [(placed.class as usize, placed.count)];
+            let rise = after.value(&pods, bought) - before.value(&pods, bought);
+            if rise > 0 {
+                sum.add(rise, 0, Some(workload(&desk.index.snapshot.classes[placed.class as usize])));
+            }
         }
     }
     sum.entry(Blocker::Constraints, after.cost - before.cost)

@@ -55,7 +55,7 @@ pub(super) fn excess(desk: &Desk<'_>, worth: &Outlook, id: NodeId) -> i64 {
         return 0;
     }
     let pods: Pods = desk.node(id).pods.iter().map(|p| (p.class as usize, p.count)).filter(|(c, _)| desk.index.classes[*c].moves).collect();
-    desk.nodes[id].price - worth.value(&pods)
+    desk.nodes[id].price - worth.value(&pods, desk.nodes[id].capacity)
 }
 
 fn untouched(desk: &Desk<'_>, id: NodeId) -> Untouched {

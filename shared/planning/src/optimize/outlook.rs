@@ -4,7 +4,7 @@
 //! Each step is the bound of the configuration program ([`crate::packing::bound()`]) for a problem of its own. The first is proven for
 //! every placement of these pods. The later ones add what a decision of this kind, now, cannot change.
 
-use super::bound::{self, Worth};
+use super::bound;
 use super::desk::Desk;
 use crate::packing::{self, Allowed, Effort, Shape};
 use crate::placement::{CPU, MEMORY};
@@ -21,7 +21,8 @@ use places::Place;
 pub(crate) enum Step {
     /// Every pod may lie anywhere, on whatever may be bought or is there.
     Least,
-    /// Nodes are bought as the ones were from which their pods come.
+    /// Nodes are bought as the ones were from which their pods come. Pods of on-demand nodes may also lie on the
+    /// spot nodes that are there: a scheduler may put them there.
     Bought,
     /// Nodes that may not be moved stay, with what is on them; what is free on them costs nothing.
     Stays,
@@ -34,8 +35,8 @@ pub(crate) enum Step {
 pub(crate) struct Outlook {
     /// Micro-dollars per hour.
     pub(crate) cost: i64,
-    /// By class: what a pod is worth at it, micro-dollars per hour.
-    pub(crate) worth: Vec<f64>,
+    /// By class: what a pod is worth at it, micro-dollars per hour; of an on-demand node, then of a spot node.
+    worth: Vec<[f64; 2]>,
 }
 
 /// Pods that this step cannot tell apart, beside their class.
@@ -48,30 +49,47 @@ struct Load {
     zone: Option<Zone>,
 }
 
+impl Load {
+    /// Its part of what is given by class and by way to buy.
+    fn of(&self, worth: &[[f64; 2]]) -> f64 {
+        let [on_demand, spot] = worth[self.class];
+        match self.bought {
+            Some(CapacityType::OnDemand) => on_demand,
+            Some(CapacityType::Spot) => spot,
+            None => f64::midpoint(on_demand, spot),
+        }
+    }
+}
+
 /// More shapes than these take the program more than its share of the time; the requests are cut down until there are fewer.
 const SHAPES_MAX: usize = 240;
 
-/// A half of a hundredth: what is left is shown as not explained.
-const FIRST: Effort = Effort { rounds: 30, branches: 40_000, repacks: 0, gap_ppm: 3_000 };
+/// What the first step may take: a third of a hundredth is near enough, and a small cluster is not worth the effort of a large one.
+fn first(nodes: usize) -> Effort {
+    Effort { rounds: 30, branches: (nodes as u64 * 500).clamp(1_000, 40_000), repacks: 0, gap_ppm: 3_000 }
+}
+
 /// The later steps begin where the one before ended.
-const LATER: Effort = Effort { rounds: 14, branches: 20_000, repacks: 0, gap_ppm: 4_000 };
+fn later(nodes: usize) -> Effort {
+    Effort { rounds: 14, branches: (nodes as u64 * 100).clamp(500, 20_000), repacks: 0, gap_ppm: 4_000 }
+}
 
 impl Outlook {
-    /// The value of pods at it, cut to whole micro-dollars.
-    pub(crate) fn value(&self, pods: &[(usize, u32)]) -> i64 {
-        let sum: f64 = pods.iter().map(|(class, count)| self.worth[*class] * f64::from(*count)).sum();
-        whole(sum)
+    /// What pods on nodes that were bought so are worth, cut to whole micro-dollars.
+    pub(crate) fn value(&self, pods: &[(usize, u32)], bought: CapacityType) -> i64 {
+        whole(pods.iter().map(|(class, count)| self.worth[*class][way(bought)] * f64::from(*count)).sum())
     }
 
     /// The least.
     pub(crate) fn least(desk: &mut Desk<'_>) -> Outlook {
         let vessels = desk.vessels();
-        let demand = desk.demand();
-        let worth = bound::worth(&vessels, &demand);
-        let known = proven(desk, worth);
-        let of_class = |class: usize| worth.of(desk.index.need(class));
-        let guess: Vec<f64> = (0..desk.index.classes.len()).map(of_class).collect();
-        match solve(desk, Step::Least, &guess, &FIRST) {
+        let worth = bound::worth(&vessels, &desk.demand());
+        // Of resources alone: the value of the pods, less what the nodes without a known price could take for nothing.
+        let known = worth.bound(&desk.demand_on_priced()).0;
+        let of_class = |class: usize| [worth.of(desk.index.need(class)); 2];
+        let guess: Vec<[f64; 2]> = (0..desk.index.classes.len()).map(of_class).collect();
+        let effort = first(desk.nodes.len());
+        match solve(desk, Step::Least, &guess, &effort) {
             Some(found) if found.cost > known => found,
             Some(_) | None => Outlook { cost: known, worth: guess },
         }
@@ -79,19 +97,23 @@ impl Outlook {
 
     /// The next step's, beginning at this one; no less than it. Where the program finds no answer, the step adds nothing.
     pub(crate) fn next(&self, desk: &mut Desk<'_>, step: Step) -> Outlook {
-        match solve(desk, step, &self.worth, &LATER) {
+        let effort = later(desk.nodes.len());
+        match solve(desk, step, &self.worth, &effort) {
             Some(found) if found.cost > self.cost => found,
             Some(_) | None => self.clone(),
         }
     }
 }
 
-/// The bound of resources alone: the value of the pods, less what the nodes without a known price could take for nothing.
-fn proven(desk: &Desk<'_>, worth: Worth) -> i64 {
-    worth.bound(&desk.demand_on_priced()).0
+/// The place of a way to buy.
+fn way(bought: CapacityType) -> usize {
+    match bought {
+        CapacityType::OnDemand => 0,
+        CapacityType::Spot => 1,
+    }
 }
 
-fn solve(desk: &mut Desk<'_>, step: Step, guess: &[f64], effort: &Effort) -> Option<Outlook> {
+fn solve(desk: &mut Desk<'_>, step: Step, guess: &[[f64; 2]], effort: &Effort) -> Option<Outlook> {
     let places = places::all(desk, step);
     let loads = loads(desk, step);
     let mut grain = 0;
@@ -104,21 +126,28 @@ fn solve(desk: &mut Desk<'_>, step: Step, guess: &[f64], effort: &Effort) -> Opt
     let mut guessed = Vec::with_capacity(shapes.len());
     for (shape, members) in &shapes {
         let count: u32 = members.iter().map(|at| loads[*at].1).sum();
-        let value: f64 = members.iter().map(|at| guess[loads[*at].0.class] * f64::from(loads[*at].1)).sum();
+        let value: f64 = members.iter().map(|at| loads[*at].0.of(guess) * f64::from(loads[*at].1)).sum();
         asked.push(Shape { count, ..shape.clone() });
         guessed.push(value / f64::from(count.max(1)));
     }
     let bins: Vec<packing::Bin> = places.iter().map(Place::bin).collect();
     let found = packing::bound(&asked, &bins, domain::money::MicroDollars(0), effort, Some(&guessed)).ok()?;
-    let stays: i64 = if step < Step::Stays { 0 } else { desk.nodes.iter().filter(|node| node.blocked.is_some()).map(|node| node.price).sum() };
-    let mut value = vec![(0.0, 0.0); guess.len()];
+    let stays: i64 =
+        if step < Step::Stays { 0 } else { desk.nodes.iter().filter(|node| node.blocked.is_some()).map(|node| node.price).sum() };
+    let mut sums = vec![[(0.0, 0.0); 2]; guess.len()];
     for ((_, members), worth) in shapes.iter().zip(&found.worth) {
-        for at in members {
-            let (load, count) = (&loads[*at].0, f64::from(loads[*at].1));
-            value[load.class] = (value[load.class].0 + worth * count, value[load.class].1 + count);
+        for (load, count) in members.iter().map(|at| &loads[*at]) {
+            for way in load.bought.map_or(0..2, |bought| way(bought)..way(bought) + 1) {
+                let sum = &mut sums[load.class][way];
+                *sum = (sum.0 + worth * f64::from(*count), sum.1 + f64::from(*count));
+            }
         }
     }
-    let worth = value.iter().zip(guess).map(|((sum, count), guess)| if *count > 0.0 { sum / count } else { *guess }).collect();
+    let mean = |class: usize, way: usize| {
+        let (sum, count) = sums[class][way];
+        if count > 0.0 { sum / count } else { guess[class][way] }
+    };
+    let worth = (0..guess.len()).map(|class| [mean(class, 0), mean(class, 1)]).collect();
     Some(Outlook { cost: found.cost.0 + stays, worth })
 }
 

@@ -21,13 +21,7 @@ pub struct Bound {
 ///
 /// # Errors
 /// Those of [`super::pack`], except for too few bins: where they are not enough the bound is that of dearer ones.
-pub fn bound(
-    shapes: &[Shape],
-    bins: &[Bin],
-    surcharge: MicroDollars,
-    effort: &Effort,
-    guess: Option<&[f64]>,
-) -> Result<Bound, Unpackable> {
+pub fn bound(shapes: &[Shape], bins: &[Bin], surcharge: MicroDollars, effort: &Effort, guess: Option<&[f64]>) -> Result<Bound, Unpackable> {
     let model = Model::new(shapes, bins, surcharge)?;
     if model.counts.iter().all(|count| *count == 0) {
         return Ok(Bound { cost: MicroDollars::default(), worth: vec![0.0; shapes.len()] });

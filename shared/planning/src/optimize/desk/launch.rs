@@ -39,6 +39,11 @@ impl Rooms {
         self.known.get(&(kind, item)).map(Rc::as_ref)
     }
 
+    /// How nodes of a kind were bought.
+    pub(crate) fn bought(&self, kind: usize) -> CapacityType {
+        self.models[kind].pool.as_ref().map_or(CapacityType::OnDemand, |pool| pool.capacity)
+    }
+
     /// The number of a kind.
     pub(crate) fn kind(&mut self, kind: Kind, node: &SnapshotNode) -> usize {
         let fresh = self.models.len();

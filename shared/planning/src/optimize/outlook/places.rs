@@ -48,7 +48,7 @@ impl Place {
 
     /// Whether the step lets a load lie here.
     pub(super) fn takes(&self, desk: &Desk<'_>, step: Step, load: &Load) -> bool {
-        // A pod of a spot node may also lie on what is launched for others: it costs more.
+        // A pod of a spot node may also lie on an on-demand node: that costs more.
         let theirs = |bought| bought == self.capacity || self.capacity == CapacityType::OnDemand;
         let bought = matches!(self.who, Who::There(_)) || load.bought.is_none_or(theirs);
         if !bought || step < Step::Constraints {
@@ -81,10 +81,9 @@ const GROUPS_MAX: usize = 24;
 /// Everything that pods can be put into.
 pub(super) fn all(desk: &mut Desk<'_>, step: Step) -> Vec<Place> {
     let mut places = launched(desk, step);
-    let priced = |desk: &Desk<'_>, id: NodeId| desk.node(id).price.is_some() && (step < Step::Stays || desk.nodes[id].blocked.is_none());
-    let stays = |desk: &Desk<'_>, id: NodeId| if step < Step::Stays { desk.node(id).price.is_none() } else { desk.nodes[id].blocked.is_some() };
     let fresh = places.clone();
-    // Where nodes are bought as they were, a pod of another node may lie on one that is there, and not on one like it that is launched.
+    // Where nodes are bought as they were, a pod of an on-demand node may lie on a spot node that is there, and not on one like it
+    // that is launched.
     let mixed = step >= Step::Bought && desk.keeps_bought();
     let beaten = |desk: &Desk<'_>, place: &Place, id: NodeId| {
         fresh.iter().any(|new| {
@@ -92,16 +91,21 @@ pub(super) fn all(desk: &mut Desk<'_>, step: Step) -> Vec<Place> {
             same && (!mixed || new.capacity == CapacityType::OnDemand) && new.beats(place)
         })
     };
-    let mut there = Vec::new();
-    let mut rooms = Vec::new();
+    let (mut there, mut rooms) = (Vec::new(), Vec::new());
     for id in 0..desk.nodes.len() {
-        if priced(desk, id) {
+        let priced = desk.node(id).price.is_some();
+        let stays = step >= Step::Stays && desk.nodes[id].blocked.is_some();
+        let open = desk.node(id).ready && !desk.node(id).unschedulable;
+        if priced && !stays {
             let place = standing(desk, id, step, true);
             if !beaten(desk, &place, id) {
                 there.push((id, place));
             }
-        } else if stays(desk, id) && (step < Step::Stays || desk.node(id).ready && !desk.node(id).unschedulable) {
-            rooms.push((id, standing(desk, id, step, step < Step::Stays)));
+        } else if !stays {
+            rooms.push((id, standing(desk, id, step, true)));
+        }
+        if stays && open {
+            rooms.push((id, standing(desk, id, step, false)));
         }
     }
     rooms.iter_mut().for_each(|(_, place)| place.vessel.cost = 0);
@@ -162,6 +166,10 @@ fn launched(desk: &mut Desk<'_>, step: Step) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
     for kind in 0..desk.rooms.kinds() {
         for capacity in &bought {
+            // Where nodes are bought as they were, those of a kind are.
+            if step >= Step::Constraints && desk.keeps_bought() && desk.rooms.bought(kind) != *capacity {
+                continue;
+            }
             let front = by_price(desk, kind, *capacity, step);
             let mut kept: Vec<Place> = Vec::new();
             for place in front {

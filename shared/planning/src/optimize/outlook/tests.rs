@@ -58,7 +58,8 @@ fn pods_that_keep_apart_have_their_price_and_so_has_the_way_nodes_are_bought() {
     let nodes = (0..4).map(|at| node(at, "m6i.xlarge", OnDemand, &[(0, 1), (1, 1)])).collect();
     let (alone, _) = steps(&request(DecisionType::BinPack, classes.clone(), nodes));
     assert!(alone[3] > alone[2] * 2, "{alone:?}");
-    let nodes = (0..4).map(|at| node(at, "m6i.xlarge", if at == 0 { Spot } else { OnDemand }, &[(0, 1), (1, 1)])).collect();
+    let classes = vec![daemon("logs"), class("web", 1_000, 2)];
+    let nodes = (0..12).map(|at| node(at, "m6i.xlarge", if at == 0 { Spot } else { OnDemand }, &[(0, 1), (1, 3)])).collect();
     let (mixed, _) = steps(&request(DecisionType::BinPack, classes, nodes));
     assert!(mixed[1] > mixed[0], "{mixed:?}");
 }
