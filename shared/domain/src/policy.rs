@@ -3,6 +3,7 @@
 use crate::decision::DecisionType;
 use crate::money::MicroDollars;
 use crate::offering::CapacityType;
+use crate::office_hours::OfficeHoursPolicy;
 use serde::{Deserialize, Serialize};
 
 /// How far a capability may go by itself.
@@ -210,6 +211,8 @@ pub struct ClusterPolicy {
     pub launch_template: Option<LaunchTemplate>,
     /// Optimisation.
     pub optimization: OptimizationPolicy,
+    /// Office hours. Boxed: a cluster is held in the futures of every function, and most have none.
+    pub office_hours: Box<OfficeHoursPolicy>,
 }
 
 /// A launch template of the customer.

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) mod launch;
 pub(crate) mod nodes;
 mod ready;
+mod resize;
 
 /// What a worker needs to perform a step: a copy, so that steps can run side by side.
 #[derive(Debug, Clone)]
@@ -102,6 +103,7 @@ pub async fn prepare(site: &Site, action: Option<&Action>) -> Option<Effect> {
         | Action::Drain { .. }
         | Action::Terminate { .. }
         | Action::RemoveNode { .. }
+        | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     }
 }
@@ -131,6 +133,7 @@ pub async fn perform(ports: &Ports, site: &Site, attempt: Attempt, scratch: Scra
                 Err(error) => from_cluster(ports, &attempt, &error),
             }
         }
+        Action::Resize { target, resize } => Box::pin(resize::resize(ports, site, &attempt, target, resize)).await,
         Action::CompleteLifecycle { group, hook, token, instance } => {
             let lifecycle =
                 domain::ports::Lifecycle { group: group.clone(), hook: hook.clone(), token: token.clone(), instance: instance.clone() };

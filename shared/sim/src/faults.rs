@@ -9,10 +9,12 @@ use domain::ports::Clock;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
+mod nights;
 mod optimize;
 mod outside;
 mod store;
 
+pub use nights::FaultyNights;
 pub use optimize::{FaultyLedger, FaultyOptimizations, FaultyRounds};
 pub use outside::{FaultyCloud, FaultyClusters, FaultyQueue};
 pub use store::{FaultyJournal, FaultyPools, FaultyRegistry, FaultyRoutes};

@@ -8,6 +8,7 @@ use domain::Timestamp;
 use domain::ids::{AccountId, ClusterId, CustomerId, InstanceKey, PlanId, Region, RunId};
 use domain::offering::Pool;
 use domain::plan::PlanKey;
+use domain::workload::ScaleRef;
 use sha2::{Digest, Sha256};
 
 /// The partition key of the table.
@@ -248,6 +249,17 @@ pub(super) fn proposed_mark(of: &PlanKey) -> Key {
 /// What stands between the rounds of a cluster.
 pub(super) fn standing(customer: &CustomerId, cluster: &ClusterId) -> Key {
     key(format!("T#{customer}#STANDING"), cluster.as_str())
+}
+
+/// The partition of what sleeps in a cluster.
+pub(super) fn asleep(customer: &CustomerId, cluster: &ClusterId) -> String {
+    format!("T#{customer}#ASLEEP#{cluster}")
+}
+
+/// One object that sleeps.
+pub(super) fn asleep_one(customer: &CustomerId, cluster: &ClusterId, target: &ScaleRef) -> Key {
+    let ScaleRef { kind, namespace, name } = target;
+    key(asleep(customer, cluster), format!("{}#{}#{}", kind.resource(), text(namespace), text(name)))
 }
 
 /// The partition of a cluster's ledger.

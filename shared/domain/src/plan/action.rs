@@ -5,7 +5,7 @@ use crate::node::{NodeTarget, NodeTemplate};
 use crate::offering::Offering;
 use crate::pod::filter::Accepts;
 use crate::policy::AtDeadline;
-use crate::workload::WorkloadRef;
+use crate::workload::{Resize, ScaleRef, WorkloadRef};
 use serde::{Deserialize, Serialize};
 
 /// Which instance a step waits for or ends.
@@ -94,6 +94,13 @@ pub enum Action {
         /// How many replicas it gets.
         replicas: u32,
     },
+    /// Changes the size of an object together with the note of what it was: puts it to sleep, or wakes it.
+    Resize {
+        /// The object.
+        target: ScaleRef,
+        /// How.
+        resize: Box<Resize>,
+    },
     /// Tells an Auto Scaling group that it may go on with an instance.
     CompleteLifecycle {
         /// Name of the group.
@@ -119,6 +126,8 @@ pub enum Undo {
     Uncordon,
     /// Sets the number of replicas from before.
     ScaleBack,
+    /// Changes the size and the note back, unless somebody else has changed the size meanwhile.
+    ResizeBack,
     /// Cannot be taken back.
     Impossible,
 }
@@ -131,6 +140,7 @@ impl Action {
             Action::AwaitReady { .. } | Action::Drain { .. } | Action::Uncordon { .. } => Undo::Nothing,
             Action::Cordon { .. } => Undo::Uncordon,
             Action::Scale { .. } => Undo::ScaleBack,
+            Action::Resize { .. } => Undo::ResizeBack,
             Action::Terminate { .. } | Action::RemoveNode { .. } | Action::CompleteLifecycle { .. } => Undo::Impossible,
         }
     }
@@ -146,6 +156,7 @@ impl Action {
             Action::Terminate { .. } => "terminate",
             Action::RemoveNode { .. } => "remove-node",
             Action::Scale { .. } => "scale",
+            Action::Resize { .. } => "resize",
             Action::CompleteLifecycle { .. } => "complete-lifecycle",
         }
     }
@@ -158,7 +169,11 @@ impl Action {
             | Action::Drain { node, .. }
             | Action::Terminate { node }
             | Action::RemoveNode { node } => Some(node),
-            Action::LaunchNode { .. } | Action::AwaitReady { .. } | Action::Scale { .. } | Action::CompleteLifecycle { .. } => None,
+            Action::LaunchNode { .. }
+            | Action::AwaitReady { .. }
+            | Action::Scale { .. }
+            | Action::Resize { .. }
+            | Action::CompleteLifecycle { .. } => None,
         }
     }
 
@@ -173,6 +188,7 @@ impl Action {
             | Action::Terminate { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
+            | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => true,
         }
     }
@@ -186,6 +202,11 @@ impl std::fmt::Display for Action {
             Action::AwaitReady { of: Which::Instance(instance), .. } => write!(f, "wait until {instance} is ready"),
             Action::AwaitReady { of: Which::LaunchedBy(_), .. } => write!(f, "wait until the launched node is ready"),
             Action::Scale { workload, replicas } => write!(f, "scale {workload} to {replicas}"),
+            Action::Resize { target, resize } => match resize.to {
+                _ if resize.from == resize.to => write!(f, "clear the note of {target}"),
+                Some(size) => write!(f, "resize {target} to {size}"),
+                None => write!(f, "let {target} scale again"),
+            },
             Action::CompleteLifecycle { group, instance, .. } => write!(f, "let Auto Scaling group {group} go on with {instance}"),
             Action::Cordon { node }
             | Action::Uncordon { node }

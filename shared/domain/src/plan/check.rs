@@ -207,6 +207,7 @@ pub fn in_disruption<'a>(open: impl IntoIterator<Item = &'a PlanRecord>) -> BTre
             | Action::Uncordon { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
+            | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         })
         .collect()

@@ -79,6 +79,7 @@ pub fn done(plan: &Plan, progress: &Progress) -> Option<Done> {
         | Action::Drain { .. }
         | Action::RemoveNode { .. }
         | Action::Scale { .. }
+        | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     };
     let ended: Vec<InstanceId> = each().filter_map(terminated).collect();

@@ -63,6 +63,7 @@ fn serves(existing: &PlanRecord, act: &Act) -> bool {
         | Action::Uncordon { .. }
         | Action::Terminate { .. }
         | Action::Scale { .. }
+        | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => true,
     })
 }

@@ -50,6 +50,7 @@ impl Before {
             | Action::Uncordon { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
+            | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         }
     }
@@ -192,6 +193,7 @@ fn launches(plan: &Plan) -> impl Iterator<Item = MicroDollars> {
         | Action::Terminate { .. }
         | Action::RemoveNode { .. }
         | Action::Scale { .. }
+        | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     })
 }
