@@ -1,3 +1,4 @@
+mod accounting;
 mod execution;
 mod laws;
 pub(crate) mod world;

@@ -34,6 +34,16 @@ impl Rooms {
         self.models.len()
     }
 
+    /// The room of an item for a kind, where it was asked for before.
+    pub(crate) fn known(&self, kind: usize, item: usize) -> Option<&Room> {
+        self.known.get(&(kind, item)).map(Rc::as_ref)
+    }
+
+    /// How nodes of a kind were bought.
+    pub(crate) fn bought(&self, kind: usize) -> CapacityType {
+        self.models[kind].pool.as_ref().map_or(CapacityType::OnDemand, |pool| pool.capacity)
+    }
+
     /// The number of a kind.
     pub(crate) fn kind(&mut self, kind: Kind, node: &SnapshotNode) -> usize {
         let fresh = self.models.len();

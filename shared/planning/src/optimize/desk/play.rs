@@ -78,7 +78,7 @@ impl Desk<'_> {
     }
 
     /// Stages the move and lets the pods settle. Leaves the state changed: the caller rolls back or commits.
-    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Result<Vec<NodeId>, usize> {
+    pub(super) fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Result<Vec<NodeId>, usize> {
         let launch: Vec<Template> = launch.iter().map(|(kind, item)| self.room(*kind, *item).template.clone()).collect();
         let Stage { fresh, pods, strangers } = self.stage(remove, &launch);
         // Whoever waits already is first at the door of a new node.
@@ -108,7 +108,7 @@ impl Desk<'_> {
         sure.map_err(|class| self.no_place(class, unsure))
     }
 
-    fn firsts(&self, draft: &Draft) -> Vec<(usize, usize)> {
+    pub(super) fn firsts(&self, draft: &Draft) -> Vec<(usize, usize)> {
         let kind = draft.remove.first().map_or(0, |node| self.nodes[*node].kind);
         draft.launch.iter().filter_map(|items| items.first()).map(|item| (kind, *item)).collect()
     }
@@ -192,7 +192,6 @@ impl Desk<'_> {
             self.state.close(node);
         }
         self.state.commit();
-        self.left = self.left.saturating_sub(draft.remove.len());
         Ok(())
     }
 
