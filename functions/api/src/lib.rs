@@ -5,7 +5,9 @@
 //!
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
-use domain::ports::{Clock, Clusters, Idempotency, Journal, Ledger, Optimizations, Queue, Registry, Rounds, Routes, Vault};
+use domain::ports::{
+    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Optimizations, Queue, Registry, Rounds, Routes, Scans, Vault,
+};
 use std::sync::Arc;
 
 pub mod auth;
@@ -36,6 +38,10 @@ pub struct Deps {
     pub ledger: Arc<dyn Ledger>,
     /// Where rounds are asked for.
     pub rounds: Arc<dyn Rounds>,
+    /// What scans have found.
+    pub findings: Arc<dyn Findings>,
+    /// Where scans are asked for.
+    pub scans: Arc<dyn Scans>,
     /// Which account and which instance belong to whom.
     pub routes: Arc<dyn Routes>,
     /// Keys that make a repeated POST harmless.

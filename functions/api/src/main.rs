@@ -6,8 +6,15 @@ use runtime::telemetry;
 use std::sync::Arc;
 
 /// All but the dead-letter queue, which this function has no right to.
-const NEEDS: [Var; 6] =
-    [Var::AwsRegion, Var::TableName, Var::KmsKeyId, Var::InterruptionsQueueUrl, Var::PlansQueueUrl, Var::RoundsQueueUrl];
+const NEEDS: [Var; 7] = [
+    Var::AwsRegion,
+    Var::TableName,
+    Var::KmsKeyId,
+    Var::InterruptionsQueueUrl,
+    Var::PlansQueueUrl,
+    Var::RoundsQueueUrl,
+    Var::ScansQueueUrl,
+];
 
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
@@ -34,6 +41,8 @@ async fn main() -> anyhow::Result<()> {
         optimizations: table.clone(),
         ledger: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(&sdk, config.rounds_queue_url.clone())),
+        findings: table.clone(),
+        scans: Arc::new(aws::ScanQueue::new(&sdk, config.scans_queue_url.clone())),
         routes: table.clone(),
         idempotency: table,
         queue: Arc::new(aws::Queues::new(&sdk, urls)),

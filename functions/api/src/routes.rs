@@ -20,6 +20,7 @@ pub mod operations;
 pub mod optimization;
 pub mod proposals;
 pub mod savings;
+pub mod scanner;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ const ACT: Access = Access::Needs(Role::Operator);
 const MANAGE: Access = Access::Needs(Role::Admin);
 
 /// Every route. One that is not in here is closed, whatever the router says.
-pub static TABLE: [(Method, &str, Access); 27] = [
+pub static TABLE: [(Method, &str, Access); 30] = [
     (Method::GET, "/health", Access::Everyone),
     (Method::GET, "/api/v1/admin/clusters", READ),
     (Method::POST, "/api/v1/admin/clusters", MANAGE),
@@ -61,6 +62,9 @@ pub static TABLE: [(Method, &str, Access); 27] = [
     (Method::POST, "/api/v1/k8s/{cluster_id}/nodes/cordon", ACT),
     (Method::POST, "/api/v1/k8s/{cluster_id}/nodes/uncordon", ACT),
     (Method::POST, "/api/v1/k8s/{cluster_id}/scale", ACT),
+    (Method::POST, "/api/v1/scanner/scan", ACT),
+    (Method::GET, "/api/v1/scanner/ghosts", READ),
+    (Method::POST, "/api/v1/scanner/terminate/{id}", ACT),
     (Method::GET, "/api/v1/operations/{id}", READ),
     (Method::GET, "/api/v1/plans/{cluster_id}/{plan_id}", READ),
 ];
@@ -96,6 +100,9 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/api/v1/k8s/{cluster_id}/nodes/cordon", post(actions::cordon))
         .route("/api/v1/k8s/{cluster_id}/nodes/uncordon", post(actions::uncordon))
         .route("/api/v1/k8s/{cluster_id}/scale", post(actions::scale))
+        .route("/api/v1/scanner/scan", post(scanner::scan))
+        .route("/api/v1/scanner/ghosts", get(scanner::ghosts))
+        .route("/api/v1/scanner/terminate/{id}", post(scanner::terminate))
         .route("/api/v1/operations/{id}", get(operations::operation))
         .route("/api/v1/plans/{cluster_id}/{plan_id}", get(operations::plan))
         .route_layer(from_fn_with_state(Arc::clone(&deps), idempotency::once))

@@ -12,6 +12,7 @@ use domain::ports::{Clock, StoreError, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use execution::Ports;
 use execution::optimize::Optimizer;
+use execution::waste::Scanner;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
@@ -64,6 +65,7 @@ pub(crate) struct System {
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) ports: Ports,
     pub(crate) optimizer: Optimizer,
+    pub(crate) scanner: Scanner,
     pub(crate) cluster: ClusterId,
     pub(crate) customer: CustomerId,
     pub(crate) api_url: String,
@@ -99,6 +101,7 @@ impl System {
             registry: table.clone(),
             routes: table.clone(),
             pools: table.clone(),
+            watchbooks: table.clone(),
             cloud: world.clone(),
             clusters: clusters.clone(),
             queue: queue.clone(),
@@ -106,6 +109,13 @@ impl System {
             meter: Arc::new(Silent),
         };
         let optimizer = thinking::optimizer(&ports, &table, &queue, settings.decision_server.as_ref()).await?;
+        let scanner = Scanner {
+            ports: ports.clone(),
+            findings: table.clone(),
+            notices: Arc::new(Spoken),
+            scans: queue.clone(),
+            settings: execution::waste::Settings { ghosts: true, volumes: true },
+        };
         let customer = CustomerId::parse("default")?;
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port))
@@ -115,7 +125,7 @@ impl System {
         let deps = api_deps(&ports, table, queue.clone(), vault, clusters);
         tokio::spawn(async move { axum::serve(listener, api::router(deps)).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
-        Ok(System { clock, world, queue, ports, optimizer, cluster, customer, api_url, api_key, folder, _kubernetes: served })
+        Ok(System { clock, world, queue, ports, optimizer, scanner, cluster, customer, api_url, api_key, folder, _kubernetes: served })
     }
 }
 
@@ -124,6 +134,17 @@ struct Silent;
 
 impl domain::ports::Meter for Silent {
     fn count(&self, _name: &'static str, _kind: &str) {}
+}
+
+/// Local mode tells people in its log.
+struct Spoken;
+
+#[async_trait::async_trait]
+impl domain::ports::Notices for Spoken {
+    async fn tell(&self, notice: &domain::ports::Notice) -> Result<(), domain::ports::QueueError> {
+        tracing::info!(notice.kind, notice.subject, "{}", notice.sentences.join(" "));
+        Ok(())
+    }
 }
 
 /// The real store adapter over an embedded emulator of DynamoDB.
@@ -256,7 +277,9 @@ fn api_deps(
     Arc::new(api::Deps {
         optimizations: table.clone(),
         ledger: table.clone(),
-        rounds: queue,
+        rounds: queue.clone(),
+        scans: queue,
+        findings: table.clone(),
         registry: ports.registry.clone(),
         journal: ports.journal.clone(),
         routes: ports.routes.clone(),

@@ -210,6 +210,8 @@ pub struct ClusterPolicy {
     pub launch_template: Option<LaunchTemplate>,
     /// Optimisation.
     pub optimization: OptimizationPolicy,
+    /// Ghosts, volumes and the network.
+    pub waste: WastePolicy,
 }
 
 /// A launch template of the customer.
@@ -222,8 +224,10 @@ pub struct LaunchTemplate {
     pub version: String,
 }
 
+mod waste;
 mod window;
 
+pub use waste::WastePolicy;
 pub use window::BadWindow;
 
 #[cfg(test)]

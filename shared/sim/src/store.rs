@@ -53,6 +53,7 @@ struct State {
     conditional_writes: u64,
     kept: optimizations::Kept,
     found: findings::Found,
+    watchbooks: findings::Books,
 }
 
 impl MemoryStore {

@@ -129,6 +129,8 @@ impl Bench {
             optimizations: store.clone(),
             ledger: store.clone(),
             rounds: queue.clone(),
+            scans: queue.clone(),
+            findings: store.clone(),
             idempotency: store.clone(),
             queue: queue.clone(),
             vault: vault.clone(),

@@ -270,6 +270,11 @@ pub(super) fn finding_place(last_seen: Timestamp, id: &FindingId) -> String {
     format!("{}#{id}", instant(last_seen))
 }
 
+/// The watchbook of a cluster.
+pub(super) fn watchbook(customer: &CustomerId, cluster: &ClusterId) -> Key {
+    key(format!("T#{customer}#WATCHBOOK"), cluster.as_str())
+}
+
 /// The partition of a cluster's ledger.
 pub(super) fn ledger(customer: &CustomerId, cluster: &ClusterId) -> String {
     format!("T#{customer}#LEDGER#{cluster}")

@@ -1,6 +1,6 @@
 //! What a step does, and how it is taken back.
 
-use crate::ids::{InstanceId, InstanceKey};
+use crate::ids::{InstanceId, InstanceKey, VolumeId};
 use crate::node::{NodeTarget, NodeTemplate};
 use crate::offering::Offering;
 use crate::pod::filter::Accepts;
@@ -36,6 +36,16 @@ impl Care {
             Care::Voluntary => Accepts { daemon_sets: true, empty_dir: true, no_controller: false },
         }
     }
+}
+
+/// Who wants something ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AskedBy {
+    /// A scheduled scan: every grace must be over.
+    Scan,
+    /// A person: no grace is waited for, everything else holds.
+    Person,
 }
 
 /// One effect on the world.
@@ -81,6 +91,20 @@ pub enum Action {
     Terminate {
         /// The node; it must be drained.
         node: NodeTarget,
+    },
+    /// Ends an instance that is no node, once everything was looked at again. Cannot be taken back, so it stands last.
+    TerminateGhost {
+        /// The instance.
+        instance: InstanceId,
+        /// Who wants it.
+        by: AskedBy,
+    },
+    /// Deletes a volume that nothing uses, once a snapshot of it is whole and everything was looked at again.
+    DeleteVolume {
+        /// The volume.
+        volume: VolumeId,
+        /// Who wants it.
+        by: AskedBy,
     },
     /// Removes the Node object of an instance that EC2 confirms to be gone.
     RemoveNode {
@@ -131,7 +155,11 @@ impl Action {
             Action::AwaitReady { .. } | Action::Drain { .. } | Action::Uncordon { .. } => Undo::Nothing,
             Action::Cordon { .. } => Undo::Uncordon,
             Action::Scale { .. } => Undo::ScaleBack,
-            Action::Terminate { .. } | Action::RemoveNode { .. } | Action::CompleteLifecycle { .. } => Undo::Impossible,
+            Action::Terminate { .. }
+            | Action::TerminateGhost { .. }
+            | Action::DeleteVolume { .. }
+            | Action::RemoveNode { .. }
+            | Action::CompleteLifecycle { .. } => Undo::Impossible,
         }
     }
 
@@ -144,6 +172,8 @@ impl Action {
             Action::Uncordon { .. } => "uncordon",
             Action::Drain { .. } => "drain",
             Action::Terminate { .. } => "terminate",
+            Action::TerminateGhost { .. } => "terminate-ghost",
+            Action::DeleteVolume { .. } => "delete-volume",
             Action::RemoveNode { .. } => "remove-node",
             Action::Scale { .. } => "scale",
             Action::CompleteLifecycle { .. } => "complete-lifecycle",
@@ -158,7 +188,12 @@ impl Action {
             | Action::Drain { node, .. }
             | Action::Terminate { node }
             | Action::RemoveNode { node } => Some(node),
-            Action::LaunchNode { .. } | Action::AwaitReady { .. } | Action::Scale { .. } | Action::CompleteLifecycle { .. } => None,
+            Action::LaunchNode { .. }
+            | Action::AwaitReady { .. }
+            | Action::Scale { .. }
+            | Action::TerminateGhost { .. }
+            | Action::DeleteVolume { .. }
+            | Action::CompleteLifecycle { .. } => None,
         }
     }
 
@@ -171,6 +206,8 @@ impl Action {
             | Action::Uncordon { .. }
             | Action::Drain { .. }
             | Action::Terminate { .. }
+            | Action::TerminateGhost { .. }
+            | Action::DeleteVolume { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
             | Action::CompleteLifecycle { .. } => true,
@@ -186,6 +223,8 @@ impl std::fmt::Display for Action {
             Action::AwaitReady { of: Which::Instance(instance), .. } => write!(f, "wait until {instance} is ready"),
             Action::AwaitReady { of: Which::LaunchedBy(_), .. } => write!(f, "wait until the launched node is ready"),
             Action::Scale { workload, replicas } => write!(f, "scale {workload} to {replicas}"),
+            Action::TerminateGhost { instance, .. } => write!(f, "end {instance}, which is no node"),
+            Action::DeleteVolume { volume, .. } => write!(f, "snapshot and delete {volume}"),
             Action::CompleteLifecycle { group, instance, .. } => write!(f, "let Auto Scaling group {group} go on with {instance}"),
             Action::Cordon { node }
             | Action::Uncordon { node }

@@ -156,6 +156,7 @@ pub(crate) struct State {
     pub(crate) prices: BTreeMap<Pool, Vec<(Timestamp, MicroDollars)>>,
     pub(crate) history: Vec<Happened>,
     pub(crate) calls: BTreeMap<&'static str, u64>,
+    pub(crate) estates: super::estate::Estates,
 }
 
 impl State {
@@ -176,6 +177,7 @@ impl State {
             prices: BTreeMap::new(),
             history: Vec::new(),
             calls: BTreeMap::new(),
+            estates: super::estate::Estates::default(),
         }
     }
 
