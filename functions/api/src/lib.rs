@@ -6,7 +6,7 @@
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
 use domain::ports::{
-    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Optimizations, Queue, Registry, Rounds, Routes, Scans, Vault,
+    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Queue, Registry, Rounds, Routes, Scans, Vault,
 };
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub struct Deps {
     pub optimizations: Arc<dyn Optimizations>,
     /// What was saved.
     pub ledger: Arc<dyn Ledger>,
+    /// What sleeps.
+    pub nights: Arc<dyn Nights>,
     /// Where rounds are asked for.
     pub rounds: Arc<dyn Rounds>,
     /// What scans have found.

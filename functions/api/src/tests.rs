@@ -6,5 +6,7 @@ mod clusters;
 mod errors;
 mod events;
 mod idempotency;
+mod office_hours;
 mod optimization;
+mod scanner;
 mod support;

@@ -11,6 +11,7 @@ use domain::policy::ClusterPolicy;
 use domain::ports::{Clock, StoreError, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use execution::Ports;
+use execution::office_hours::OfficeHours;
 use execution::optimize::Optimizer;
 use execution::waste::Scanner;
 use secrecy::SecretString;
@@ -66,6 +67,7 @@ pub(crate) struct System {
     pub(crate) ports: Ports,
     pub(crate) optimizer: Optimizer,
     pub(crate) scanner: Scanner,
+    pub(crate) office_hours: OfficeHours,
     pub(crate) cluster: ClusterId,
     pub(crate) customer: CustomerId,
     pub(crate) api_url: String,
@@ -116,6 +118,16 @@ impl System {
             scans: queue.clone(),
             settings: execution::waste::Settings { ghosts: true, volumes: true },
         };
+        let office_hours = OfficeHours {
+            registry: table.clone(),
+            journal: table.clone(),
+            clusters: clusters.clone(),
+            nights: table.clone(),
+            queue: queue.clone(),
+            clock: clock.clone(),
+            meter: Arc::new(Silent),
+            enabled: true,
+        };
         let customer = CustomerId::parse("default")?;
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port))
@@ -125,7 +137,21 @@ impl System {
         let deps = api_deps(&ports, table, queue.clone(), vault, clusters);
         tokio::spawn(async move { axum::serve(listener, api::router(deps)).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
-        Ok(System { clock, world, queue, ports, optimizer, scanner, cluster, customer, api_url, api_key, folder, _kubernetes: served })
+        Ok(System {
+            clock,
+            world,
+            queue,
+            ports,
+            optimizer,
+            scanner,
+            office_hours,
+            cluster,
+            customer,
+            api_url,
+            api_key,
+            folder,
+            _kubernetes: served,
+        })
     }
 }
 
@@ -280,6 +306,7 @@ fn api_deps(
         rounds: queue.clone(),
         scans: queue,
         findings: table.clone(),
+        nights: table.clone(),
         registry: ports.registry.clone(),
         journal: ports.journal.clone(),
         routes: ports.routes.clone(),

@@ -3,6 +3,7 @@
 use crate::decision::DecisionType;
 use crate::money::MicroDollars;
 use crate::offering::CapacityType;
+use crate::office_hours::OfficeHoursPolicy;
 use serde::{Deserialize, Serialize};
 
 /// How far a capability may go by itself.
@@ -212,6 +213,8 @@ pub struct ClusterPolicy {
     pub optimization: OptimizationPolicy,
     /// Ghosts, volumes and the network.
     pub waste: WastePolicy,
+    /// Office hours. Boxed: a cluster is held in the futures of every function, and most have none.
+    pub office_hours: Box<OfficeHoursPolicy>,
 }
 
 /// A launch template of the customer.

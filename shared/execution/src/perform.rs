@@ -14,6 +14,7 @@ mod ghost;
 pub(crate) mod launch;
 pub(crate) mod nodes;
 mod ready;
+mod resize;
 mod volume;
 
 /// What a worker needs to perform a step: a copy, so that steps can run side by side.
@@ -106,6 +107,7 @@ pub async fn prepare(site: &Site, action: Option<&Action>) -> Option<Effect> {
         | Action::RemoveNode { .. }
         | Action::TerminateGhost { .. }
         | Action::DeleteVolume { .. }
+        | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     }
 }
@@ -137,6 +139,7 @@ pub async fn perform(ports: &Ports, site: &Site, attempt: Attempt, scratch: Scra
                 Err(error) => from_cluster(ports, &attempt, &error),
             }
         }
+        Action::Resize { target, resize } => Box::pin(resize::resize(ports, site, &attempt, target, resize)).await,
         Action::CompleteLifecycle { group, hook, token, instance } => {
             let lifecycle =
                 domain::ports::Lifecycle { group: group.clone(), hook: hook.clone(), token: token.clone(), instance: instance.clone() };

@@ -304,7 +304,10 @@ fn touched(action: &Action) -> Option<&str> {
         | Action::Drain { node, .. }
         | Action::Terminate { node }
         | Action::RemoveNode { node } => Some(node.instance.as_str()),
-        Action::AwaitReady { of: Which::LaunchedBy(_), .. } | Action::Scale { .. } | Action::DeleteVolume { .. } => None,
+        Action::AwaitReady { of: Which::LaunchedBy(_), .. }
+        | Action::Scale { .. }
+        | Action::Resize { .. }
+        | Action::DeleteVolume { .. } => None,
     }
 }
 

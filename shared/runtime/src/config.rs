@@ -31,6 +31,8 @@ pub struct Config {
     pub optimization: Optimization,
     /// What waste is looked for.
     pub waste: Waste,
+    /// `OFFICE_HOURS_ENABLED`: whether workloads are put to sleep at all; default true. What sleeps is woken in any case.
+    pub office_hours_enabled: bool,
     /// `AWS_REGION`: the Region of the control plane; Lambda sets it.
     pub region: String,
     /// How the Kubernetes API is called.
@@ -122,6 +124,7 @@ impl Config {
                 bin_packing: from.switch("BIN_PACKING_ENABLED", true),
                 rightsizing: from.switch("RIGHTSIZING_ENABLED", true),
             },
+            office_hours_enabled: from.switch("OFFICE_HOURS_ENABLED", true),
             region: from.text(Var::AwsRegion),
             k8s_api: K8sApi {
                 timeout_s: from.number("K8S_API_TIMEOUT_SECONDS", 30, 1..=900),
@@ -165,6 +168,7 @@ impl std::fmt::Display for Config {
         write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing}")?;
         let Waste { ghosts, volumes } = self.waste;
         write!(f, " GHOST_PROBE_SCANNER_ENABLED={ghosts} ZOMBIE_VOLUME_CLEANUP_ENABLED={volumes}")?;
+        write!(f, " OFFICE_HOURS_ENABLED={}", self.office_hours_enabled)?;
         let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
         let key = if self.ml_server_api_key.is_some() { "(set)" } else { "(not set)" };
         write!(f, " BOOTSTRAP_ADMIN_KEY_SHA256={bootstrap} ML_SERVER_API_KEY={key}")

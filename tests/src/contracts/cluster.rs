@@ -14,6 +14,7 @@ mod details;
 mod evictions;
 mod reads;
 mod removals;
+mod sizes;
 mod workloads;
 
 /// Sets the scene in the world behind the cluster. Every law uses nodes and names of its own.
@@ -22,6 +23,10 @@ pub trait Stage: Send + Sync {
     fn node(&self, taints: Vec<Taint>) -> NodeName;
     /// A Deployment whose pods, labelled `app: <name>`, are ready on this node at once and end 2 s after they are asked to.
     fn deployment(&self, namespace: &str, name: &str, replicas: u32, on: &NodeName);
+    /// A HorizontalPodAutoscaler with this lower bound, or a KEDA object without one, of the Deployment of the same name.
+    fn scaler(&self, namespace: &str, name: &str, size: Option<u32>);
+    /// Annotates a namespace.
+    fn annotated_namespace(&self, namespace: &str, key: &str, value: &str);
     /// A DaemonSet in the namespace `default`; its pods are on every node.
     fn daemon_set(&self, name: &str);
     /// A pod in the namespace `default` without a controller that mounts an `emptyDir`, asks to be left alone, has the label `app:
@@ -93,6 +98,10 @@ pub async fn suite(cluster: Arc<dyn Cluster>, stage: &dyn Stage) {
     removals::a_node_is_removed_once_and_never_a_namesake(scene).await;
     workloads::a_workload_is_scaled_and_read_back(scene).await;
     workloads::a_workload_that_is_not_there_is_gone(scene).await;
+    sizes::a_workload_sleeps_with_a_note_and_is_woken_without_one(scene).await;
+    sizes::who_was_faster_is_left_alone(scene).await;
+    sizes::autoscalers_have_sizes_of_their_own(scene).await;
+    sizes::a_namespace_is_read_with_its_annotations(scene).await;
 }
 
 /// The laws that need no scene and change nothing: for clusters that belong to somebody.

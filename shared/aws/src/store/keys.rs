@@ -8,6 +8,7 @@ use domain::Timestamp;
 use domain::ids::{AccountId, ClusterId, CustomerId, FindingId, InstanceKey, PlanId, Region, RunId};
 use domain::offering::Pool;
 use domain::plan::PlanKey;
+use domain::workload::ScaleRef;
 use sha2::{Digest, Sha256};
 
 /// The partition key of the table.
@@ -273,6 +274,17 @@ pub(super) fn finding_place(last_seen: Timestamp, id: &FindingId) -> String {
 /// The watchbook of a cluster.
 pub(super) fn watchbook(customer: &CustomerId, cluster: &ClusterId) -> Key {
     key(format!("T#{customer}#WATCHBOOK"), cluster.as_str())
+}
+
+/// The partition of what sleeps in a cluster.
+pub(super) fn asleep(customer: &CustomerId, cluster: &ClusterId) -> String {
+    format!("T#{customer}#ASLEEP#{cluster}")
+}
+
+/// One object that sleeps.
+pub(super) fn asleep_one(customer: &CustomerId, cluster: &ClusterId, target: &ScaleRef) -> Key {
+    let ScaleRef { kind, namespace, name } = target;
+    key(asleep(customer, cluster), format!("{}#{}#{}", kind.resource(), text(namespace), text(name)))
 }
 
 /// The partition of a cluster's ledger.

@@ -5,7 +5,7 @@ use crate::node::{NodeTarget, NodeTemplate};
 use crate::offering::Offering;
 use crate::pod::filter::Accepts;
 use crate::policy::AtDeadline;
-use crate::workload::WorkloadRef;
+use crate::workload::{Resize, ScaleRef, WorkloadRef};
 use serde::{Deserialize, Serialize};
 
 /// Which instance a step waits for or ends.
@@ -118,6 +118,13 @@ pub enum Action {
         /// How many replicas it gets.
         replicas: u32,
     },
+    /// Changes the size of an object together with the note of what it was: puts it to sleep, or wakes it.
+    Resize {
+        /// The object.
+        target: ScaleRef,
+        /// How.
+        resize: Box<Resize>,
+    },
     /// Tells an Auto Scaling group that it may go on with an instance.
     CompleteLifecycle {
         /// Name of the group.
@@ -143,6 +150,8 @@ pub enum Undo {
     Uncordon,
     /// Sets the number of replicas from before.
     ScaleBack,
+    /// Changes the size and the note back, unless somebody else has changed the size meanwhile.
+    ResizeBack,
     /// Cannot be taken back.
     Impossible,
 }
@@ -155,6 +164,7 @@ impl Action {
             Action::AwaitReady { .. } | Action::Drain { .. } | Action::Uncordon { .. } => Undo::Nothing,
             Action::Cordon { .. } => Undo::Uncordon,
             Action::Scale { .. } => Undo::ScaleBack,
+            Action::Resize { .. } => Undo::ResizeBack,
             Action::Terminate { .. }
             | Action::TerminateGhost { .. }
             | Action::DeleteVolume { .. }
@@ -176,6 +186,7 @@ impl Action {
             Action::DeleteVolume { .. } => "delete-volume",
             Action::RemoveNode { .. } => "remove-node",
             Action::Scale { .. } => "scale",
+            Action::Resize { .. } => "resize",
             Action::CompleteLifecycle { .. } => "complete-lifecycle",
         }
     }
@@ -193,6 +204,7 @@ impl Action {
             | Action::Scale { .. }
             | Action::TerminateGhost { .. }
             | Action::DeleteVolume { .. }
+            | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         }
     }
@@ -210,6 +222,7 @@ impl Action {
             | Action::DeleteVolume { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
+            | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => true,
         }
     }
@@ -225,6 +238,11 @@ impl std::fmt::Display for Action {
             Action::Scale { workload, replicas } => write!(f, "scale {workload} to {replicas}"),
             Action::TerminateGhost { instance, .. } => write!(f, "end {instance}, which is no node"),
             Action::DeleteVolume { volume, .. } => write!(f, "snapshot and delete {volume}"),
+            Action::Resize { target, resize } => match resize.to {
+                _ if resize.from == resize.to => write!(f, "clear the note of {target}"),
+                Some(size) => write!(f, "resize {target} to {size}"),
+                None => write!(f, "let {target} scale again"),
+            },
             Action::CompleteLifecycle { group, instance, .. } => write!(f, "let Auto Scaling group {group} go on with {instance}"),
             Action::Cordon { node }
             | Action::Uncordon { node }

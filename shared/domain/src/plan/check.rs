@@ -209,6 +209,7 @@ pub fn in_disruption<'a>(open: impl IntoIterator<Item = &'a PlanRecord>) -> BTre
             | Action::Scale { .. }
             | Action::TerminateGhost { .. }
             | Action::DeleteVolume { .. }
+            | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         })
         .collect()

@@ -65,6 +65,7 @@ fn serves(existing: &PlanRecord, act: &Act) -> bool {
         | Action::Scale { .. }
         | Action::TerminateGhost { .. }
         | Action::DeleteVolume { .. }
+        | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => true,
     })
 }

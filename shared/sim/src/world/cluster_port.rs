@@ -12,7 +12,7 @@ use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::ports::inventory::PersistentVolume;
 use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, Inventory, PatchedNode, PodSink};
 use domain::tenant;
-use domain::workload::WorkloadRef;
+use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -178,5 +178,13 @@ impl Cluster for SimCluster {
 
     async fn scale(&self, workload: &WorkloadRef, replicas: u32) -> Result<(), ClusterError> {
         self.world.call("scale", |state| state.scale(self.cluster, workload, replicas).map(|_| ()).ok_or(ClusterError::Gone))
+    }
+
+    async fn scalables(&self, with_pods: bool) -> Result<Scalables, ClusterError> {
+        self.world.call("scalables", |state| Ok(state.clusters[self.cluster].scalables(with_pods)))
+    }
+
+    async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {
+        self.world.call("resize", |state| state.resize(self.cluster, target, resize))
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 mod ask;
 mod pod;
+pub(crate) mod scaler;
 pub(crate) mod volumes;
 
 pub(crate) use pod::pod;
@@ -97,6 +98,9 @@ pub(crate) fn workload(index: usize, workload: &Workload, kube: &Kube) -> Value 
         }
         Sort::DaemonSet => json!({"currentNumberScheduled": have, "desiredNumberScheduled": have, "numberReady": ready}),
     };
+    if workload.sort == Sort::StatefulSet && workload.deletes_volumes {
+        spec["persistentVolumeClaimRetentionPolicy"] = json!({"whenDeleted": "Retain", "whenScaled": "Delete"});
+    }
     json!({"apiVersion": "apps/v1", "kind": kind(workload.sort), "metadata": metadata, "spec": spec, "status": status})
 }
 
