@@ -5,7 +5,9 @@
 //!
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
-use domain::ports::{Clock, Clusters, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Vault};
+use domain::ports::{
+    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Vault,
+};
 use runtime::advisor::Connection;
 use std::sync::Arc;
 
@@ -41,6 +43,10 @@ pub struct Deps {
     pub nights: Arc<dyn Nights>,
     /// Where rounds are asked for.
     pub rounds: Arc<dyn Rounds>,
+    /// What scans have found.
+    pub findings: Arc<dyn Findings>,
+    /// Where scans are asked for.
+    pub scans: Arc<dyn Scans>,
     /// Which account and which instance belong to whom.
     pub routes: Arc<dyn Routes>,
     /// Keys that make a repeated POST harmless.

@@ -7,7 +7,7 @@ use runtime::telemetry;
 use std::sync::Arc;
 
 /// All but the dead-letter queue, which this function has no right to.
-const NEEDS: [Var; 8] = [
+const NEEDS: [Var; 9] = [
     Var::AwsRegion,
     Var::TableName,
     Var::KmsKeyId,
@@ -16,6 +16,7 @@ const NEEDS: [Var; 8] = [
     Var::RoundsQueueUrl,
     Var::MlServerUrl,
     Var::MlServerApiKey,
+    Var::ScansQueueUrl,
 ];
 
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
@@ -49,6 +50,8 @@ async fn main() -> anyhow::Result<()> {
         outbox: table.clone(),
         nights: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(&sdk, config.rounds_queue_url.clone())),
+        findings: table.clone(),
+        scans: Arc::new(aws::ScanQueue::new(&sdk, config.scans_queue_url.clone())),
         routes: table.clone(),
         idempotency: table,
         queue: Arc::new(aws::Queues::new(&sdk, urls)),

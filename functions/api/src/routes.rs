@@ -23,6 +23,7 @@ pub mod operations;
 pub mod optimization;
 pub mod proposals;
 pub mod savings;
+pub mod scanner;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,9 @@ pub static TABLE: &[(Method, &str, Access)] = &[
     (Method::GET, "/api/v1/ml/predict/{what}", READ),
     (Method::GET, "/api/v1/ml/health", READ),
     (Method::GET, "/api/v1/ml/openapi.json", READ),
+    (Method::POST, "/api/v1/scanner/scan", ACT),
+    (Method::GET, "/api/v1/scanner/ghosts", READ),
+    (Method::POST, "/api/v1/scanner/terminate/{id}", ACT),
     (Method::GET, "/api/v1/operations/{id}", READ),
     (Method::GET, "/api/v1/plans/{cluster_id}/{plan_id}", READ),
 ];
@@ -126,6 +130,9 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/api/v1/notifications/targets/{id}/test", post(notifications::test))
         .route("/api/v1/notifications/targets/{id}/deliveries", get(notifications::deliveries))
         .route("/api/v1/notifications/targets/{id}/deliveries/replay", post(notifications::replay))
+        .route("/api/v1/scanner/scan", post(scanner::scan))
+        .route("/api/v1/scanner/ghosts", get(scanner::ghosts))
+        .route("/api/v1/scanner/terminate/{id}", post(scanner::terminate))
         .route("/api/v1/operations/{id}", get(operations::operation))
         .route("/api/v1/plans/{cluster_id}/{plan_id}", get(operations::plan))
         .route_layer(from_fn_with_state(Arc::clone(&deps), idempotency::once))

@@ -10,4 +10,5 @@ mod ml;
 mod notifications;
 mod office_hours;
 mod optimization;
+mod scanner;
 mod support;

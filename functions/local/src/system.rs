@@ -14,6 +14,7 @@ use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, R
 use execution::Ports;
 use execution::office_hours::OfficeHours;
 use execution::optimize::Optimizer;
+use execution::waste::Scanner;
 use runtime::advisor::Connection;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -69,6 +70,7 @@ pub(crate) struct System {
     pub(crate) optimizer: Optimizer,
     pub(crate) notifier: notifier::Deps,
     pub(crate) market: market::Deps,
+    pub(crate) scanner: Scanner,
     pub(crate) office_hours: OfficeHours,
     pub(crate) cluster: ClusterId,
     pub(crate) customer: CustomerId,
@@ -105,6 +107,7 @@ impl System {
             registry: table.clone(),
             routes: table.clone(),
             pools: table.clone(),
+            watchbooks: table.clone(),
             cloud: world.clone(),
             clusters: clusters.clone(),
             queue: queue.clone(),
@@ -113,6 +116,13 @@ impl System {
         };
         let notifier = notifier(&ports, &table, &queue, &vault)?;
         let office_hours = office_hours(&ports, &table);
+        let scanner = Scanner {
+            ports: ports.clone(),
+            findings: table.clone(),
+            notices: queue.clone(),
+            scans: queue.clone(),
+            settings: execution::waste::Settings { ghosts: true, volumes: true },
+        };
         let customer = CustomerId::parse("default")?;
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
         let decision_table = Arc::new(tables.decision);
@@ -144,6 +154,7 @@ impl System {
             optimizer,
             notifier,
             market,
+            scanner,
             office_hours,
             cluster,
             customer,
@@ -299,8 +310,10 @@ fn api_deps(
         optimizations: table.clone(),
         ledger: table.clone(),
         outbox: table.clone(),
+        rounds: queue.clone(),
+        scans: queue,
+        findings: table.clone(),
         nights: table.clone(),
-        rounds: queue,
         registry: ports.registry.clone(),
         journal: ports.journal.clone(),
         routes: ports.routes.clone(),

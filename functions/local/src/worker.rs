@@ -26,7 +26,7 @@ const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
 /// Works until it is dropped.
 pub(crate) async fn run(system: &System) {
-    futures::join!(queues(system), sweeps(system), rounds(system), hours(system), prices(system), lanes(system));
+    futures::join!(queues(system), sweeps(system), rounds(system), hours(system), scans(system), prices(system), lanes(system));
 }
 
 async fn queues(system: &System) {
@@ -56,6 +56,7 @@ async fn one(system: &System, message: QueuedMessage) {
             let budget = Budget::lasting(&*system.clock, NOTIFYING);
             notifier::body(&message.body, &system.notifier, &worker_of(&message), budget).await.is_ok()
         }
+        Which::Scans => ghost_scan::body(&message.body, &system.scanner).await.is_ok(),
         Which::DeadLetters => true,
     };
     match well {
@@ -117,6 +118,16 @@ async fn rounds(system: &System) {
         system.clock.sleep(system.optimizer.settings.interval).await;
         if let Err(error) = system.optimizer.fan_out().await {
             tracing::warn!(%error, "Not every cluster was asked for a round; the next time all are");
+        }
+    }
+}
+
+/// The scanner's schedule.
+async fn scans(system: &System) {
+    loop {
+        system.clock.sleep(SignedDuration::from_hours(1)).await;
+        if let Err(error) = system.scanner.fan_out().await {
+            tracing::warn!(%error, "Not every cluster was asked for a scan; the next time all are");
         }
     }
 }

@@ -125,6 +125,9 @@ id!(
     /// An EC2 instance type such as `m6i.large`.
     InstanceType, "instance type", "family.size", |t| t.len() <= 32 && t.contains('.') && slug(t));
 id!(
+    /// An EBS volume.
+    VolumeId, "volume id", "vol- and hex digits", |t| t.starts_with("vol-") && slug(t));
+id!(
     /// A VPC subnet.
     SubnetId, "subnet id", "subnet- and hex digits", |t| t.starts_with("subnet-") && slug(t));
 id!(

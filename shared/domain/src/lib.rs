@@ -35,6 +35,7 @@ pub mod scheduling;
 pub mod snapshot;
 pub mod spot_event;
 pub mod tenant;
+pub mod watch;
 pub mod workload;
 
 pub use jiff::{SignedDuration, Timestamp};

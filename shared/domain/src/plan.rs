@@ -68,6 +68,10 @@ pub enum PlanKind {
     BinPack,
     /// A node of a fitting size takes the place of another.
     Rightsize,
+    /// An instance that is no node is ended.
+    Ghost,
+    /// A volume that nothing uses is deleted.
+    ZombieVolume,
 }
 
 impl PlanKind {
@@ -84,6 +88,8 @@ impl PlanKind {
     pub fn voluntary(self) -> bool {
         match self {
             PlanKind::SpotOptimize | PlanKind::BinPack | PlanKind::Rightsize => true,
+            // What is waste has a check of its own, in the step itself.
+            PlanKind::Ghost | PlanKind::ZombieVolume => false,
             PlanKind::Rescue
             | PlanKind::Drain
             | PlanKind::Cordon

@@ -215,6 +215,8 @@ pub struct ClusterPolicy {
     pub launch_template: Option<LaunchTemplate>,
     /// Optimisation.
     pub optimization: OptimizationPolicy,
+    /// Ghosts, volumes and the network.
+    pub waste: WastePolicy,
     /// Office hours. Boxed: a cluster is held in the futures of every function, and most have none.
     pub office_hours: Box<OfficeHoursPolicy>,
 }
@@ -229,8 +231,10 @@ pub struct LaunchTemplate {
     pub version: String,
 }
 
+mod waste;
 mod window;
 
+pub use waste::WastePolicy;
 pub use window::BadWindow;
 
 #[cfg(test)]

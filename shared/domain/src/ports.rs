@@ -6,7 +6,9 @@ pub mod clock;
 pub mod cloud;
 pub mod cluster;
 pub mod courier;
+pub mod estate;
 pub mod findings;
+pub mod inventory;
 pub mod journal;
 pub mod ledger;
 pub mod market;
@@ -21,13 +23,16 @@ pub mod queue;
 pub mod registry;
 pub mod routes;
 pub mod vault;
+pub mod watchbooks;
 
 pub use advisor::{Advisor, AdvisorError};
 pub use clock::Clock;
 pub use cloud::{Cloud, CloudError, Instance, InstanceFilter, InstanceState, LaunchRequest, Lifecycle};
 pub use cluster::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode, PodSink};
 pub use courier::{Courier, Parcel};
+pub use estate::{Estate, Member};
 pub use findings::Findings;
+pub use inventory::Inventory;
 pub use journal::{Change, Journal, NewPlan, Opened};
 pub use ledger::Ledger;
 pub use market::{AdvisorFile, MarketSource, MarketStore, SourceError};
@@ -42,6 +47,7 @@ pub use queue::{Parked, Queue, QueueError};
 pub use registry::{Idempotency, IdempotencyState, Page, Registry};
 pub use routes::Routes;
 pub use vault::{Vault, VaultError};
+pub use watchbooks::{Scans, Watchbooks};
 
 /// Why the table did not do what was asked.
 #[derive(Debug, thiserror::Error)]

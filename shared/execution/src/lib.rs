@@ -22,6 +22,7 @@ pub mod safety;
 pub mod survey;
 pub mod sweep;
 pub mod unwind;
+pub mod waste;
 
 pub use drive::{Driven, continue_plan, drive};
 pub use ports::{Ports, Trouble};

@@ -61,6 +61,7 @@ struct State {
     kept: optimizations::Kept,
     found: findings::Found,
     out: outbox::Out,
+    watchbooks: findings::Books,
 }
 
 impl MemoryStore {

@@ -14,6 +14,7 @@ mod claims;
 mod cloud_port;
 mod cluster_port;
 mod daily;
+mod estate;
 pub(crate) mod evictions;
 mod filling;
 mod join;

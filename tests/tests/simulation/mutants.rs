@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use domain::audit::AuditRow;
 use domain::decision::Commitment;
-use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceType, NodeName, PlanId, Zone};
+use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceType, NodeName, PlanId, VolumeId, Zone};
 use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::operation::Operation;
 use domain::plan::{PlanKey, PlanRecord};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::ports::cloud::SpotPrice;
+use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, VolumeFilter, VolumeSnapshot};
+use domain::ports::inventory::{Inventory, PersistentVolume};
 use domain::ports::{
     Change, Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, Journal, LaunchRequest,
     Lifecycle, NewPlan, Opened, PatchedNode, PodSink, StoreError,
@@ -118,6 +120,34 @@ impl Cloud for Broken<dyn Cloud> {
 }
 
 #[async_trait]
+impl Estate for Broken<dyn Cloud> {
+    async fn members(&self, scope: &AwsScope, instances: &[InstanceId]) -> Result<Vec<Member>, CloudError> {
+        self.inner.members(scope, instances).await
+    }
+    async fn end_forbidden(&self, scope: &AwsScope, instance: &InstanceId) -> Result<bool, CloudError> {
+        self.inner.end_forbidden(scope, instance).await
+    }
+    async fn end_member(&self, scope: &AwsScope, instance: &InstanceId) -> Result<(), CloudError> {
+        self.inner.end_member(scope, instance).await
+    }
+    async fn volumes(&self, scope: &AwsScope, filter: &VolumeFilter) -> Result<Vec<EbsVolume>, CloudError> {
+        self.inner.volumes(scope, filter).await
+    }
+    async fn snapshot(&self, scope: &AwsScope, volume: &VolumeId, mark: &str) -> Result<VolumeSnapshot, CloudError> {
+        self.inner.snapshot(scope, volume, mark).await
+    }
+    async fn delete_volume(&self, scope: &AwsScope, volume: &VolumeId) -> Result<(), CloudError> {
+        self.inner.delete_volume(scope, volume).await
+    }
+    async fn addresses(&self, scope: &AwsScope) -> Result<Vec<Address>, CloudError> {
+        self.inner.addresses(scope).await
+    }
+    async fn nat_gateways(&self, scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError> {
+        self.inner.nat_gateways(scope).await
+    }
+}
+
+#[async_trait]
 impl Journal for Broken<dyn Journal> {
     async fn open(&self, new: &NewPlan) -> Result<Opened, StoreError> {
         self.inner.open(new).await
@@ -164,6 +194,13 @@ impl Clusters for Broken<dyn Clusters> {
     async fn connect(&self, cluster: &tenant::Cluster) -> Result<Arc<dyn Cluster>, ClusterError> {
         let inner = self.inner.connect(cluster).await?;
         Ok(Broken::new(inner, self.mutation))
+    }
+}
+
+#[async_trait]
+impl Inventory for Broken<dyn Cluster> {
+    async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
+        self.inner.persistent_volumes().await
     }
 }
 

@@ -5,7 +5,7 @@ use crate::tree::{File, files, read};
 use std::collections::BTreeSet;
 
 /// The right to *act*, and the right to *plan*, which looks into a customer's account: these, and nobody else, may take its role.
-const ACT: [&str; 4] = ["executor", "interruption", "optimizer", "sweeper"];
+const ACT: [&str; 5] = ["executor", "ghost-scan", "interruption", "optimizer", "sweeper"];
 
 #[test]
 fn only_those_who_act_may_take_a_customers_role() {

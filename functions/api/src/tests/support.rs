@@ -137,6 +137,8 @@ impl Bench {
             outbox: store.clone(),
             nights: store.clone(),
             rounds: queue.clone(),
+            scans: queue.clone(),
+            findings: store.clone(),
             idempotency: store.clone(),
             queue: queue.clone(),
             vault: vault.clone(),

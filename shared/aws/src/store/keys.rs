@@ -337,6 +337,11 @@ pub(super) fn delivery(lane: &LaneKey, of: &Delivery) -> Key {
     key(deliveries(lane), delivery_place(of))
 }
 
+/// The watchbook of a cluster.
+pub(super) fn watchbook(customer: &CustomerId, cluster: &ClusterId) -> Key {
+    key(format!("T#{customer}#WATCHBOOK"), cluster.as_str())
+}
+
 /// The partition of what sleeps in a cluster.
 pub(super) fn asleep(customer: &CustomerId, cluster: &ClusterId) -> String {
     format!("T#{customer}#ASLEEP#{cluster}")

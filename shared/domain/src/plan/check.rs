@@ -207,6 +207,8 @@ pub fn in_disruption<'a>(open: impl IntoIterator<Item = &'a PlanRecord>) -> BTre
             | Action::Uncordon { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
+            | Action::TerminateGhost { .. }
+            | Action::DeleteVolume { .. }
             | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         })

@@ -1,5 +1,6 @@
 //! EC2 and Auto Scaling.
 
+use super::Estate;
 use crate::decision::Commitment;
 use crate::ids::{InstanceId, SubnetId, Zone};
 use crate::money::MicroDollars;
@@ -84,6 +85,8 @@ pub enum InstanceFilter {
     Ids(Vec<InstanceId>),
     /// With the tag `kubernetes.io/cluster/<name>`.
     Cluster(String),
+    /// With the tag `kubernetes.io/cluster/<name>` = `owned`. Marks of interruptions are not read.
+    Owned(String),
     /// By client token.
     ClientToken(String),
     /// In a capacity reservation.
@@ -146,7 +149,7 @@ pub enum CloudError {
 /// # Assumptions
 /// Lists lag: an instance may be missing for some minutes after its launch.
 #[async_trait]
-pub trait Cloud: Send + Sync {
+pub trait Cloud: Estate + Send + Sync {
     /// Launches one instance. No retry inside: the journal retries.
     async fn launch(&self, scope: &AwsScope, request: &LaunchRequest) -> Result<Instance, CloudError>;
     /// Lists instances.

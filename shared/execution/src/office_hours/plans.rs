@@ -44,6 +44,8 @@ pub(super) fn target(action: &Action) -> Option<ScaleRef> {
         | Action::Drain { .. }
         | Action::Terminate { .. }
         | Action::RemoveNode { .. }
+        | Action::TerminateGhost { .. }
+        | Action::DeleteVolume { .. }
         | Action::CompleteLifecycle { .. } => None,
     }
 }
@@ -123,7 +125,9 @@ fn plan(cluster: &Cluster, kind: PlanKind, part: usize, steps: Vec<Step>, eviden
         | PlanKind::LaunchHook
         | PlanKind::SpotOptimize
         | PlanKind::BinPack
-        | PlanKind::Rightsize => ("wake", format!("{} workloads are woken.", steps.len())),
+        | PlanKind::Rightsize
+        | PlanKind::Ghost
+        | PlanKind::ZombieVolume => ("wake", format!("{} workloads are woken.", steps.len())),
     };
     let id = PlanId::parse(format!("hours-{}-{word}-{part}", now.as_second().div_euclid(60))).ok()?;
     Some(Plan {

@@ -21,6 +21,8 @@ pub enum Var {
     DeadLetterQueueUrl,
     /// `ROUNDS_QUEUE_URL`.
     RoundsQueueUrl,
+    /// `SCANS_QUEUE_URL`.
+    ScansQueueUrl,
     /// `NOTICES_QUEUE_URL`.
     NoticesQueueUrl,
     /// `AWS_REGION`.
@@ -46,6 +48,7 @@ impl Var {
             Var::PlansQueueUrl => "PLANS_QUEUE_URL",
             Var::DeadLetterQueueUrl => "DEAD_LETTER_QUEUE_URL",
             Var::RoundsQueueUrl => "ROUNDS_QUEUE_URL",
+            Var::ScansQueueUrl => "SCANS_QUEUE_URL",
             Var::NoticesQueueUrl => "NOTICES_QUEUE_URL",
             Var::AwsRegion => "AWS_REGION",
             Var::MlServerUrl => "ML_SERVER_URL",
@@ -61,7 +64,12 @@ impl Var {
                 "the name of a DynamoDB table: 3 to 255 letters, digits, '-', '_' or '.'",
             ),
             Var::KmsKeyId => (!value.contains(char::is_whitespace), "the id, ARN or alias of a KMS key"),
-            Var::InterruptionsQueueUrl | Var::PlansQueueUrl | Var::DeadLetterQueueUrl | Var::RoundsQueueUrl | Var::NoticesQueueUrl => (
+            Var::InterruptionsQueueUrl
+            | Var::PlansQueueUrl
+            | Var::DeadLetterQueueUrl
+            | Var::RoundsQueueUrl
+            | Var::ScansQueueUrl
+            | Var::NoticesQueueUrl => (
                 (value.starts_with("https://") || value.starts_with("http://")) && !value.contains(char::is_whitespace),
                 "the URL of an SQS queue, not its ARN or name",
             ),

@@ -83,12 +83,13 @@ impl State {
 
     fn list(&self, scope: &AwsScope, filter: &InstanceFilter) -> Vec<Instance> {
         let cluster_tag = match filter {
-            InstanceFilter::Cluster(name) => format!("kubernetes.io/cluster/{name}"),
+            InstanceFilter::Cluster(name) | InstanceFilter::Owned(name) => format!("kubernetes.io/cluster/{name}"),
             InstanceFilter::Ids(_) | InstanceFilter::ClientToken(_) | InstanceFilter::CapacityReservation(_) => String::new(),
         };
         let wanted = |machine: &Machine| match filter {
             InstanceFilter::Ids(ids) => ids.contains(&machine.id),
             InstanceFilter::Cluster(_) => machine.tags.contains_key(&cluster_tag),
+            InstanceFilter::Owned(_) => machine.tags.get(&cluster_tag).is_some_and(|word| word == "owned"),
             InstanceFilter::ClientToken(token) => machine.token.as_ref() == Some(token),
             InstanceFilter::CapacityReservation(id) => machine.tags.get("capacity-reservation") == Some(id),
         };

@@ -167,6 +167,7 @@ pub(crate) struct State {
     pub(crate) advice: BTreeMap<InstanceType, Advice>,
     pub(crate) history: Vec<Happened>,
     pub(crate) calls: BTreeMap<&'static str, u64>,
+    pub(crate) estates: super::estate::Estates,
 }
 
 impl State {
@@ -189,6 +190,7 @@ impl State {
             advice: BTreeMap::new(),
             history: Vec::new(),
             calls: BTreeMap::new(),
+            estates: super::estate::Estates::default(),
         }
     }
 

@@ -50,6 +50,8 @@ impl Before {
             | Action::Uncordon { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
+            | Action::TerminateGhost { .. }
+            | Action::DeleteVolume { .. }
             | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         }
@@ -193,6 +195,8 @@ fn launches(plan: &Plan) -> impl Iterator<Item = MicroDollars> {
         | Action::Terminate { .. }
         | Action::RemoveNode { .. }
         | Action::Scale { .. }
+        | Action::TerminateGhost { .. }
+        | Action::DeleteVolume { .. }
         | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     })

@@ -43,6 +43,9 @@ async fn candidates(caller: &Caller<'_>, asked: &[InstanceId], filters: &[Filter
         ("client-token", [token]) => Some(InstanceFilter::ClientToken(token.clone())),
         ("capacity-reservation-id", [id]) => Some(InstanceFilter::CapacityReservation(id.clone())),
         ("tag-key", [key]) => key.strip_prefix(CLUSTER_TAG).map(|name| InstanceFilter::Cluster(name.to_owned())),
+        (tag, [word]) if word == "owned" => {
+            tag.strip_prefix("tag:").and_then(|key| key.strip_prefix(CLUSTER_TAG)).map(|name| InstanceFilter::Owned(name.to_owned()))
+        }
         ("instance-id", ids) => Some(InstanceFilter::Ids(ids.iter().filter_map(|id| InstanceId::parse(id.as_str()).ok()).collect())),
         _ => None,
     });
