@@ -134,7 +134,7 @@ impl System {
                 None => true,
             },
             // Whoever tests the scanner hands its messages out.
-            Which::Scans | Which::DeadLetters => true,
+            Which::Scans | Which::Notices | Which::DeadLetters => true,
         };
         if well { Ended::Well } else { Ended::Badly }
     }

@@ -11,7 +11,7 @@ use axum::response::Response;
 use data_encoding::HEXLOWER;
 use domain::ids::CustomerId;
 use domain::ports::IdempotencyState;
-use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -103,13 +103,24 @@ async fn keep(deps: &Deps, customer: &CustomerId, key: &str, response: Response)
     }
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, ANSWER_BYTES_MAX).await.map_err(Problem::internal)?;
-    let kept = Kept { headers: headers_of(&parts.headers), body: String::from_utf8_lossy(&body).into_owned() };
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let secret = parts.headers.get(CACHE_CONTROL).is_some_and(|value| value == "no-store");
+    let kept = Kept { headers: headers_of(&parts.headers), body: if secret { without_secret(&text) } else { text } };
     let kept = serde_json::to_string(&kept).map_err(Problem::internal)?;
     // The request is done: an answer that cannot be kept must not make it look undone.
     if let Err(error) = deps.idempotency.finish(customer, key, parts.status.as_u16(), &kept, deps.clock.now()).await {
         tracing::warn!(%error, "An answer was not kept");
     }
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// What may be kept of an answer that shows a secret: all but the secret. Whoever lost it rotates it.
+fn without_secret(body: &str) -> String {
+    let mut body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    if let Some(secret) = body.get_mut("secret") {
+        *secret = "(shown once; rotate it to get another)".into();
+    }
+    body.to_string()
 }
 
 fn headers_of(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -6,7 +6,7 @@
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
 use domain::ports::{
-    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Queue, Registry, Rounds, Routes, Scans, Vault,
+    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Vault,
 };
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub struct Deps {
     pub optimizations: Arc<dyn Optimizations>,
     /// What was saved.
     pub ledger: Arc<dyn Ledger>,
+    /// Targets of notices, and what was sent to them.
+    pub outbox: Arc<dyn Outbox>,
     /// What sleeps.
     pub nights: Arc<dyn Nights>,
     /// Where rounds are asked for.

@@ -40,6 +40,7 @@ async fn main() -> anyhow::Result<()> {
         journal: table.clone(),
         optimizations: table.clone(),
         ledger: table.clone(),
+        outbox: table.clone(),
         nights: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(&sdk, config.rounds_queue_url.clone())),
         findings: table.clone(),

@@ -16,6 +16,7 @@ pub mod events;
 pub mod halt;
 pub mod health;
 pub mod k8s;
+pub mod notifications;
 pub mod office_hours;
 pub mod operations;
 pub mod optimization;
@@ -37,7 +38,7 @@ const ACT: Access = Access::Needs(Role::Operator);
 const MANAGE: Access = Access::Needs(Role::Admin);
 
 /// Every route. One that is not in here is closed, whatever the router says.
-pub static TABLE: [(Method, &str, Access); 35] = [
+pub static TABLE: &[(Method, &str, Access)] = &[
     (Method::GET, "/health", Access::Everyone),
     (Method::GET, "/api/v1/admin/clusters", READ),
     (Method::POST, "/api/v1/admin/clusters", MANAGE),
@@ -71,6 +72,14 @@ pub static TABLE: [(Method, &str, Access); 35] = [
     (Method::POST, "/api/v1/scanner/scan", ACT),
     (Method::GET, "/api/v1/scanner/ghosts", READ),
     (Method::POST, "/api/v1/scanner/terminate/{id}", ACT),
+    (Method::GET, "/api/v1/notifications/targets", READ),
+    (Method::POST, "/api/v1/notifications/targets", MANAGE),
+    (Method::GET, "/api/v1/notifications/targets/{id}", READ),
+    (Method::PUT, "/api/v1/notifications/targets/{id}", MANAGE),
+    (Method::DELETE, "/api/v1/notifications/targets/{id}", MANAGE),
+    (Method::POST, "/api/v1/notifications/targets/{id}/test", ACT),
+    (Method::GET, "/api/v1/notifications/targets/{id}/deliveries", READ),
+    (Method::POST, "/api/v1/notifications/targets/{id}/deliveries/replay", ACT),
     (Method::GET, "/api/v1/operations/{id}", READ),
     (Method::GET, "/api/v1/plans/{cluster_id}/{plan_id}", READ),
 ];
@@ -113,6 +122,11 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/api/v1/scanner/scan", post(scanner::scan))
         .route("/api/v1/scanner/ghosts", get(scanner::ghosts))
         .route("/api/v1/scanner/terminate/{id}", post(scanner::terminate))
+        .route("/api/v1/notifications/targets", get(notifications::list).post(notifications::create))
+        .route("/api/v1/notifications/targets/{id}", get(notifications::show).put(notifications::update).delete(notifications::remove))
+        .route("/api/v1/notifications/targets/{id}/test", post(notifications::test))
+        .route("/api/v1/notifications/targets/{id}/deliveries", get(notifications::deliveries))
+        .route("/api/v1/notifications/targets/{id}/deliveries/replay", post(notifications::replay))
         .route("/api/v1/operations/{id}", get(operations::operation))
         .route("/api/v1/plans/{cluster_id}/{plan_id}", get(operations::plan))
         .route_layer(from_fn_with_state(Arc::clone(&deps), idempotency::once))

@@ -6,6 +6,7 @@ mod clusters;
 mod errors;
 mod events;
 mod idempotency;
+mod notifications;
 mod office_hours;
 mod optimization;
 mod scanner;

@@ -67,6 +67,7 @@ pub(crate) struct System {
     pub(crate) ports: Ports,
     pub(crate) optimizer: Optimizer,
     pub(crate) scanner: Scanner,
+    pub(crate) notifier: notifier::Deps,
     pub(crate) office_hours: OfficeHours,
     pub(crate) cluster: ClusterId,
     pub(crate) customer: CustomerId,
@@ -114,10 +115,11 @@ impl System {
         let scanner = Scanner {
             ports: ports.clone(),
             findings: table.clone(),
-            notices: Arc::new(Spoken),
+            notices: queue.clone(),
             scans: queue.clone(),
             settings: execution::waste::Settings { ghosts: true, volumes: true },
         };
+        let notifier = notifier(&ports, &table, &queue, &vault)?;
         let office_hours = OfficeHours {
             registry: table.clone(),
             journal: table.clone(),
@@ -145,6 +147,7 @@ impl System {
             optimizer,
             scanner,
             office_hours,
+            notifier,
             cluster,
             customer,
             api_url,
@@ -155,22 +158,24 @@ impl System {
     }
 }
 
+/// The real notifier: it calls the addresses that people give. Mail needs SES, and is said to be unsent.
+fn notifier(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>, vault: &Arc<dyn Vault>) -> anyhow::Result<notifier::Deps> {
+    let desk = execution::notify::Desk {
+        outbox: table.clone(),
+        vault: vault.clone(),
+        courier: Arc::new(runtime::courier::HttpCourier::new(Arc::new(runtime::courier::Internet), None)?),
+        notices: queue.clone(),
+        clock: ports.clock.clone(),
+        meter: ports.meter.clone(),
+    };
+    Ok(notifier::Deps { desk, queue: queue.clone() })
+}
+
 /// Local mode counts nothing: its output is for a person.
 struct Silent;
 
 impl domain::ports::Meter for Silent {
     fn count(&self, _name: &'static str, _kind: &str) {}
-}
-
-/// Local mode tells people in its log.
-struct Spoken;
-
-#[async_trait::async_trait]
-impl domain::ports::Notices for Spoken {
-    async fn tell(&self, notice: &domain::ports::Notice) -> Result<(), domain::ports::QueueError> {
-        tracing::info!(notice.kind, notice.subject, "{}", notice.sentences.join(" "));
-        Ok(())
-    }
 }
 
 /// The real store adapter over an embedded emulator of DynamoDB.
@@ -306,6 +311,7 @@ fn api_deps(
         rounds: queue.clone(),
         scans: queue,
         findings: table.clone(),
+        outbox: table.clone(),
         nights: table.clone(),
         registry: ports.registry.clone(),
         journal: ports.journal.clone(),

@@ -18,12 +18,14 @@ const TURN: SignedDuration = SignedDuration::from_millis(50);
 /// How many messages are in hand at once (MaximumConcurrency of template.yaml). A storm of a thousand at once would keep each of
 /// them waiting for longer than a call may take.
 const IN_HAND: usize = 50;
+/// How long one invocation of the notifier may begin new sendings.
+const NOTIFYING: SignedDuration = SignedDuration::from_secs(55);
 /// How long one invocation may begin new steps.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
 /// Works until it is dropped.
 pub(crate) async fn run(system: &System) {
-    futures::join!(queues(system), sweeps(system), rounds(system), hours(system), scans(system));
+    futures::join!(queues(system), sweeps(system), rounds(system), hours(system), scans(system), lanes(system));
 }
 
 async fn queues(system: &System) {
@@ -50,6 +52,10 @@ async fn one(system: &System, message: QueuedMessage) {
         Which::Plans => executor::body(&message.body, &system.ports, budget).await.is_ok(),
         Which::Rounds => optimizer::body(&message.body, &system.optimizer, budget).await.is_ok(),
         Which::Scans => ghost_scan::body(&message.body, &system.scanner).await.is_ok(),
+        Which::Notices => {
+            let budget = Budget::lasting(&*system.clock, NOTIFYING);
+            notifier::body(&message.body, &system.notifier, &worker_of(&message), budget).await.is_ok()
+        }
         Which::DeadLetters => true,
     };
     match well {
@@ -66,6 +72,23 @@ async fn sweeps(system: &System) {
             tracing::warn!(%error, "A sweep failed; the next one comes in a minute");
         }
         system.clock.sleep(SignedDuration::from_secs(60)).await;
+    }
+}
+
+/// A name for whoever has a message in hand: each delivery has another.
+fn worker_of(message: &QueuedMessage) -> String {
+    format!("{}-{}", message.sent_at, message.received)
+}
+
+/// The notifier's schedule: what is tried again.
+async fn lanes(system: &System) {
+    loop {
+        system.clock.sleep(SignedDuration::from_secs(60)).await;
+        let budget = Budget::lasting(&*system.clock, NOTIFYING);
+        let worker = format!("tick-{}", system.clock.now());
+        if let Err(error) = notifier::tick(&system.notifier, &worker, budget).await {
+            tracing::warn!(%error, "Lanes were not looked at; the next time they are");
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub scans_queue_url: String,
     /// `NOTICES_QUEUE_URL`: the notifier's queue.
     pub notices_queue_url: String,
+    /// `NOTIFICATION_EMAIL_FROM`: the sender of mail, verified with SES; without one no mail is sent.
+    pub notification_email_from: Option<String>,
     /// How clusters are optimised.
     pub optimization: Optimization,
     /// What waste is looked for.
@@ -113,11 +115,12 @@ impl Config {
             dead_letter_queue_url: from.text(Var::DeadLetterQueueUrl),
             rounds_queue_url: from.text(Var::RoundsQueueUrl),
             scans_queue_url: from.text(Var::ScansQueueUrl),
-            notices_queue_url: from.text(Var::NoticesQueueUrl),
             waste: Waste {
                 ghosts: from.switch("GHOST_PROBE_SCANNER_ENABLED", true),
                 volumes: from.switch("ZOMBIE_VOLUME_CLEANUP_ENABLED", true),
             },
+            notices_queue_url: from.text(Var::NoticesQueueUrl),
+            notification_email_from: from.email("NOTIFICATION_EMAIL_FROM"),
             optimization: Optimization {
                 interval_minutes: from.number("OPTIMIZATION_INTERVAL_MINUTES", 10, 1..=1_440),
                 spot: from.switch("SPOT_OPTIMIZATION_ENABLED", true),
@@ -154,6 +157,7 @@ impl std::fmt::Display for Config {
             (Var::PlansQueueUrl, &self.plans_queue_url),
             (Var::DeadLetterQueueUrl, &self.dead_letter_queue_url),
             (Var::RoundsQueueUrl, &self.rounds_queue_url),
+            (Var::NoticesQueueUrl, &self.notices_queue_url),
             (Var::AwsRegion, &self.region),
             (Var::MlServerUrl, &self.ml_server_url),
         ];

@@ -6,6 +6,8 @@ pub mod advisor;
 pub mod batch;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "courier")]
+pub mod courier;
 pub mod deadline;
 #[cfg(feature = "gzip")]
 pub mod gzip;

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tests::system::System;
-use tests::world_by_seed::run_changed;
+use tests::world_by_seed::{run_changed, run_side_by_side};
 
 /// How many seeds a mutant may live through.
 const SEEDS: u64 = 200;
@@ -45,9 +45,11 @@ enum Mutation {
     UncordonForgotten,
     /// An ended instance is answered and lives on.
     TerminateForgotten,
+    /// Whoever writes last wins: a write of the journal asks for no version.
+    UnfencedWrites,
 }
 
-const ALL: [Mutation; 7] = [
+const ALL: [Mutation; 8] = [
     Mutation::FreshTokens,
     Mutation::NoTags,
     Mutation::AmbiguousIsNoCapacity,
@@ -55,6 +57,7 @@ const ALL: [Mutation; 7] = [
     Mutation::PodsOfAllNodes,
     Mutation::UncordonForgotten,
     Mutation::TerminateForgotten,
+    Mutation::UnfencedWrites,
 ];
 
 /// A port with the mutation in it.
@@ -152,7 +155,15 @@ impl Journal for Broken<dyn Journal> {
         if self.is(Mutation::LostWrites) && self.count.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
             return Ok(());
         }
-        self.inner.record(key, change).await
+        match self.inner.record(key, change).await {
+            Err(StoreError::Conflict) if self.is(Mutation::UnfencedWrites) => {
+                let Some(stored) = self.inner.load(key).await? else { return Err(StoreError::Conflict) };
+                let mut forced = change.clone();
+                forced.progress.version = stored.progress.version + 1;
+                self.inner.record(key, &forced).await
+            }
+            other => other,
+        }
     }
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<PlanKey>, StoreError> {
         self.inner.due(now, limit).await
@@ -258,13 +269,24 @@ fn change(system: &mut System, mutation: Mutation) {
 }
 
 #[test]
+fn workers_side_by_side_take_nothing_back_from_each_other() {
+    for seed in 0..SEEDS {
+        run_side_by_side(seed, |_| {}).unwrap_or_else(|law| panic!("seed {seed}, side by side: {law}"));
+    }
+}
+
+#[test]
 fn every_broken_promise_is_noticed() {
     let mut survived = Vec::new();
     let mut noticed = 0_u32;
     for mutation in ALL {
         let broken = |seed| {
             // A mutant may also run into a panic of the world: that is noticed, too.
-            let run = std::panic::catch_unwind(|| run_changed(seed, |system| change(system, mutation)));
+            let run = std::panic::catch_unwind(|| match mutation {
+                // Two workers must be at one plan at the same time.
+                Mutation::UnfencedWrites => run_side_by_side(seed, |system| change(system, mutation)),
+                _ => run_changed(seed, |system| change(system, mutation)),
+            });
             run.unwrap_or_else(|_| Err("it panicked".to_owned())).err()
         };
         match (0..SEEDS).find_map(|seed| broken(seed).map(|law| (seed, law))) {

@@ -128,6 +128,7 @@ impl Bench {
             routes: store.clone(),
             optimizations: store.clone(),
             ledger: store.clone(),
+            outbox: store.clone(),
             nights: store.clone(),
             rounds: queue.clone(),
             scans: queue.clone(),

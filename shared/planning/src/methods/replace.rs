@@ -191,10 +191,16 @@ fn fill(desk: &mut Desk<'_>, node: NodeId, company: &[(NodeId, Vec<i64>)], item:
     nodes
 }
 
+fn sum(one: &[i64], other: &[i64]) -> Vec<i64> {
+    one.iter().zip(other).map(|(one, other)| one + other).collect()
+}
+
 /// The offerings for a launch, best first: each would do, and each is worth the move.
 fn offerings(desk: &mut Desk<'_>, nodes: &[NodeId], chosen: usize) -> Result<Vec<usize>, Blocked> {
     let pods = desk.pods_of(nodes);
     let demand = desk.index.demand(&pods);
+    // Pods that wait may be faster at the door of the new node.
+    let crowded: Vec<i64> = if desk.pending.is_empty() { Vec::new() } else { sum(&demand, &desk.index.demand(&desk.pending)) };
     let zone = nodes.iter().find_map(|node| zone_of(desk, &pods, *node));
     let kind = desk.nodes[nodes[0]].kind;
     let pool = desk.shelf.items[chosen].pool.clone();
@@ -216,7 +222,8 @@ fn offerings(desk: &mut Desk<'_>, nodes: &[NodeId], chosen: usize) -> Result<Vec
         if dear && (pool.capacity == CapacityType::OnDemand || list.len() >= desk.policy.spot_pools_min as usize) {
             break;
         }
-        if desk.holds(kind, item, &pods, &demand) {
+        let stands_in = list.first().is_none_or(|first| crowded.is_empty() || desk.stands_in(kind, *first, item, &crowded));
+        if stands_in && desk.holds(kind, item, &pods, &demand) {
             list.push(item);
         }
     }

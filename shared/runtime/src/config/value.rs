@@ -184,6 +184,16 @@ impl<'a> Reader<'a> {
         (!value.is_empty()).then(|| Secret(value.into()))
     }
 
+    /// An address of mail that may be left out.
+    pub(super) fn email(&mut self, name: &'static str) -> Option<String> {
+        let value = self.get(name)?;
+        if value.len() <= 320 && value.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')) {
+            return Some(value);
+        }
+        self.malformed(name, "an address of mail that SES has verified");
+        None
+    }
+
     /// A switch: `true` or `false`.
     pub(super) fn switch(&mut self, name: &'static str, default: bool) -> bool {
         match self.get(name).as_deref() {

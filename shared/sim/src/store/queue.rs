@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::optimization::Round;
 use domain::plan::PlanKey;
-use domain::ports::{Clock, Parked, Queue, QueueError, Rounds, Scans};
+use domain::ports::{Clock, Notice, Notices, Parked, Queue, QueueError, Rounds, Scans};
 use domain::watch::ScanOrder;
 use domain::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +19,8 @@ pub enum Which {
     Rounds,
     /// Scans.
     Scans,
+    /// What people are told.
+    Notices,
     /// What could not be read, and what failed too often.
     DeadLetters,
 }
@@ -159,6 +161,15 @@ impl Scans for MemoryQueue {
     async fn ask_scan(&self, order: &ScanOrder) -> Result<(), QueueError> {
         let body = serde_json::to_string(order).map_err(|e| QueueError(e.to_string()))?;
         self.put(Which::Scans, body, SignedDuration::ZERO);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Notices for MemoryQueue {
+    async fn tell(&self, notice: &Notice) -> Result<(), QueueError> {
+        let body = serde_json::to_string(notice).map_err(|e| QueueError(e.to_string()))?;
+        self.put(Which::Notices, body, SignedDuration::ZERO);
         Ok(())
     }
 }

@@ -73,9 +73,8 @@ impl Desk<'_> {
                     *larger.pods.entry(class).or_default() += count;
                 }
             }
-            for (kind, item) in self.firsts(&planned.draft) {
-                let room = self.room(kind, item);
-                self.origin.launch(&room.template);
+            for template in self.least(&planned.draft) {
+                self.origin.launch(&template);
                 larger.launches = true;
             }
             larger.moves += 1;
