@@ -1,4 +1,5 @@
-use super::world::{filled, market, random};
+use super::filled::filled;
+use super::world::{market, random};
 use crate::optimize::account::Blocker;
 use crate::optimize::{Effort, decide_and_account};
 use domain::decision::{DecisionType, WhyNot};
