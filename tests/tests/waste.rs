@@ -77,7 +77,9 @@ impl Bench {
                 match message.queue {
                     Which::Scans => scanned.extend(ghost_scan::body(&message.body, &self.scanner).await.unwrap()),
                     Which::Plans => executor::body(&message.body, &self.system.ports, budget).await.unwrap(),
-                    Which::Interruptions | Which::Rounds | Which::Notices | Which::DeadLetters => panic!("nobody asked for this: {}", message.body),
+                    Which::Interruptions | Which::Rounds | Which::Notices | Which::DeadLetters => {
+                        panic!("nobody asked for this: {}", message.body)
+                    }
                 }
             }
             self.system.clock.sleep(SignedDuration::from_secs(60)).await;

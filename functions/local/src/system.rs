@@ -116,23 +116,11 @@ impl System {
         };
         let notifier = notifier(&ports, &table, &queue, &vault)?;
         let office_hours = office_hours(&ports, &table);
-        let scanner = Scanner {
-            ports: ports.clone(),
-            findings: table.clone(),
-            notices: queue.clone(),
-            scans: queue.clone(),
-            settings: execution::waste::Settings { ghosts: true, volumes: true },
-        };
+        let scanner = scanner(&ports, &table, &queue);
         let customer = CustomerId::parse("default")?;
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
         let decision_table = Arc::new(tables.decision);
-        let market = market::Deps {
-            registry: ports.registry.clone(),
-            source: world.clone(),
-            store: decision_table.clone(),
-            clock: clock.clone(),
-            meter: ports.meter.clone(),
-        };
+        let market = market_of(&ports, &world, &decision_table);
         let server = match &settings.decision_server {
             Some(other) => other.clone(),
             None => thinking::serve(&market, decision_table).await?,
@@ -163,6 +151,28 @@ impl System {
             folder,
             _kubernetes: served,
         })
+    }
+}
+
+/// The market function: the simulated market is its source.
+fn market_of(ports: &Ports, world: &Arc<World>, table: &Arc<aws::DecisionTable>) -> market::Deps {
+    market::Deps {
+        registry: ports.registry.clone(),
+        source: world.clone(),
+        store: table.clone(),
+        clock: ports.clock.clone(),
+        meter: ports.meter.clone(),
+    }
+}
+
+/// The scanner on the same ports.
+fn scanner(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>) -> Scanner {
+    Scanner {
+        ports: ports.clone(),
+        findings: table.clone(),
+        notices: queue.clone(),
+        scans: queue.clone(),
+        settings: execution::waste::Settings { ghosts: true, volumes: true },
     }
 }
 

@@ -12,6 +12,9 @@ use domain::plan::action::{Action, AskedBy};
 use domain::policy::Mode;
 use domain::ports::{Instance, InstanceFilter};
 use domain::savings::arithmetic::month_of;
+use domain::tenant::Cluster;
+use domain::watch::Watchbook;
+
 use planning::ghosts::{Ghost, Look, News, Settings, Way, scan, suspects};
 use planning::public_data::Catalogue;
 use tracing::error;
@@ -22,16 +25,16 @@ impl Scanner {
         let cluster = &site.cluster;
         let instances = match self.ports.cloud.instances(&site.scope, &InstanceFilter::Owned(cluster.name.clone())).await {
             Ok(instances) => instances,
-            Err(error) => return Ok(blind(harvest, &error)),
+            Err(error) => return blind(harvest, &error),
         };
         let plans: Vec<PlanRecord> = self.ports.journal.open_plans(&cluster.customer, &cluster.id).await?;
         let kubernetes = match &site.kubernetes {
             Ok(kubernetes) => kubernetes,
-            Err(error) => return Ok(blind(harvest, error)),
+            Err(error) => return blind(harvest, error),
         };
         let nodes = match kubernetes.nodes().await {
             Ok(nodes) => nodes,
-            Err(error) => return Ok(blind(harvest, &error)),
+            Err(error) => return blind(harvest, &error),
         };
         let mut look = Look {
             now: self.ports.clock.now(),
@@ -46,7 +49,7 @@ impl Scanner {
             Err(nameless) => {
                 // A mistake of ours or of whoever registered it: a person must look, and no look is worth anything until then.
                 error!(cluster.id = %cluster.id, "A cluster without a name is not scanned");
-                return Ok(blind(harvest, &nameless));
+                return blind(harvest, &nameless);
             }
         };
         let members = if asked.is_empty() { Ok(Vec::new()) } else { self.ports.cloud.members(&site.scope, &asked).await };
@@ -54,20 +57,9 @@ impl Scanner {
         let settings = Settings::from(&cluster.policy.waste);
         let seen = match scan(&look, &harvest.book, settings) {
             Ok(seen) => seen,
-            Err(nameless) => return Ok(blind(harvest, &nameless)),
+            Err(nameless) => return blind(harvest, &nameless),
         };
-        let mode = cluster.policy.waste.ghosts;
-        for news in &seen.news {
-            if let News::Recovered(instance, _, why) = news {
-                harvest.over.insert((FindingKind::Ghost, instance.to_string()), format!("It is no ghost any more: {why}."));
-            }
-            if let News::Stopped(stop) = news {
-                self.ports.meter.count("scans_stopped", tell::word(stop));
-            }
-            if mode >= Mode::Recommend {
-                harvest.notices.extend(tell::ghost(cluster, news, &seen.book, look.now));
-            }
-        }
+        self.hear(cluster, &seen.news, &seen.book, look.now, harvest);
         harvest.blind = seen.book.stopped.as_ref().map(|(_, why)| why.clone());
         let standing = |ghost: &Ghost| {
             let instance = instances.iter().find(|instance| instance.id == ghost.instance)?;
@@ -91,10 +83,27 @@ impl Scanner {
         harvest.book = seen.book;
         Ok(())
     }
+
+    /// What is new since the last look: what is over, what stopped the scan, and what people are told.
+    fn hear(&self, cluster: &Cluster, all: &[News], book: &Watchbook, now: domain::Timestamp, harvest: &mut Harvest) {
+        for news in all {
+            if let News::Recovered(instance, _, why) = news {
+                harvest.over.insert((FindingKind::Ghost, instance.to_string()), format!("It is no ghost any more: {why}."));
+            }
+            if let News::Stopped(stop) = news {
+                self.ports.meter.count("scans_stopped", tell::word(stop));
+            }
+            if cluster.policy.waste.ghosts >= Mode::Recommend {
+                harvest.notices.extend(tell::ghost(cluster, news, book, now));
+            }
+        }
+    }
 }
 
-fn blind(harvest: &mut Harvest, error: &dyn std::error::Error) {
+/// What could not be looked at, and why: the scan says so, and nothing that stood is called over.
+fn blind(harvest: &mut Harvest, error: &dyn std::error::Error) -> Result<(), Trouble> {
     harvest.blind = Some(error.to_string());
+    Ok(())
 }
 
 /// What an instance costs per hour. `None`: the public lists do not have it.

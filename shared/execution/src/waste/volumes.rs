@@ -31,21 +31,21 @@ impl Scanner {
         let cluster = &site.cluster;
         let volumes = match self.ports.cloud.volumes(&site.scope, &VolumeFilter::Unattached).await {
             Ok(volumes) => volumes,
-            Err(error) => return Ok(unseen(cluster, &error)),
+            Err(error) => return unseen(cluster, &error),
         };
         let persistent = match &site.kubernetes {
             Ok(kubernetes) => match kubernetes.persistent_volumes().await {
                 Ok(persistent) => persistent,
-                Err(error) => return Ok(unseen(cluster, &error)),
+                Err(error) => return unseen(cluster, &error),
             },
-            Err(error) => return Ok(unseen(cluster, error)),
+            Err(error) => return unseen(cluster, error),
         };
         let now = self.ports.clock.now();
         let look = Look { now, cluster_name: &cluster.name, volumes: &volumes, persistent: &persistent };
         let settings = Settings::from(&cluster.policy.waste);
         let seen = match scan(&look, &harvest.book, settings) {
             Ok(seen) => seen,
-            Err(nameless) => return Ok(unseen(cluster, &nameless)),
+            Err(nameless) => return unseen(cluster, &nameless),
         };
         if cluster.policy.waste.volumes >= Mode::Recommend {
             harvest.notices.extend(seen.news.iter().map(|news| notice(cluster, news, now)));
@@ -74,8 +74,9 @@ impl Scanner {
 }
 
 /// Volumes that cannot be looked at are looked at the next time; ghosts are looked for none the less.
-fn unseen(cluster: &Cluster, error: &dyn std::error::Error) {
+fn unseen(cluster: &Cluster, error: &dyn std::error::Error) -> Result<(), Trouble> {
     info!(cluster.id = %cluster.id, %error, "Volumes could not be looked at");
+    Ok(())
 }
 
 /// What a month without the volume saves: its price less that of the snapshot that is kept of it. `None`: a type without a price.
