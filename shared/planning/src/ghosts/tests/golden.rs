@@ -72,8 +72,8 @@ fn shares_are_rounded_up_and_an_unhealthy_cluster_is_left_alone() {
         assert_eq!(tolerated(count(case, "nodes").unwrap(), percent), count(case, "max_unhealthy_still_repaired").unwrap(), "{case}");
     }
     let stop = &golden["cluster_autoscaler_unregistered"]["health_stop"];
-    let always = stop["ok_total_unready_count"].as_u64().unwrap() as usize;
-    let share = stop["max_total_unready_percentage"].as_u64().unwrap() as usize;
+    let always = usize::try_from(stop["ok_total_unready_count"].as_u64().unwrap()).unwrap();
+    let share = usize::try_from(stop["max_total_unready_percentage"].as_u64().unwrap()).unwrap();
     for nodes in 1..200 {
         for unready in 0..=nodes {
             assert_eq!(unhealthy(unready, nodes), unready > always && unready * 100 > share * nodes, "{unready} of {nodes}");

@@ -86,7 +86,8 @@ fn a_scan_of_an_unchanged_healthy_cluster_changes_nothing_but_its_time() {
 #[test]
 fn what_is_not_the_clusters_own_running_unwanted_worker_is_no_ghost() {
     let tag = |key: &'static str, value: &'static str| move |world: &mut World| drop(world.first().tags.insert(key.into(), value.into()));
-    let changes: Vec<(&str, Box<dyn Fn(&mut World)>)> = vec![
+    type Change = Box<dyn Fn(&mut World)>;
+    let changes: Vec<(&str, Change)> = vec![
         ("shared", Box::new(tag("kubernetes.io/cluster/shop", "shared"))),
         ("two clusters", Box::new(tag("kubernetes.io/cluster/other", "owned"))),
         ("legacy of another", Box::new(tag("KubernetesCluster", "other"))),
