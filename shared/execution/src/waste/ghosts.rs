@@ -59,7 +59,7 @@ impl Scanner {
             Ok(seen) => seen,
             Err(nameless) => return blind(harvest, &nameless),
         };
-        self.hear(cluster, &seen.news, &seen.book, look.now, harvest);
+        self.hear(cluster, &seen.news, (&seen.book, before), look.now, harvest);
         harvest.blind = seen.book.stopped.as_ref().map(|(_, why)| why.clone());
         let standing = |ghost: &Ghost| {
             let instance = instances.iter().find(|instance| instance.id == ghost.instance)?;
@@ -85,7 +85,16 @@ impl Scanner {
     }
 
     /// What is new since the last look: what is over, what stopped the scan, and what people are told.
-    fn hear(&self, cluster: &Cluster, all: &[News], book: &Watchbook, now: domain::Timestamp, harvest: &mut Harvest) {
+    fn hear(
+        &self,
+        cluster: &Cluster,
+        all: &[News],
+        (book, before): (&Watchbook, &[Finding]),
+        now: domain::Timestamp,
+        harvest: &mut Harvest,
+    ) {
+        // What we have ended ourselves has not recovered: that it was ended has been told.
+        let stood = |id: &str| before.iter().any(|f| f.kind == FindingKind::Ghost && f.subject == id && f.state == FindingState::Open);
         for news in all {
             if let News::Recovered(instance, _, why) = news {
                 harvest.over.insert((FindingKind::Ghost, instance.to_string()), format!("It is no ghost any more: {why}."));
@@ -93,7 +102,8 @@ impl Scanner {
             if let News::Stopped(stop) = news {
                 self.ports.meter.count("scans_stopped", tell::word(stop));
             }
-            if cluster.policy.waste.ghosts >= Mode::Recommend {
+            let ours = matches!(news, News::Recovered(instance, ..) if !stood(instance.as_str()));
+            if cluster.policy.waste.ghosts >= Mode::Recommend && !ours {
                 harvest.notices.extend(tell::ghost(cluster, news, book, now));
             }
         }
