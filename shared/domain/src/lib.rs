@@ -32,9 +32,11 @@ pub mod policy;
 pub mod ports;
 pub mod savings;
 pub mod scheduling;
+pub mod sizing;
 pub mod snapshot;
 pub mod spot_event;
 pub mod tenant;
+pub mod usage;
 pub mod watch;
 pub mod workload;
 

@@ -12,6 +12,7 @@ pub mod placement;
 pub mod predict;
 pub mod public_data;
 pub mod replacement;
+pub mod rightsizing;
 pub mod risk;
 pub mod spot_choice;
 pub mod volumes;

@@ -64,6 +64,14 @@ pub enum Rule {
     PodBudgetFull,
     /// The node carries more than when the decision was made.
     Outgrown,
+    /// An autoscaler works on it, or it is unknown whether one does.
+    Autoscaled,
+    /// Too little was seen yet to lower anything.
+    Confidence,
+    /// Somebody else writes the object, and would take the change back.
+    ManagedElsewhere,
+    /// A roll-out is under way.
+    RollOut,
 }
 
 /// Why not, in one sentence, with the rule and the object that say so.

@@ -70,3 +70,17 @@ fn the_short_way_and_the_long_way_read_the_same() {
         assert_eq!(u128::from(units(&format!("{number}{suffix}"))), long.0.div_ceil(1000), "{number}{suffix}");
     }
 }
+
+#[test]
+fn quantities_are_read_as_other_tools_read_them() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/krr.json");
+    let golden: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let case = golden["cases"].as_array().unwrap().iter().find(|case| case["id"] == "quantity_formats").unwrap();
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for row in case["expect"]["cpu"].as_array().unwrap() {
+        assert_eq!(millis(&text(&row[0])) as f64 / 1_000.0, row[1].as_f64().unwrap(), "{row}");
+    }
+    for row in case["expect"]["memory_floor_bytes"].as_array().unwrap() {
+        assert_eq!(Some(units(&text(&row[0]))), row[1].as_u64(), "{row}");
+    }
+}
