@@ -12,8 +12,8 @@ use domain::watch::Watchbook;
 use planning::ghosts::{End, Look, News, Proof, Scan, Settings, scan, suspects, verify};
 
 const SETTINGS: Settings = Settings { grace: SignedDuration::from_hours(24), per_scan_max: 2, acts: true };
-/// After the year nothing happens and nothing fails, for long enough that all that is waste must go: what the last hours of the year have
-/// shown as a node once more (seeds 3822 and 4736) begins its grace anew, and a scan ends two at the most.
+/// After the year nothing happens and nothing fails, for long enough that all that is waste must go, even what has to wait for a second
+/// grace. With 31 hours, seeds 3822 and 4736 had one left.
 const QUIET: i64 = 60 * 60;
 
 /// What a year came to.
