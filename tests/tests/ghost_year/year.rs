@@ -13,7 +13,7 @@ use planning::ghosts::{End, Look, News, Proof, Scan, Settings, scan, suspects, v
 
 const SETTINGS: Settings = Settings { grace: SignedDuration::from_hours(24), per_scan_max: 2, acts: true };
 /// After the year nothing happens and nothing fails, for long enough that all that is waste must go, even what has to wait for a second
-/// grace. With 31 hours, seeds 3822 and 4736 had one left.
+/// grace.
 const QUIET: i64 = 60 * 60;
 
 /// What a year came to.
@@ -243,7 +243,10 @@ impl Run {
         // Where nodes are called like their instances a second, consistent read stands behind a list that may be stale.
         let stale = !calm && self.world.named_by_dns && self.rng.u8(0..4) == 0;
         let lag = if stale { self.rng.i64(0..120) } else { 0 };
-        let lost = if !calm && self.rng.u8(0..8) == 0 { self.rng.usize(1..5) } else { 0 };
+        // Elsewhere the last look rests on the API's word that a list is whole or an error: a page lost without a word, with the very node in
+        // it that joined since the last scan, could be told by nothing (seeds 15116 and 15562 of a year in which it happened).
+        let lossy = !calm && self.world.named_by_dns && self.rng.u8(0..8) == 0;
+        let lost = if lossy { self.rng.usize(1..5) } else { 0 };
         let nodes = self.world.nodes(lag, lost);
         let members = self.world.members(std::slice::from_ref(instance));
         let dns = shown.first().and_then(|found| found.private_dns.clone());
