@@ -19,13 +19,15 @@ pub struct Wrong {
     pub detail: String,
 }
 
-/// The body of a registration: the product brief's, with the optional `k8s_ca` and `policy`. Has no `Debug`: it holds the token.
+/// The body of a registration: the product brief's, with the optional `k8s_ca` and `policy`, and with `eks_cluster_name` in place
+/// of `k8s_token` where the cluster takes tokens of AWS roles. Has no `Debug`: it holds the token.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     cluster_name: String,
     k8s_api_endpoint: String,
-    k8s_token: String,
+    k8s_token: Option<String>,
+    eks_cluster_name: Option<String>,
     aws_role_arn: String,
     sqs_queue_url: Option<String>,
     region: String,
@@ -41,6 +43,8 @@ pub struct Update {
     k8s_api_endpoint: Option<String>,
     k8s_token: Option<String>,
     aws_role_arn: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    eks_cluster_name: Option<Option<String>>,
     #[serde(default, deserialize_with = "told")]
     sqs_queue_url: Option<Option<String>>,
     region: Option<String>,
@@ -82,15 +86,20 @@ pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Ti
     let mut checks = Checks::default();
     let name = checks.check("cluster_name", fields::name(&body.cluster_name));
     let endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&body.k8s_api_endpoint));
-    let expires_at = checks.check("k8s_token", fields::token(&body.k8s_token, now));
+    let expires_at = checks.check("k8s_token", body.k8s_token.as_deref().map(|token| fields::token(token, now)).transpose());
+    let eks = checks.check("eks_cluster_name", body.eks_cluster_name.as_deref().map(fields::eks_name).transpose());
+    checks.check("k8s_token", one_credential(body.k8s_token.is_some(), body.eks_cluster_name.is_some()));
     let account = checks.check("aws_role_arn", fields::role(&body.aws_role_arn));
     let queue = checks.check("sqs_queue_url", body.sqs_queue_url.as_deref().map(fields::queue_url).transpose());
     let region = checks.check("region", Region::parse(body.region).map_err(|e| e.to_string()));
     let ca = checks.check("k8s_ca", body.k8s_ca.as_deref().map(fields::authority).transpose());
     let policy = body.policy.unwrap_or_default();
     checks.check("policy", fields::policy(&policy));
-    let (Some(name), Some(k8s_api_endpoint), Some(expires_at), Some(account), Some(queue), Some(region), Some(k8s_ca), true) =
-        (name, endpoint, expires_at, account, queue, region, ca, checks.0.is_empty())
+    if let (Some(Some(_)), Some(endpoint), Some(region)) = (&eks, &endpoint, &region) {
+        checks.check("k8s_api_endpoint", fields::eks_endpoint(endpoint, region));
+    }
+    let (Some(name), Some(k8s_api_endpoint), Some(expires_at), Some(eks), Some(account), Some(queue), Some(region), Some(k8s_ca), true) =
+        (name, endpoint, expires_at, eks, account, queue, region, ca, checks.0.is_empty())
     else {
         return Err(checks.0);
     };
@@ -101,7 +110,8 @@ pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Ti
         k8s_api_endpoint,
         k8s_ca,
         k8s_token: None,
-        k8s_token_expires_at: expires_at,
+        k8s_token_expires_at: expires_at.flatten(),
+        eks_cluster_name: eks,
         aws_role_arn: body.aws_role_arn,
         status_reason: reason(&account),
         account,
@@ -115,7 +125,16 @@ pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Ti
         created_at: now,
         updated_at: now,
     };
-    Ok(Wanted { cluster, token: Some(body.k8s_token.into()) })
+    Ok(Wanted { cluster, token: body.k8s_token.map(SecretString::from) })
+}
+
+/// A cluster is called with a stored token or with tokens of a role, never with either.
+fn one_credential(token: bool, eks: bool) -> Result<(), String> {
+    match (token, eks) {
+        (true, true) => Err("either a k8s_token or an eks_cluster_name, not both".to_owned()),
+        (false, false) => Err("a service account token, or eks_cluster_name in its place where the cluster takes AWS roles".to_owned()),
+        (true, false) | (false, true) => Ok(()),
+    }
 }
 
 /// The placeholders of a printed example are accepted and told, so that the example can be tried before there is an account.
@@ -169,6 +188,15 @@ pub fn update(cluster: &Cluster, body: Update, now: Timestamp) -> Result<Wanted,
         to.k8s_token_expires_at = expires_at;
         Some(SecretString::from(token))
     });
+    if let Some(name) = body.eks_cluster_name {
+        to.eks_cluster_name = checks.check("eks_cluster_name", name.as_deref().map(fields::eks_name).transpose()).flatten();
+        checks.check("k8s_token", one_credential(token.is_some(), to.eks_cluster_name.is_some()));
+    } else if token.is_some() {
+        to.eks_cluster_name = None;
+    }
+    if to.eks_cluster_name.is_some() {
+        checks.check("k8s_api_endpoint", fields::eks_endpoint(&to.k8s_api_endpoint, &to.region));
+    }
     if !checks.0.is_empty() {
         return Err(checks.0);
     }
@@ -181,7 +209,15 @@ pub fn update(cluster: &Cluster, body: Update, now: Timestamp) -> Result<Wanted,
 /// What a change does to the stored token and the status.
 fn settle(from: &Cluster, to: &mut Cluster, new_token: bool) {
     let moved = from.k8s_api_endpoint != to.k8s_api_endpoint || from.k8s_ca != to.k8s_ca;
-    if new_token {
+    if to.eks_cluster_name.is_some() {
+        // Its address is one that EKS gives out, and its token is made for its name: nothing is stored that could be sent elsewhere.
+        to.k8s_token = None;
+        to.k8s_token_expires_at = None;
+        if moved || from.eks_cluster_name != to.eks_cluster_name {
+            to.status = ClusterStatus::Connecting;
+            to.status_reason = "Its place or its credential was changed; not looked at yet.".to_owned();
+        }
+    } else if new_token {
         to.k8s_token = None;
         to.status = ClusterStatus::Connecting;
         to.status_reason = "A new token came; not looked at yet.".to_owned();

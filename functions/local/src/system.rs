@@ -273,6 +273,7 @@ async fn register(ports: &Ports, vault: &dyn Vault, customer: &CustomerId, id: &
         k8s_ca: Some(served.ca_pem.clone()),
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: format!("arn:aws:iam::{ACCOUNT}:role/CloudOptimRole"),
         account: ACCOUNT.to_owned().try_into()?,
         region: REGION.to_owned().try_into()?,

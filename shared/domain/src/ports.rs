@@ -2,6 +2,7 @@
 //! runs against both.
 
 pub mod advisor;
+pub mod bearers;
 pub mod clock;
 pub mod cloud;
 pub mod cluster;
@@ -26,6 +27,7 @@ pub mod vault;
 pub mod watchbooks;
 
 pub use advisor::{Advisor, AdvisorError};
+pub use bearers::{BearerError, Bearers};
 pub use clock::Clock;
 pub use cloud::{Cloud, CloudError, Instance, InstanceFilter, InstanceState, LaunchRequest, Lifecycle};
 pub use cluster::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode, PodSink};

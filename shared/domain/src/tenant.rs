@@ -105,6 +105,9 @@ pub struct Cluster {
     pub k8s_token: Option<Sealed>,
     /// When the token says it expires, where it says so.
     pub k8s_token_expires_at: Option<Timestamp>,
+    /// The name that EKS knows the cluster by, where its API server takes tokens of AWS roles and no token is stored.
+    #[serde(default)]
+    pub eks_cluster_name: Option<String>,
     /// The role that we assume.
     pub aws_role_arn: String,
     /// The account of that role.
@@ -155,6 +158,15 @@ pub struct AwsScope {
     pub cluster: ClusterId,
     /// The cluster's name.
     pub cluster_name: String,
+}
+
+/// The account in `arn:aws:iam::<account>:role/...`; `None` for what is no role.
+pub fn role_account(arn: &str) -> Option<&str> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", _partition, "iam", "", account, resource] if resource.starts_with("role/") => Some(account),
+        _ => None,
+    }
 }
 
 /// The role of an API key.

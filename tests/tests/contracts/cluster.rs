@@ -155,6 +155,7 @@ async fn registered(endpoint: &str, ca: Option<&str>, token: &str) -> (Connectio
         k8s_ca: ca.map(str::to_owned),
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: "arn:aws:iam::123456789012:role/cloudoptim".into(),
         account: AccountId::parse("123456789012").unwrap(),
         region: Region::parse("us-east-1").unwrap(),

@@ -82,6 +82,7 @@ fn cluster(customer: &str, id: &str, account: &str, now: Timestamp) -> Cluster {
         k8s_ca: None,
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: format!("arn:aws:iam::{account}:role/CloudOptimRole"),
         account: AccountId::parse(account).unwrap(),
         region: Region::parse("us-east-1").unwrap(),

@@ -135,6 +135,7 @@ pub(super) fn cluster(customer: &str, id: &str, account: &str) -> Cluster {
         k8s_ca: None,
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: format!("arn:aws:iam::{account}:role/cloudoptim"),
         account: AccountId::parse(account).unwrap(),
         region: Region::parse("us-east-1").unwrap(),
