@@ -116,6 +116,9 @@ pub struct Constraints {
     pub commitments: Vec<Commitment>,
     /// Where to begin: the node after which the last answer stopped, so that none is starved.
     pub cursor: Option<NodeName>,
+    /// Whether the reasons shall say what became of all the saving that the bound leaves, by what stands in its way. It costs the
+    /// server as much again as the decision itself, so that it is asked for where somebody reads it.
+    pub account: bool,
 }
 
 /// A node that is not to be touched.
