@@ -321,6 +321,10 @@ pub struct Prediction {
     pub pool: PoolName,
     /// Probability that an instance of it is interrupted within the horizon, 0 to 1; `None`: nothing is known of it.
     pub probability: Option<f64>,
+    /// What it would have been without what was learnt from outcomes, 0 to 1; `None`: nothing was corrected. It is told back with the
+    /// outcome, so that corrections are learnt from what was reckoned and not from what was corrected.
+    #[serde(default)]
+    pub uncorrected: Option<f64>,
     /// Risk score, 0 to 1.
     pub risk: Option<f64>,
     /// What it was made from, in sentences.
