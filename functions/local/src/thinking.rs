@@ -55,7 +55,7 @@ pub(crate) async fn serve(market: &market::Deps, outcomes: Arc<dyn Outcomes>) ->
     let key = SecretString::from(HEXLOWER.encode(&Sha256::digest(format!("decision {}", market.clock.now()))));
     let deps = decision::Deps {
         engine: Arc::new(Planner::default()),
-        library: Arc::new(Library::new(market.store.clone(), market.clock.clone())),
+        library: Arc::new(Library::new(market.store.clone(), market.clock.clone()).learning_from(outcomes.clone(), market.clock.clone())),
         records: Some(Records { store: outcomes, clock: market.clock.clone() }),
         keys: vec![decision::Key::of(key.expose_secret())],
         limits: decision::Limits::default(),
