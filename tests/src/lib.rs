@@ -18,6 +18,8 @@ pub mod scenario;
 
 pub mod system;
 
+pub mod told;
+
 pub mod wired;
 
 pub mod pod_pages;

@@ -7,7 +7,7 @@ use domain::node::NodeOwner;
 use domain::offering::CapacityType;
 use domain::plan::{Outcome, PlanKind};
 use domain::policy::{ClusterPolicy, Mode, WastePolicy};
-use domain::ports::estate::EbsVolume;
+use domain::ports::estate::{Address, EbsVolume, NatGateway};
 use domain::ports::inventory::PersistentVolume;
 use domain::ports::{Clock, Findings, Instance, InstanceState, Registry, Watchbooks};
 use execution::waste::{Scanned, Scanner, Settings};
@@ -52,7 +52,7 @@ impl Bench {
             findings: system.store.clone(),
             notices: notices.clone(),
             scans: system.queue.clone(),
-            settings: Settings { ghosts: true, volumes: true },
+            settings: Settings { ghosts: true, volumes: true, network: true },
         };
         let bench = Bench { system, scanner, notices, customer, cluster, nodes };
         bench.allow(Mode::Auto).await;
@@ -318,7 +318,7 @@ async fn a_scan_of_two_hundred_clusters_stays_within_its_requests() {
         findings: system.store.clone(),
         notices: Arc::new(MemoryNotices::default()),
         scans: system.queue.clone(),
-        settings: Settings { ghosts: true, volumes: true },
+        settings: Settings { ghosts: true, volumes: true, network: true },
     };
     let before = system.world.calls();
     let customer = CustomerId::parse("acme").unwrap();
@@ -338,4 +338,32 @@ async fn a_scan_of_two_hundred_clusters_stays_within_its_requests() {
     assert!(kubernetes <= 6 * CLUSTERS && ec2 <= 4 * CLUSTERS, "{kubernetes} and {ec2}");
     let book = system.store.watchbook(&customer, &ClusterId::parse("c-0").unwrap()).await.unwrap();
     assert_eq!((book.nodes, book.running, book.watches.len()), (50, 51, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lies_idle_in_the_network_is_found_told_once_and_never_touched() {
+    let bench = Bench::new(NodeOwner::CloudOptim).await;
+    let tags = BTreeMap::from([("kubernetes.io/cluster/prod".to_owned(), "owned".to_owned())]);
+    let since = bench.system.clock.now() - SignedDuration::from_hours(48);
+    let address = |id: &str, associated| Address { id: id.to_owned(), ip: "203.0.113.7".to_owned(), associated, tags: tags.clone() };
+    bench.system.world.add_address(address("eipalloc-spare", false));
+    bench.system.world.add_address(address("eipalloc-used", true));
+    let gateway = |id: &str, routed| NatGateway { id: id.to_owned(), available: true, routed, created_at: Some(since), tags: tags.clone() };
+    bench.system.world.add_nat_gateway(gateway("nat-spare", false));
+    bench.system.world.add_nat_gateway(gateway("nat-used", true));
+    for _ in 0..14 {
+        bench.hour().await;
+    }
+    for (kind, subject, month) in
+        [(FindingKind::IdleAddress, "eipalloc-spare", 3_650_000), (FindingKind::IdleNatGateway, "nat-spare", 32_850_000)]
+    {
+        let found = bench.system.store.findings_of(&bench.customer, &bench.cluster, Some(kind)).await.unwrap();
+        let found: Vec<_> =
+            found.iter().map(|finding| (finding.subject.as_str(), finding.cost_per_month.unwrap().0, &finding.state)).collect();
+        assert_eq!(found, [(subject, month, &FindingState::Open)]);
+    }
+    let told = bench.notices.told();
+    let kinds: Vec<&str> = told.iter().map(|notice| notice.kind.as_str()).collect();
+    assert_eq!(kinds, ["idle-address.detected", "idle-nat-gateway.detected"]);
+    assert_eq!(bench.system.store.plans().len(), 0);
 }

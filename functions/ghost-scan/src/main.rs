@@ -58,6 +58,7 @@ async fn wire(config: &Config) -> Scanner {
         cloud: Arc::new(ec2::Ec2::new(sdk.clone())),
         clusters: Arc::new(kubernetes::Connections::new(vault, settings)),
         queue: Arc::new(aws::Queues::new(&sdk, urls)),
+        notices: Arc::new(aws::NoticeQueue::new(&sdk, config.notices_queue_url.clone())),
         clock: clock.clone(),
         meter: Arc::new(EmfMeter::new(clock)),
     };
@@ -66,6 +67,6 @@ async fn wire(config: &Config) -> Scanner {
         findings: table,
         notices: Arc::new(aws::NoticeQueue::new(&sdk, config.notices_queue_url.clone())),
         scans: Arc::new(aws::ScanQueue::new(&sdk, config.scans_queue_url.clone())),
-        settings: Settings { ghosts: config.waste.ghosts, volumes: config.waste.volumes },
+        settings: Settings { ghosts: config.waste.ghosts, volumes: config.waste.volumes, network: config.waste.network },
     }
 }

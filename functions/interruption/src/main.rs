@@ -3,7 +3,7 @@
 use interruption::Deps;
 use lambda_runtime::{LambdaEvent, service_fn};
 use runtime::clock::SystemClock;
-use runtime::config::Config;
+use runtime::config::{Config, Var};
 use runtime::deadline::Budget;
 use runtime::meter::EmfMeter;
 use runtime::telemetry;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = Config::from_env()?;
+    let config = Config::from_env_with(&Var::ACT)?;
     telemetry::init(config.log_level);
     tracing::info!(%config, "Starting");
     let sdk = aws::sdk_config(&config.region).await;
@@ -38,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
         cloud: Arc::new(ec2::Ec2::new(sdk.clone())),
         clusters: Arc::new(kubernetes::Connections::new(vault, settings)),
         queue: Arc::new(aws::Queues::new(&sdk, urls)),
+        notices: Arc::new(aws::NoticeQueue::new(&sdk, config.notices_queue_url.clone())),
         clock: clock.clone(),
         meter: Arc::new(EmfMeter::new(clock)),
     };

@@ -111,6 +111,7 @@ impl System {
             cloud: world.clone(),
             clusters: clusters.clone(),
             queue: queue.clone(),
+            notices: queue.clone(),
             clock: clock.clone(),
             meter: Arc::new(Silent),
         };
@@ -172,7 +173,7 @@ fn scanner(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>) -> 
         findings: table.clone(),
         notices: queue.clone(),
         scans: queue.clone(),
-        settings: execution::waste::Settings { ghosts: true, volumes: true },
+        settings: execution::waste::Settings { ghosts: true, volumes: true, network: true },
     }
 }
 

@@ -15,12 +15,13 @@ use runtime::telemetry;
 use std::sync::Arc;
 
 /// Everything that a round works with.
-const NEEDS: [Var; 9] = [
+const NEEDS: [Var; 10] = [
     Var::AwsRegion,
     Var::TableName,
     Var::KmsKeyId,
     Var::InterruptionsQueueUrl,
     Var::PlansQueueUrl,
+    Var::NoticesQueueUrl,
     Var::RoundsQueueUrl,
     Var::DeadLetterQueueUrl,
     Var::MlServerUrl,
@@ -65,6 +66,7 @@ async fn wire(config: &Config) -> anyhow::Result<Optimizer> {
         cloud: Arc::new(ec2::Ec2::new(sdk.clone())),
         clusters: Arc::new(kubernetes::Connections::new(vault, settings)),
         queue: Arc::new(aws::Queues::new(&sdk, urls)),
+        notices: Arc::new(aws::NoticeQueue::new(&sdk, config.notices_queue_url.clone())),
         clock: clock.clone(),
         meter: Arc::new(EmfMeter::new(clock)),
     };
