@@ -14,6 +14,8 @@ pub mod programs;
 
 pub mod runtime_api;
 
+pub mod scan_cost;
+
 pub mod scenario;
 
 pub mod system;
