@@ -22,19 +22,30 @@ fn real() -> tokio::runtime::Runtime {
 /// With a name as argument only what has it in its own is measured: `cargo bench -p tests -- start`.
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let all: [(&str, fn()); 6] = [
+    let all: [(&str, fn()); 7] = [
         ("writes", writes),
         ("warm", warm),
         ("storm", storm),
         ("over_http_warm", || over_http::warm(R_MS.unsigned_abs().try_into().unwrap())),
         ("over_http_storm", over_http::storm),
         ("start", start::start),
+        ("scan_cost", scan_cost),
     ];
     for (name, measure) in all {
         if asked.is_empty() || asked.iter().any(|a| name.contains(a.as_str())) {
             measure();
         }
     }
+}
+
+/// Requests of a scan of 200 clusters of 50 nodes, all in one account.
+fn scan_cost() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let cost = runtime.block_on(tests::scan_cost::measure(200, 50));
+    println!("BENCH kubernetes_requests_per_scan_of_50_nodes {:.2} requests <= 6", cost.kubernetes);
+    println!("BENCH ec2_requests_per_scan_of_50_nodes {:.2} requests <= 4", cost.ec2);
+    println!("BENCH auto_scaling_requests_per_scan_with_a_ghost {:.2} requests <= 2", cost.auto_scaling);
+    println!("BENCH scans_of_200_clusters_share_of_an_accounts_ec2_rate {:.2} percent <= 50", cost.account_share_percent());
 }
 
 /// Conditional writes of a rescue of n steps without faults.

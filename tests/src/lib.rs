@@ -14,9 +14,13 @@ pub mod programs;
 
 pub mod runtime_api;
 
+pub mod scan_cost;
+
 pub mod scenario;
 
 pub mod system;
+
+pub mod told;
 
 pub mod wired;
 

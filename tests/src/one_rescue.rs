@@ -75,6 +75,7 @@ impl OneRescue {
         if doubled > 1 {
             return Err(format!("{doubled} replacements were launched"));
         }
+        crate::told::told(&self.system)?;
         // A notice whose function died on every delivery stands in the dead-letter queue, where an alarm and a person see it.
         let noticed: Vec<InstanceId> = if self.system.queue.dead_letters().is_empty() { vec![self.victim.clone()] } else { Vec::new() };
         at_rest(&Rest { world: &self.system.world, store: &self.system.store, cluster: &self.cluster, noticed: &noticed })

@@ -7,8 +7,10 @@ use domain::{SignedDuration, Timestamp};
 use execution::{Ports, refresh};
 use runtime::deadline::Budget;
 use sim::clock::SimClock;
-use sim::faults::{FaultyCloud, FaultyClusters, FaultyJournal, FaultyPools, FaultyQueue, FaultyRegistry, FaultyRoutes, Gate};
-use sim::store::{MemoryQueue, MemoryStore, QueuedMessage, Which};
+use sim::faults::{
+    FaultyCloud, FaultyClusters, FaultyJournal, FaultyNotices, FaultyPools, FaultyQueue, FaultyRegistry, FaultyRoutes, Gate,
+};
+use sim::store::{MemoryNotices, MemoryQueue, MemoryStore, QueuedMessage, Which};
 use sim::world::World;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -49,6 +51,8 @@ pub struct System {
     pub store: Arc<MemoryStore>,
     /// The queues.
     pub queue: Arc<MemoryQueue>,
+    /// What people were told, as the notices' queue has it: twice what was told twice.
+    pub told: Arc<MemoryNotices>,
     /// Where faults come in.
     pub gate: Arc<Gate>,
     /// The counters.
@@ -80,6 +84,7 @@ impl System {
         let queue = MemoryQueue::new(clock.clone());
         let gate = Gate::slow(clock.clone(), delay, |_| None);
         let counts = Arc::new(Counts::default());
+        let told = Arc::new(MemoryNotices::default());
         let ports = Ports {
             journal: FaultyJournal::new(store.clone(), gate.clone()),
             registry: FaultyRegistry::new(store.clone(), gate.clone()),
@@ -89,10 +94,11 @@ impl System {
             cloud: FaultyCloud::new(world.clone(), gate.clone()),
             clusters: FaultyClusters::new(world.clone(), gate.clone()),
             queue: FaultyQueue::new(queue.clone(), gate.clone()),
+            notices: FaultyNotices::new(told.clone(), gate.clone()),
             clock: clock.clone(),
             meter: counts.clone(),
         };
-        System { clock, world, store, queue, gate, counts, ports, optimizer: None, together: false, swept_at: None }
+        System { clock, world, store, queue, told, gate, counts, ports, optimizer: None, together: false, swept_at: None }
     }
 
     /// Registers a cluster of the world and takes the first look at it, before any fault.

@@ -95,7 +95,7 @@ impl Wired {
         wire.cloud = cloud;
         let dynamodb = dynamodb().await;
         wire.dynamodb = Some(dynamodb.clone());
-        wire.queues = [("interruptions", 25), ("plans", 35), ("dead-letters", 30)]
+        wire.queues = [("interruptions", 25), ("plans", 35), ("dead-letters", 30), ("notices", 30)]
             .map(|(name, visibility_s)| QueueSpec { name: name.to_owned(), visibility_s, dead_letter: None })
             .to_vec();
         for line in lines {
@@ -154,19 +154,26 @@ impl Wired {
             cloud,
             clusters: Arc::new(kubernetes::Connections::new(self.vault(), settings)),
             queue: Arc::new(aws::Queues::new(&self.config, self.urls.clone())),
+            notices: Arc::new(aws::NoticeQueue::new(&self.config, self.url("notices"))),
             clock,
             meter: Arc::new(Counts::default()),
         }
     }
 
+    fn url(&self, name: &str) -> String {
+        format!("{}/{}/{name}", self.aws.url, sim::http::aws::OWN_ACCOUNT)
+    }
+
     /// The variables of a function: those of template.yaml, and those that lead the SDK here.
     pub fn variables(&self) -> Vec<(String, String)> {
+        let notices = self.url("notices");
         let plain = [
             ("TABLE_NAME", TABLE),
             ("KMS_KEY_ID", KEY),
             ("INTERRUPTIONS_QUEUE_URL", &self.urls.interruptions),
             ("PLANS_QUEUE_URL", &self.urls.plans),
             ("DEAD_LETTER_QUEUE_URL", &self.urls.dead_letters),
+            ("NOTICES_QUEUE_URL", &notices),
             // An address, and no right: only the optimizer and the API put anything there.
             ("ROUNDS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/rounds"),
             ("K8S_API_TIMEOUT_SECONDS", "6"),
@@ -188,6 +195,14 @@ impl Wired {
     /// If the queue does not answer.
     pub async fn take_plans(&self) -> Vec<String> {
         aws::take_messages(&self.config, &self.urls.plans).await.unwrap()
+    }
+
+    /// Takes up to ten notices.
+    ///
+    /// # Panics
+    /// If the queue does not answer.
+    pub async fn take_notices(&self) -> Vec<String> {
+        aws::take_messages(&self.config, &self.url("notices")).await.unwrap()
     }
 
     /// Takes up to ten dead letters.

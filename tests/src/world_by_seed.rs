@@ -120,6 +120,7 @@ async fn one(seed: u64, delay: SignedDuration, change: impl FnOnce(&mut System))
     if system.optimizer.is_some() {
         savings_are_true(&system)?;
     }
+    crate::told::told(&system)?;
     let dead = system.queue.dead_letters();
     // What was given up as often as SQS gives up is found again by the sweep, unless it was only a hint.
     let interrupted: Vec<InstanceId> = noticed.into_iter().filter(|_| dead.is_empty()).collect();

@@ -7,9 +7,9 @@ use domain::node::NodeOwner;
 use domain::offering::CapacityType;
 use domain::plan::{Outcome, PlanKind};
 use domain::policy::{ClusterPolicy, Mode, WastePolicy};
-use domain::ports::estate::EbsVolume;
+use domain::ports::estate::{Address, EbsVolume, NatGateway};
 use domain::ports::inventory::PersistentVolume;
-use domain::ports::{Clock, Findings, Instance, InstanceState, Registry, Watchbooks};
+use domain::ports::{Clock, Findings, Instance, InstanceState, Registry};
 use execution::waste::{Scanned, Scanner, Settings};
 use runtime::deadline::Budget;
 use sim::clock::SimClock;
@@ -52,7 +52,7 @@ impl Bench {
             findings: system.store.clone(),
             notices: notices.clone(),
             scans: system.queue.clone(),
-            settings: Settings { ghosts: true, volumes: true },
+            settings: Settings { ghosts: true, volumes: true, network: true },
         };
         let bench = Bench { system, scanner, notices, customer, cluster, nodes };
         bench.allow(Mode::Auto).await;
@@ -298,44 +298,35 @@ async fn a_scan_that_fails_anywhere_is_no_look_and_ends_nothing_wrong() {
 /// What one scan of one cluster asks of AWS and of its API server, in the fullest hour.
 #[tokio::test(start_paused = true)]
 async fn a_scan_of_two_hundred_clusters_stays_within_its_requests() {
-    const CLUSTERS: u64 = 200;
-    let clock = SimClock::new();
-    let world = World::new(clock.clone(), 1);
-    for n in 0..CLUSTERS {
-        let id = world.add_cluster(ClusterSpec::new("acme", &format!("c-{n}"), ACCOUNT, REGION));
-        for _ in 0..50 {
-            world.add_node(&id, NodeSpec::new("m6i.large", "us-east-1a", CapacityType::OnDemand));
-        }
-        let ghost = world.add_node(&id, NodeSpec::new("m6i.large", "us-east-1b", CapacityType::OnDemand));
-        world.lose_node(&ghost);
+    let cost = tests::scan_cost::measure(200, 50).await;
+    assert!(cost.kubernetes <= 6.0 && cost.ec2 <= 4.0, "{cost:?}");
+    assert!(cost.account_share_percent() <= 50.0, "{cost:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lies_idle_in_the_network_is_found_told_once_and_never_touched() {
+    let bench = Bench::new(NodeOwner::CloudOptim).await;
+    let tags = BTreeMap::from([("kubernetes.io/cluster/prod".to_owned(), "owned".to_owned())]);
+    let since = bench.system.clock.now() - SignedDuration::from_hours(48);
+    let address = |id: &str, associated| Address { id: id.to_owned(), ip: "203.0.113.7".to_owned(), associated, tags: tags.clone() };
+    bench.system.world.add_address(address("eipalloc-spare", false));
+    bench.system.world.add_address(address("eipalloc-used", true));
+    let gateway = |id: &str, routed| NatGateway { id: id.to_owned(), available: true, routed, created_at: Some(since), tags: tags.clone() };
+    bench.system.world.add_nat_gateway(gateway("nat-spare", false));
+    bench.system.world.add_nat_gateway(gateway("nat-used", true));
+    for _ in 0..14 {
+        bench.hour().await;
     }
-    let system = System::around(clock, world, SignedDuration::ZERO);
-    for n in 0..CLUSTERS {
-        system.register("acme", &format!("c-{n}"), ACCOUNT, REGION).await;
+    for (kind, subject, month) in
+        [(FindingKind::IdleAddress, "eipalloc-spare", 3_650_000), (FindingKind::IdleNatGateway, "nat-spare", 32_850_000)]
+    {
+        let found = bench.system.store.findings_of(&bench.customer, &bench.cluster, Some(kind)).await.unwrap();
+        let found: Vec<_> =
+            found.iter().map(|finding| (finding.subject.as_str(), finding.cost_per_month.unwrap().0, &finding.state)).collect();
+        assert_eq!(found, [(subject, month, &FindingState::Open)]);
     }
-    let scanner = Scanner {
-        ports: system.ports.clone(),
-        findings: system.store.clone(),
-        notices: Arc::new(MemoryNotices::default()),
-        scans: system.queue.clone(),
-        settings: Settings { ghosts: true, volumes: true },
-    };
-    let before = system.world.calls();
-    let customer = CustomerId::parse("acme").unwrap();
-    for n in 0..CLUSTERS {
-        let cluster = ClusterId::parse(format!("c-{n}")).unwrap();
-        let order = domain::watch::ScanOrder { customer: customer.clone(), cluster, asked_by: "bench".to_owned(), whole: true };
-        assert_eq!(scanner.scan(&order).await.unwrap(), Scanned::Finished { standing: 1, opened: 0 });
-    }
-    let after = system.world.calls();
-    let made = |name: &str| after.get(name).copied().unwrap_or(0) - before.get(name).copied().unwrap_or(0);
-    // One list is one request up to 500 nodes or 1,000 instances; a group's members take two of Auto Scaling, which has a rate of its own.
-    let kubernetes = ["nodes", "persistent_volumes", "claims", "pods", "pods_in_detail"].map(made).iter().sum::<u64>();
-    let ec2 = ["instances", "volumes", "addresses", "nat_gateways", "end_forbidden"].map(made).iter().sum::<u64>();
-    println!("BENCH kubernetes_requests_per_scan_of_50_nodes {} requests <= 6", kubernetes / CLUSTERS);
-    println!("BENCH ec2_requests_per_scan_of_50_nodes {} requests <= 4", ec2 / CLUSTERS);
-    println!("BENCH auto_scaling_requests_per_scan_with_a_ghost {} requests <= 2", 2 * made("members") / CLUSTERS);
-    assert!(kubernetes <= 6 * CLUSTERS && ec2 <= 4 * CLUSTERS, "{kubernetes} and {ec2}");
-    let book = system.store.watchbook(&customer, &ClusterId::parse("c-0").unwrap()).await.unwrap();
-    assert_eq!((book.nodes, book.running, book.watches.len()), (50, 51, 1));
+    let told = bench.notices.told();
+    let kinds: Vec<&str> = told.iter().map(|notice| notice.kind.as_str()).collect();
+    assert_eq!(kinds, ["idle-address.detected", "idle-nat-gateway.detected"]);
+    assert_eq!(bench.system.store.plans().len(), 0);
 }

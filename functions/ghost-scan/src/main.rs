@@ -28,7 +28,7 @@ async fn main() -> anyhow::Result<()> {
         findings: table.clone(),
         notices: Arc::new(aws::NoticeQueue::new(sdk, config.notices_queue_url.clone())),
         scans: Arc::new(aws::ScanQueue::new(sdk, config.scans_queue_url.clone())),
-        settings: Settings { ghosts: config.waste.ghosts, volumes: config.waste.volumes },
+        settings: Settings { ghosts: config.waste.ghosts, volumes: config.waste.volumes, network: config.waste.network },
     };
     let handle = |event: LambdaEvent<serde_json::Value>| async move {
         ghost_scan::handle_any(event.payload, deps).await.map_err(lambda_runtime::Error::from)

@@ -1,4 +1,5 @@
-//! The story: a spot warning for a loaded node, told as it happens, to the end of the rescue; then the same cluster gets cheaper.
+//! The story: a spot warning for a loaded node, told as it happens, to the end of the rescue; then the same cluster gets cheaper, a
+//! ghost is found, everything sleeps and wakes, and what people were told of it is shown.
 
 use crate::say;
 use crate::system::{Settings, System};
@@ -11,11 +12,16 @@ use domain::offering::CapacityType;
 use domain::plan::{Effect, Outcome, PlanKey, PlanRecord};
 use domain::pod::{PodPhase, PodView};
 use domain::ports::Clock;
+use runtime::clock::SystemClock;
+use sim::courier::SimCourier;
 use sim::store::Which;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tokio::time::Instant;
 
+mod care;
 mod cheaper;
+mod notices;
 
 /// How long the story may take: the rescue takes half a minute, and hanging is no ending.
 const PATIENCE_S: u64 = 60;
@@ -25,7 +31,9 @@ const PATIENCE_S: u64 = 60;
 /// # Errors
 /// The rescue did not end well within the time.
 pub(crate) async fn play() -> anyhow::Result<()> {
-    let system = System::start(&Settings::throwaway()).await?;
+    let receiver = SimCourier::new(Arc::new(SystemClock));
+    let system = System::start(&Settings { courier: Some(receiver.clone()), ..Settings::throwaway() }).await?;
+    notices::listen(&system, &receiver).await?;
     let began = Instant::now();
     let victim = busiest(&system).context("the demo cluster has no node")?;
     let name = system.world.node_name(&victim).context("the victim has no node")?;
@@ -44,6 +52,9 @@ pub(crate) async fn play() -> anyhow::Result<()> {
         let record = watch(&system, &victim, &name, began).await?;
         summary(&system, &victim, &record).await?;
         cheaper::play(&system, began).await?;
+        care::ghost(&system, began).await?;
+        care::night(&system, began).await?;
+        notices::summary(&receiver)?;
         say(&format!("\nTold in {:.0} s.\n", began.elapsed().as_secs_f64()))
     };
     tokio::select! {

@@ -13,6 +13,7 @@ use std::io::Write;
 use tracing::Level;
 
 mod demo;
+mod parts;
 mod system;
 mod tables;
 mod thinking;

@@ -1,5 +1,6 @@
 //! Joins everything: the real functions and adapters, the embedded table, the simulated world.
 
+use crate::parts;
 use crate::tables;
 use crate::thinking::{self, Server};
 use anyhow::Context;
@@ -9,7 +10,7 @@ use domain::ids::{ClusterId, CustomerId};
 use domain::offering::CapacityType;
 use domain::plan::precondition::CLUSTER_TAG;
 use domain::policy::ClusterPolicy;
-use domain::ports::{Clock, Vault};
+use domain::ports::{Clock, Courier, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use execution::Ports;
 use execution::office_hours::OfficeHours;
@@ -36,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) log_level: Level,
     /// A decision server of somebody else; `None`: ours is started.
     pub(crate) decision_server: Option<Server>,
+    /// Who carries notices; `None`: the real courier, which calls the addresses that people give.
+    pub(crate) courier: Option<Arc<dyn Courier>>,
 }
 
 impl Settings {
@@ -52,12 +55,12 @@ impl Settings {
             Some(url) => Some(Server { url, key: key.context("ML_SERVER_URL is set, ML_SERVER_API_KEY is not")? }),
             None => None,
         };
-        Ok(Settings { folder: Some(folder), port, log_level, decision_server })
+        Ok(Settings { folder: Some(folder), port, log_level, decision_server, courier: None })
     }
 
     /// For the demo: nothing is kept, any port.
     pub(crate) fn throwaway() -> Settings {
-        Settings { folder: None, port: 0, log_level: Level::WARN, decision_server: None }
+        Settings { folder: None, port: 0, log_level: Level::WARN, decision_server: None, courier: None }
     }
 }
 
@@ -111,16 +114,21 @@ impl System {
             cloud: world.clone(),
             clusters: clusters.clone(),
             queue: queue.clone(),
+            notices: queue.clone(),
             clock: clock.clone(),
             meter: Arc::new(Silent),
         };
-        let notifier = notifier(&ports, &table, &queue, &vault)?;
-        let office_hours = office_hours(&ports, &table);
-        let scanner = scanner(&ports, &table, &queue);
+        let courier = match &settings.courier {
+            Some(courier) => courier.clone(),
+            None => Arc::new(runtime::courier::HttpCourier::new(Arc::new(runtime::courier::Internet), None)?),
+        };
+        let notifier = parts::notifier(&ports, &table, &queue, &vault, courier);
+        let office_hours = parts::office_hours(&ports, &table);
+        let scanner = parts::scanner(&ports, &table, &queue);
         let customer = CustomerId::parse("default")?;
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
         let decision_table = Arc::new(tables.decision);
-        let market = market_of(&ports, &world, &decision_table);
+        let market = parts::market(&ports, &world, &decision_table);
         let server = match &settings.decision_server {
             Some(other) => other.clone(),
             None => thinking::serve(&market, decision_table).await?,
@@ -152,55 +160,6 @@ impl System {
             _kubernetes: served,
         })
     }
-}
-
-/// The market function: the simulated market is its source.
-fn market_of(ports: &Ports, world: &Arc<World>, table: &Arc<aws::DecisionTable>) -> market::Deps {
-    market::Deps {
-        registry: ports.registry.clone(),
-        source: world.clone(),
-        store: table.clone(),
-        clock: ports.clock.clone(),
-        meter: ports.meter.clone(),
-    }
-}
-
-/// The scanner on the same ports.
-fn scanner(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>) -> Scanner {
-    Scanner {
-        ports: ports.clone(),
-        findings: table.clone(),
-        notices: queue.clone(),
-        scans: queue.clone(),
-        settings: execution::waste::Settings { ghosts: true, volumes: true },
-    }
-}
-
-/// Office hours on the same ports.
-fn office_hours(ports: &Ports, table: &Arc<aws::Table>) -> OfficeHours {
-    OfficeHours {
-        registry: ports.registry.clone(),
-        journal: ports.journal.clone(),
-        clusters: ports.clusters.clone(),
-        nights: table.clone(),
-        queue: ports.queue.clone(),
-        clock: ports.clock.clone(),
-        meter: ports.meter.clone(),
-        enabled: true,
-    }
-}
-
-/// The real notifier: it calls the addresses that people give. Mail needs SES, and is said to be unsent.
-fn notifier(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>, vault: &Arc<dyn Vault>) -> anyhow::Result<notifier::Deps> {
-    let desk = execution::notify::Desk {
-        outbox: table.clone(),
-        vault: vault.clone(),
-        courier: Arc::new(runtime::courier::HttpCourier::new(Arc::new(runtime::courier::Internet), None)?),
-        notices: queue.clone(),
-        clock: ports.clock.clone(),
-        meter: ports.meter.clone(),
-    };
-    Ok(notifier::Deps { desk, queue: queue.clone() })
 }
 
 /// Local mode counts nothing: its output is for a person.

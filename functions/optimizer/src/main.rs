@@ -12,12 +12,13 @@ use std::sync::Arc;
 use wiring::Wires;
 
 /// Everything that a round works with.
-const NEEDS: [Var; 9] = [
+const NEEDS: [Var; 10] = [
     Var::AwsRegion,
     Var::TableName,
     Var::KmsKeyId,
     Var::InterruptionsQueueUrl,
     Var::PlansQueueUrl,
+    Var::NoticesQueueUrl,
     Var::RoundsQueueUrl,
     Var::DeadLetterQueueUrl,
     Var::MlServerUrl,

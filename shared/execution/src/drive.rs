@@ -10,7 +10,7 @@
 
 use crate::perform::{self, Performed, Scratch};
 use crate::ports::{Ports, Site, Trouble};
-use crate::unwind;
+use crate::{tell, unwind};
 use domain::audit::AuditRow;
 use domain::plan::{Action, Effect, Event, Next, Outcome, Plan, PlanKey, PlanRecord, Progress, Status};
 use domain::ports::StoreError;
@@ -70,6 +70,8 @@ pub(crate) async fn drive_from(
     until: Timestamp,
 ) -> Result<Driven, Trouble> {
     if let Some(outcome) = &record.progress.outcome {
+        // Whoever ended it may have died before it could tell.
+        tell::ended(ports, &record).await?;
         return Ok(Driven::Finished(outcome.clone()));
     }
     let key = record.plan.key.clone();

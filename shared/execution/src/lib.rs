@@ -21,6 +21,7 @@ pub mod rescue;
 pub mod safety;
 pub mod survey;
 pub mod sweep;
+pub mod tell;
 pub mod unwind;
 pub mod waste;
 

@@ -2,7 +2,7 @@
 
 use domain::ids::{ClusterId, CustomerId};
 use domain::ports::{
-    Clock, Cloud, ClusterError, Clusters, Journal, Meter, Pools, Queue, QueueError, Registry, Routes, StoreError, Watchbooks,
+    Clock, Cloud, ClusterError, Clusters, Journal, Meter, Notices, Pools, Queue, QueueError, Registry, Routes, StoreError, Watchbooks,
 };
 use domain::tenant::{AwsScope, Cluster, Customer};
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub struct Ports {
     pub clusters: Arc<dyn Clusters>,
     /// The queues.
     pub queue: Arc<dyn Queue>,
+    /// What people are told.
+    pub notices: Arc<dyn Notices>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Counters.

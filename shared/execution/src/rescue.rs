@@ -5,7 +5,8 @@
 
 use crate::drive::{Driven, drive, drive_from};
 use crate::perform::launch::AVOID_POOL;
-use crate::ports::{Home, Ports, Trouble};
+use crate::ports::{Home, Ports, Site, Trouble};
+use crate::tell;
 use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceKey, PlanId};
 use domain::interruption::{Notice, NoticeKind, Takeback};
 use domain::node::NodeRecord;
@@ -152,15 +153,23 @@ async fn begin(
                     }
                 };
                 let begun = PlanRecord { plan: new.plan, progress: new.progress };
-                let (driven, ()) = futures::join!(drive_from(ports, begun, site, stops.ok(), until), shunned);
-                return Ok(Rescued::Opened(driven?));
+                let story = begun.clone();
+                let watched = watched(ports, notice, &story.plan.key);
+                let (driven, (), ()) = futures::join!(drive_from(ports, begun, site, stops.ok(), until), shunned, watched);
+                let driven = driven?;
+                heard(ports, &story, &driven).await?;
+                return Ok(Rescued::Opened(driven));
             }
             Opened::Exists(existing) => match relate::relate(&existing, act) {
                 Relation::Again => {}
-                Relation::Over(outcome) => return Ok(Rescued::Over(outcome)),
+                Relation::Over(outcome) => {
+                    // Whoever ended it may have died before it could tell.
+                    tell::ended(ports, &existing).await?;
+                    return Ok(Rescued::Over(outcome));
+                }
                 Relation::Help => {
                     ports.meter.count("rescues_helped", notice.kind.as_str());
-                    return Ok(Rescued::Helped(drive(ports, *existing, site, until).await?));
+                    return help(ports, *existing, site, until).await;
                 }
                 Relation::Press(pressed) => {
                     ports.meter.count("rescues_helped", notice.kind.as_str());
@@ -168,13 +177,39 @@ async fn begin(
                     let change =
                         Change { progress: pressed.progress.clone(), audit: Vec::new(), spot_event: pressed.progress.spot_event.clone() };
                     ports.journal.record(&key, &change).await?;
-                    return Ok(Rescued::Helped(drive(ports, *pressed, site, until).await?));
+                    return help(ports, *pressed, site, until).await;
                 }
             },
         }
     }
     warn!(instance = %record.key, "An instance has had {GENERATIONS_MAX} rescues; no further one is begun");
     Ok(Rescued::Recorded("too many rescues of one instance".to_owned()))
+}
+
+/// Goes on with a rescue that is there.
+async fn help(ports: &Ports, record: PlanRecord, site: Option<Site>, until: Timestamp) -> Result<Rescued, Trouble> {
+    let story = record.clone();
+    let driven = drive(ports, record, site, until).await?;
+    heard(ports, &story, &driven).await?;
+    Ok(Rescued::Helped(driven))
+}
+
+/// Tells that a rescue is under way, unless its end was told by now. Behind the drive: its first acts are done.
+async fn heard(ports: &Ports, record: &PlanRecord, driven: &Driven) -> Result<(), Trouble> {
+    match driven {
+        Driven::Rest(_) => tell::begun(ports, record).await,
+        Driven::Finished(_) | Driven::Overtaken | Driven::Unknown => Ok(()),
+    }
+}
+
+/// A rescue that the sweep begins has no message that would come back for it: it gets one, so that its end is told whoever dies.
+async fn watched(ports: &Ports, notice: &Notice, key: &PlanKey) {
+    if notice.kind != NoticeKind::MissedInterruption {
+        return;
+    }
+    if let Err(error) = ports.queue.continue_plan(key, SignedDuration::from_secs(60)).await {
+        warn!(plan.id = %key, %error, "A rescue of the sweep has no message that comes back for it");
+    }
 }
 
 /// Creates the plan. An ambiguous answer is read back: what stands there with our very bytes is ours.

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 mod ghosts;
+mod network;
 mod open;
 mod settle;
 mod tell;
@@ -23,8 +24,10 @@ mod volumes;
 
 /// How often a finding that says nothing new is written again, so that people see that it still stands.
 const REFRESH: SignedDuration = SignedDuration::from_hours(6);
-/// Volumes are looked at in every such hour; their grace is a week.
-const VOLUMES_EVERY_HOURS: i64 = 6;
+/// Volumes are looked at in every such hour; their grace is a week. So is the network, half-way between: an hour's requests stay few.
+const EVERY_HOURS: i64 = 6;
+const VOLUMES_AT: i64 = 0;
+const NETWORK_AT: i64 = 3;
 
 /// What the environment says of scanning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct Settings {
     pub ghosts: bool,
     /// `ZOMBIE_VOLUME_CLEANUP_ENABLED`.
     pub volumes: bool,
+    /// `NETWORK_OPTIMIZATION_ENABLED`.
+    pub network: bool,
 }
 
 /// Everything that scanning works with.
@@ -126,8 +131,11 @@ impl Scanner {
         if self.settings.ghosts {
             self.ghosts(&site, &before, &mut harvest).await?;
         }
-        if self.settings.volumes && (order.whole || self.every(VOLUMES_EVERY_HOURS)) {
+        if self.settings.volumes && (order.whole || self.turn(VOLUMES_AT)) {
             self.volumes(&site, &before, &mut harvest).await?;
+        }
+        if self.settings.network && (order.whole || self.turn(NETWORK_AT)) {
+            self.network(&site, &before, &mut harvest).await;
         }
         for notice in &harvest.notices {
             self.notices.tell(notice).await?;
@@ -149,8 +157,8 @@ impl Scanner {
     }
 
     /// Whether this is an hour in which what is looked at every so many hours is looked at.
-    fn every(&self, hours: i64) -> bool {
-        self.ports.clock.now().as_second().div_euclid(3_600).rem_euclid(hours) == 0
+    fn turn(&self, at: i64) -> bool {
+        self.ports.clock.now().as_second().div_euclid(3_600).rem_euclid(EVERY_HOURS) == at
     }
 
     /// Writes what stands and what is over. Returns how many findings stand.

@@ -5,6 +5,7 @@
 pub mod eligibility;
 pub mod ghosts;
 mod methods;
+pub mod network;
 pub mod office_hours;
 pub mod optimize;
 pub mod packing;

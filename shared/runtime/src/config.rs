@@ -69,6 +69,8 @@ pub struct Waste {
     pub ghosts: bool,
     /// `ZOMBIE_VOLUME_CLEANUP_ENABLED`: volumes that nothing claims; default true.
     pub volumes: bool,
+    /// `NETWORK_OPTIMIZATION_ENABLED`: addresses and gateways that lie idle; default true.
+    pub network: bool,
 }
 
 /// How the Kubernetes API is called.
@@ -120,6 +122,7 @@ impl Config {
             waste: Waste {
                 ghosts: from.switch("GHOST_PROBE_SCANNER_ENABLED", true),
                 volumes: from.switch("ZOMBIE_VOLUME_CLEANUP_ENABLED", true),
+                network: from.switch("NETWORK_OPTIMIZATION_ENABLED", true),
             },
             optimization: Optimization {
                 interval_minutes: from.number("OPTIMIZATION_INTERVAL_MINUTES", 10, 1..=1_440),
@@ -169,8 +172,8 @@ impl std::fmt::Display for Config {
         let Optimization { interval_minutes, spot, bin_packing, rightsizing } = self.optimization;
         write!(f, " OPTIMIZATION_INTERVAL_MINUTES={interval_minutes} SPOT_OPTIMIZATION_ENABLED={spot} ")?;
         write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing}")?;
-        let Waste { ghosts, volumes } = self.waste;
-        write!(f, " GHOST_PROBE_SCANNER_ENABLED={ghosts} ZOMBIE_VOLUME_CLEANUP_ENABLED={volumes}")?;
+        let Waste { ghosts, volumes, network } = self.waste;
+        write!(f, " GHOST_PROBE_SCANNER_ENABLED={ghosts} ZOMBIE_VOLUME_CLEANUP_ENABLED={volumes} NETWORK_OPTIMIZATION_ENABLED={network}")?;
         write!(f, " OFFICE_HOURS_ENABLED={}", self.office_hours_enabled)?;
         let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
         let key = if self.ml_server_api_key.is_some() { "(set)" } else { "(not set)" };

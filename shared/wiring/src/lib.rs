@@ -82,6 +82,7 @@ impl Wires {
             cloud: Arc::new(ec2::Ec2::new(self.sdk.clone())),
             clusters: self.clusters(self.vault(), aws::EksRole::Act),
             queue: self.queues(),
+            notices: Arc::new(aws::NoticeQueue::new(&self.sdk, self.config.notices_queue_url.clone())),
             clock: self.clock.clone(),
             meter: self.meter.clone(),
         }

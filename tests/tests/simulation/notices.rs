@@ -8,6 +8,7 @@ use execution::notify::{Desk, Looked, sign};
 use secrecy::SecretString;
 use sim::clock::{EPOCH, SimClock};
 use sim::courier::{SimCourier, Temper};
+use sim::faults::{Fault, Kind};
 use sim::store::{MemoryNotices, MemoryStore, MemoryVault};
 use std::sync::Arc;
 use tests::system::Counts;
@@ -220,4 +221,58 @@ async fn a_target_gets_what_it_asked_for_and_nothing_else() {
     assert_eq!(house.desk.post(&house.notice(1, 0)).await.unwrap(), vec![], "another customer's");
     let wanted = Notice { kind: "ghost.after".to_owned(), ..house.notice(0, 1) };
     assert_eq!(house.desk.post(&wanted).await.unwrap(), vec![target.lane()]);
+}
+
+/// A rescue whose every second telling fails, loses its answer or dies; what was told goes to two receivers, doubles and all.
+#[tokio::test(start_paused = true)]
+async fn each_plan_that_has_ended_reaches_each_target_once_whoever_dies() {
+    let faults = [Fault::Before(Kind::Unavailable), Fault::After, Fault::CrashBefore, Fault::CrashAfter];
+    for seed in 0..40 {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let mut story = tests::one_rescue::scene(2, SignedDuration::ZERO).await;
+        story.system.gate.script(move |call| {
+            let falls = (call.name == "notices.tell" || call.name == "journal.record") && dice.u8(0..3) == 0;
+            falls.then(|| faults[dice.usize(..faults.len())])
+        });
+        story.interrupt();
+        story.judge().await.unwrap_or_else(|law| panic!("seed {seed}: {law}"));
+        if !story.system.queue.dead_letters().is_empty() {
+            continue;
+        }
+        let house = house();
+        let customer = CustomerId::parse("acme").unwrap();
+        for name in ["one", "other"] {
+            let mut target = house.target(0, name, Temper::Fails(1)).await;
+            (target.customer, target.version) = (customer.clone(), 1);
+            let sealed = SecretString::from(format!("https://{name}.example.com/customer-0"));
+            let url = house.vault.seal(&target.seal_context(), &sealed).await.unwrap();
+            let secret = house.vault.seal(&target.seal_context(), &sign::secret(&[7; 32])).await.unwrap();
+            target.channel = Channel::Webhook { host: format!("{name}.example.com"), url, secret, secret_before: None };
+            house.store.put_target(&target).await.unwrap();
+        }
+        for notice in story.system.told.told() {
+            house.desk.post(&notice).await.unwrap();
+        }
+        house.work(EPOCH + SignedDuration::from_hours(24)).await;
+        let ended = story.system.store.plans().iter().filter(|record| record.progress.outcome.is_some()).count();
+        for name in ["one", "other"] {
+            let got = house.courier.got(&format!("https://{name}.example.com/customer-0"));
+            let ids: std::collections::BTreeSet<&String> = got.iter().map(|got| &got.id).collect();
+            let of = |part: &str| {
+                got.iter().filter(|got| got.body.contains(part)).map(|got| &got.id).collect::<std::collections::BTreeSet<_>>().len()
+            };
+            assert_eq!((of("interruption.detected"), of("interruption.after")), (ended, ended), "seed {seed}, {name}");
+            assert_eq!(ids.len(), 2 * ended, "seed {seed}, {name}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_nobody_was_told_of_is_noticed_by_the_law() {
+    let mut story = tests::one_rescue::scene(2, SignedDuration::ZERO).await;
+    story.interrupt();
+    story.judge().await.unwrap();
+    assert!(tests::told::told(&story.system).is_ok());
+    story.system.told.take();
+    assert!(tests::told::told(&story.system).is_err());
 }

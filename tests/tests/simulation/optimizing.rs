@@ -61,6 +61,8 @@ async fn a_mode_says_how_far_a_round_goes() {
         assert_eq!((run.status, run.recommendations.len()), (status, 1), "{mode:?}: {:?}", run.why);
         assert!(run.estimated_saving > MicroDollars(0) && run.estimated_saving < MicroDollars(1 << 30), "our own reckoning");
         assert_eq!((story.system.store.all_proposals().len(), voluntary(&story.system).len()), (proposals, plans), "{mode:?}");
+        let waits = story.system.told.told().iter().filter(|notice| notice.kind == "proposal.alert").count();
+        assert_eq!(waits, usize::from(mode == Mode::Approve), "{mode:?}: who must speak is told so, and nobody else");
     }
 }
 

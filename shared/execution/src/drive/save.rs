@@ -3,6 +3,7 @@
 use crate::drive::Driven;
 use crate::perform::Attempt;
 use crate::ports::{Ports, Trouble};
+use crate::tell;
 use domain::audit::AuditRow;
 use domain::plan::action::{Action, Which};
 use domain::plan::check::Blocked;
@@ -247,6 +248,7 @@ impl<'a> Ledger<'a> {
                 info!(plan.id = %self.record.plan.key, plan.outcome = word, why, "A plan ended");
             }
         }
+        tell::ended(self.ports, &self.record).await?;
         Ok(Driven::Finished(outcome))
     }
 

@@ -6,7 +6,7 @@ use domain::ports::Notice;
 const HIDDEN: &str = "[hidden]";
 
 /// What things are called in headlines; what is not here is called by its own name.
-const THINGS: [(&str, &str); 15] = [
+const THINGS: [(&str, &str); 16] = [
     ("ghost", "ghost instance"),
     ("zombie-volume", "unattached volume"),
     ("cross-zone", "traffic between zones"),
@@ -20,6 +20,7 @@ const THINGS: [(&str, &str); 15] = [
     ("office-hours", "office hours"),
     ("interruption", "interruption of node"),
     ("plan", "plan"),
+    ("proposal", "proposed plan"),
     ("notification-target", "notification target"),
     ("test", "test notice"),
 ];

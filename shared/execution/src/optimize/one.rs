@@ -32,10 +32,13 @@ impl Optimizer {
             // Another delivery of the same message was faster. What it has decided holds, and ours is forgotten.
             Err(StoreError::Conflict) => {
                 self.settle(site).await?;
+                let open = self.optimizations.open_proposals(&run.customer, &run.cluster).await?;
+                self.tell_waiting(open.iter().filter(|proposal| proposal.run == run.id)).await?;
                 return Ok(self.optimizations.run(&run.customer, &run.id).await?.unwrap_or(run));
             }
             Err(other) => return Err(other.into()),
         }
+        self.tell_waiting(proposals.iter()).await?;
         self.agreed(&checked).await?;
         for proposal in proposals.iter().chain(&checked.agreed) {
             self.open(proposal).await?;
@@ -151,6 +154,16 @@ impl Optimizer {
             match self.optimizations.put_proposal(proposal, None).await {
                 Ok(()) | Err(StoreError::Conflict) => {}
                 Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what waits for a person. A message that comes back tells it again, under the same ids.
+    async fn tell_waiting(&self, proposals: impl Iterator<Item = &Proposal>) -> Result<(), Trouble> {
+        for proposal in proposals {
+            if let ProposalState::Waiting { until } = proposal.state {
+                crate::tell::waits(&self.ports, proposal, until).await?;
             }
         }
         Ok(())

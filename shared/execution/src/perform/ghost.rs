@@ -16,12 +16,14 @@ use std::sync::Arc;
 /// How long to wait for a table that does not answer.
 const TABLE_RETRY: SignedDuration = SignedDuration::from_secs(5);
 
-/// Everything that is read again, in the order of a scan: the instance, the journal, the nodes; then what else must be known.
+/// Everything that is read again, in the order of a scan: the instance, the journal, the nodes; then what else must be known, and the
+/// nodes once more.
 struct Sight {
     instances: Vec<Instance>,
     plans: Vec<PlanRecord>,
     nodes: Vec<NodeView>,
     namesake: Option<NodeView>,
+    nodes_again: Vec<NodeView>,
     members: Vec<Member>,
     end_forbidden: bool,
     book: Watchbook,
@@ -47,6 +49,7 @@ pub(super) async fn terminate(ports: &Ports, site: &Site, attempt: &Attempt, ins
     let proof = Proof {
         wanted: instance,
         look,
+        nodes_again: &sight.nodes_again,
         namesake: sight.namesake.as_ref(),
         end_forbidden: sight.end_forbidden,
         book: &sight.book,
@@ -86,8 +89,8 @@ async fn look(ports: &Ports, site: &Site, attempt: &Attempt, instance: &Instance
     if !instances.iter().any(|found| found.state.live()) {
         // It is gone, or EC2 does not know it: nothing else needs to be read.
         let book = Watchbook::new(site.cluster.customer.clone(), site.cluster.id.clone());
-        let (plans, nodes, members) = (Vec::new(), Vec::new(), Vec::new());
-        return Ok(Sight { instances, plans, nodes, namesake: None, members, end_forbidden: false, book });
+        let (plans, nodes, nodes_again, members) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        return Ok(Sight { instances, plans, nodes, nodes_again, namesake: None, members, end_forbidden: false, book });
     }
     let plans = ports.journal.open_plans(&site.cluster.customer, &site.cluster.id).await.map_err(table)?;
     let nodes = cluster.nodes().await.map_err(|error| from_cluster(ports, attempt, &error))?;
@@ -95,7 +98,9 @@ async fn look(ports: &Ports, site: &Site, attempt: &Attempt, instance: &Instance
     let members = ports.cloud.members(&site.scope, std::slice::from_ref(instance)).await.map_err(cloud)?;
     let end_forbidden = ports.cloud.end_forbidden(&site.scope, instance).await.map_err(cloud)?;
     let book = ports.watchbooks.watchbook(&site.cluster.customer, &site.cluster.id).await.map_err(table)?;
-    Ok(Sight { instances, plans, nodes, namesake, members, end_forbidden, book })
+    // The whole list a second time: a page that the first one lost without a word cannot hide a node whose name nobody can guess.
+    let nodes_again = cluster.nodes().await.map_err(|error| from_cluster(ports, attempt, &error))?;
+    Ok(Sight { instances, plans, nodes, nodes_again, namesake, members, end_forbidden, book })
 }
 
 /// The node that is called like the instance: on most clusters that is its own. Read by its name, which no list can lose.

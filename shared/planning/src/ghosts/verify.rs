@@ -7,6 +7,7 @@ use domain::node::NodeView;
 use domain::plan::action::AskedBy;
 use domain::ports::{Instance, InstanceState};
 use domain::watch::{Told, Watchbook};
+use std::collections::BTreeSet;
 
 /// How it is to be ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Proof<'a> {
     pub wanted: &'a InstanceId,
     /// A look of its own: `instances` is what EC2 says of this instance, `nodes` are all nodes, read after it.
     pub look: Look<'a>,
+    /// All nodes once more, read last of all: what one list lost without a word, the other has.
+    pub nodes_again: &'a [NodeView],
     /// What stands under the name that its node would have, read after all that; names are used again, so only its id counts.
     pub namesake: Option<&'a NodeView>,
     /// Whether the instance is protected from being ended through the API.
@@ -43,7 +46,7 @@ pub struct Proof<'a> {
 /// # Errors
 /// The sentence.
 pub fn verify(proof: &Proof<'_>) -> Result<End, String> {
-    let Proof { wanted, look, namesake, end_forbidden, book, settings, by } = proof;
+    let Proof { wanted, look, nodes_again, namesake, end_forbidden, book, settings, by } = proof;
     let sight = Sight::of(look).map_err(|error| error.to_string())?;
     let Some(instance) = look.instances.iter().find(|instance| instance.id == **wanted) else {
         return Err(format!("EC2 does not know {wanted}"));
@@ -51,7 +54,8 @@ pub fn verify(proof: &Proof<'_>) -> Result<End, String> {
     if gone(instance) {
         return Ok(End::Gone);
     }
-    if namesake.is_some_and(|node| instance_of(node) == Some(wanted.as_str())) {
+    let stands = |node: &NodeView| instance_of(node) == Some(wanted.as_str());
+    if namesake.is_some_and(stands) || nodes_again.iter().any(stands) {
         return Err(format!("a node stands for {wanted}"));
     }
     let way = match judge(instance, look, &sight) {
@@ -63,6 +67,7 @@ pub fn verify(proof: &Proof<'_>) -> Result<End, String> {
         return Err(format!("{wanted} is protected from being ended (disableApiTermination)"));
     }
     believable(proof, sight.stand_for.len())?;
+    believable(proof, nodes_again.iter().filter_map(instance_of).collect::<BTreeSet<_>>().len())?;
     let Some(watch) = book.watches.get(wanted.as_str()) else {
         return Err(format!("{wanted} is not watched any more: it was seen as a node, or was to be left alone, in between"));
     };

@@ -38,6 +38,17 @@ impl Var {
     pub const ALL: [Var; 6] =
         [Var::TableName, Var::KmsKeyId, Var::InterruptionsQueueUrl, Var::PlansQueueUrl, Var::DeadLetterQueueUrl, Var::AwsRegion];
 
+    /// What whoever carries plans out needs.
+    pub const ACT: [Var; 7] = [
+        Var::TableName,
+        Var::KmsKeyId,
+        Var::InterruptionsQueueUrl,
+        Var::PlansQueueUrl,
+        Var::NoticesQueueUrl,
+        Var::DeadLetterQueueUrl,
+        Var::AwsRegion,
+    ];
+
     /// Its name in the environment.
     pub fn name(self) -> &'static str {
         match self {

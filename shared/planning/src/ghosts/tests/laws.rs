@@ -316,3 +316,21 @@ fn a_grace_is_never_shorter_than_an_hour() {
     assert_eq!(settings.grace, SignedDuration::from_hours(1));
     let _: Timestamp = at(0);
 }
+
+#[test]
+fn a_clock_that_ran_hours_ahead_once_blinds_nobody_for_as_long() {
+    let mut world = World::new();
+    world.scan(0);
+    // This worker's clock is a day ahead; the next one's is right.
+    world.scan(25 * 60);
+    let scan = world.scan(120);
+    assert_eq!(world.book.scanned_at, Some(at(120)));
+    assert_eq!(world.book.watches[id(12).as_str()].first_seen, at(120), "its grace begins anew");
+    assert!(scan.news.contains(&News::Found(id(12))));
+    // The other way round: this worker's clock is a day behind, and its word is no first sight either.
+    let mut world = World::new();
+    world.scan(30 * 60);
+    world.scan(2 * 60);
+    world.scan(31 * 60);
+    assert_eq!(world.book.watches[id(12).as_str()].first_seen, at(31 * 60));
+}

@@ -16,6 +16,8 @@ fn due() -> World {
 
 struct Asked {
     namesake: Option<NodeView>,
+    /// What the second list shows, where it differs from the first.
+    again: Option<Vec<NodeView>>,
     end_forbidden: bool,
     by: AskedBy,
     minutes: i64,
@@ -29,6 +31,7 @@ fn verdict(world: &World, asked: Asked) -> Result<End, String> {
     verify(&Proof {
         wanted: &wanted,
         look,
+        nodes_again: asked.again.as_deref().unwrap_or(&world.nodes),
         namesake: asked.namesake.as_ref(),
         end_forbidden: asked.end_forbidden,
         book: &world.book,
@@ -38,7 +41,7 @@ fn verdict(world: &World, asked: Asked) -> Result<End, String> {
 }
 
 fn scan_asks() -> Asked {
-    Asked { namesake: None, end_forbidden: false, by: AskedBy::Scan, minutes: 25 * 60 + 1 }
+    Asked { namesake: None, again: None, end_forbidden: false, by: AskedBy::Scan, minutes: 25 * 60 + 1 }
 }
 
 fn refused(change: impl FnOnce(&mut World, &mut Asked)) -> String {
@@ -75,6 +78,19 @@ fn whatever_has_changed_since_the_scan_stops_it() {
     refused(|world, _| world.book.stopped = Some((at(0), "half a list".to_owned())));
     refused(|_, asked| asked.minutes = 25 * 60 + 361);
     refused(|_, asked| asked.minutes = 24 * 60);
+}
+
+#[test]
+fn a_node_that_either_list_shows_stands_and_half_a_list_proves_nothing() {
+    let eleven = World::new().nodes;
+    refused(|_, asked| asked.again = Some(eleven.iter().cloned().chain([node(12)]).collect()));
+    refused(|world, asked| {
+        asked.again = Some(world.nodes.clone());
+        world.nodes.push(node(12));
+    });
+    refused(|_, asked| asked.again = Some(eleven[..8].to_vec()));
+    refused(|_, asked| asked.again = Some(Vec::new()));
+    assert_eq!(verdict(&due(), Asked { again: Some(eleven), ..scan_asks() }), Ok(End::Direct));
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! Functions on the ports of local mode, each put together as its `main.rs` does on AWS.
+
+use domain::ports::{Courier, Vault};
+use execution::Ports;
+use execution::office_hours::OfficeHours;
+use execution::waste::Scanner;
+use sim::store::MemoryQueue;
+use sim::world::World;
+use std::sync::Arc;
+
+/// The market function: the simulated market is its source.
+pub(crate) fn market(ports: &Ports, world: &Arc<World>, table: &Arc<aws::DecisionTable>) -> market::Deps {
+    market::Deps {
+        registry: ports.registry.clone(),
+        source: world.clone(),
+        store: table.clone(),
+        clock: ports.clock.clone(),
+        meter: ports.meter.clone(),
+    }
+}
+
+/// The scanner on the same ports.
+pub(crate) fn scanner(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>) -> Scanner {
+    Scanner {
+        ports: ports.clone(),
+        findings: table.clone(),
+        notices: queue.clone(),
+        scans: queue.clone(),
+        settings: execution::waste::Settings { ghosts: true, volumes: true, network: true },
+    }
+}
+
+/// Office hours on the same ports.
+pub(crate) fn office_hours(ports: &Ports, table: &Arc<aws::Table>) -> OfficeHours {
+    OfficeHours {
+        registry: ports.registry.clone(),
+        journal: ports.journal.clone(),
+        clusters: ports.clusters.clone(),
+        nights: table.clone(),
+        queue: ports.queue.clone(),
+        clock: ports.clock.clone(),
+        meter: ports.meter.clone(),
+        enabled: true,
+    }
+}
+
+/// The real notifier. Mail needs SES, and is said to be unsent.
+pub(crate) fn notifier(
+    ports: &Ports,
+    table: &Arc<aws::Table>,
+    queue: &Arc<MemoryQueue>,
+    vault: &Arc<dyn Vault>,
+    courier: Arc<dyn Courier>,
+) -> notifier::Deps {
+    let desk = execution::notify::Desk {
+        outbox: table.clone(),
+        vault: vault.clone(),
+        courier,
+        notices: queue.clone(),
+        clock: ports.clock.clone(),
+        meter: ports.meter.clone(),
+    };
+    notifier::Deps { desk, queue: queue.clone() }
+}
