@@ -21,6 +21,6 @@ mod vault;
 pub use aws_config::SdkConfig;
 pub use config::{local_config, sdk_config};
 pub use price_list::PriceList;
-pub use queue::{QueueUrls, Queues, RoundQueue, create_queue, take_messages};
+pub use queue::{NoticeQueue, QueueUrls, Queues, RoundQueue, create_queue, take_messages};
 pub use store::{DecisionTable, Table, create_decision_table, create_table};
 pub use vault::{KeyVault, create_key};

@@ -7,7 +7,7 @@ use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
 use domain::SignedDuration;
 use domain::optimization::Round;
 use domain::plan::PlanKey;
-use domain::ports::{Parked, Queue, QueueError, Rounds};
+use domain::ports::{Notice, Notices, Parked, Queue, QueueError, Rounds};
 
 /// Where the queues are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,29 @@ impl RoundQueue {
 impl Rounds for RoundQueue {
     async fn ask(&self, round: &Round) -> Result<(), QueueError> {
         let body = serde_json::to_string(round).map_err(|e| QueueError(e.to_string()))?;
+        let sent = self.client.send_message().queue_url(&self.url).message_body(clean(&body)).send().await;
+        sent.map(|_| ()).map_err(refused)
+    }
+}
+
+/// The notifier's queue: apart from the others, because who tells something has no right to change anything.
+#[derive(Debug, Clone)]
+pub struct NoticeQueue {
+    client: Client,
+    url: String,
+}
+
+impl NoticeQueue {
+    /// The queue at this address. Makes no call.
+    pub fn new(config: &SdkConfig, url: String) -> NoticeQueue {
+        NoticeQueue { client: Client::new(config), url }
+    }
+}
+
+#[async_trait]
+impl Notices for NoticeQueue {
+    async fn tell(&self, notice: &Notice) -> Result<(), QueueError> {
+        let body = serde_json::to_string(notice).map_err(|e| QueueError(e.to_string()))?;
         let sent = self.client.send_message().queue_url(&self.url).message_body(clean(&body)).send().await;
         sent.map(|_| ()).map_err(refused)
     }

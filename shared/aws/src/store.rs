@@ -1,6 +1,7 @@
 //! The state, in two DynamoDB tables: the core's, and the decision server's. Every access pattern stands in `store/README.md`.
 
 mod errors;
+mod findings;
 mod idempotency;
 mod item;
 mod journal;

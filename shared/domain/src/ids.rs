@@ -104,6 +104,9 @@ id!(
     /// One decision on one cluster: the id of its request, and of what is kept of it. The same round leads to the same id.
     RunId, "run id", "1 to 128 letters, digits, '-', '_' or '.'", slug);
 id!(
+    /// Something that was found: the same thing seen again has the same id.
+    FindingId, "finding id", "1 to 128 letters, digits, '-', '_' or '.'", slug);
+id!(
     /// An AWS account. Twelve digits in life; looser here, so that an unknown form is "not registered", not a crash.
     AccountId, "AWS account id", "12 digits", |t| (1..=32).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric()));
 id!(

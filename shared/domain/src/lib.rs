@@ -14,6 +14,7 @@
 pub mod audit;
 pub mod catalog;
 pub mod decision;
+pub mod finding;
 pub mod ids;
 pub mod interruption;
 pub mod market;

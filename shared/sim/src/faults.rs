@@ -9,10 +9,12 @@ use domain::ports::Clock;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
+mod findings;
 mod optimize;
 mod outside;
 mod store;
 
+pub use findings::{FaultyFindings, FaultyNotices};
 pub use optimize::{FaultyLedger, FaultyOptimizations, FaultyRounds};
 pub use outside::{FaultyCloud, FaultyClusters, FaultyQueue};
 pub use store::{FaultyJournal, FaultyPools, FaultyRegistry, FaultyRoutes};

@@ -15,14 +15,17 @@ use domain::tenant::{ApiKey, Cluster, Customer};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+mod findings;
 mod idempotency;
 mod market;
+mod notices;
 mod optimizations;
 mod queue;
 mod registry;
 mod vault;
 
 pub use market::MemoryMarket;
+pub use notices::MemoryNotices;
 pub use queue::{MemoryQueue, QueuedMessage, Which};
 pub use vault::MemoryVault;
 
@@ -49,6 +52,7 @@ struct State {
     idempotency: BTreeMap<(CustomerId, String), idempotency::Claim>,
     conditional_writes: u64,
     kept: optimizations::Kept,
+    found: findings::Found,
 }
 
 impl MemoryStore {

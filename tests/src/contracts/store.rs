@@ -1,8 +1,9 @@
 //! The contract of the table, the queues and the key service.
 
 use domain::Timestamp;
-use domain::ports::{Idempotency, Journal, Ledger, Optimizations, Pools, Registry, Routes};
+use domain::ports::{Findings, Idempotency, Journal, Ledger, Optimizations, Pools, Registry, Routes};
 
+mod findings;
 mod journal;
 mod ledger;
 mod make;
@@ -17,8 +18,8 @@ pub use queue::{Taken, queue, rounds};
 pub use vault::vault;
 
 /// All ports that one table serves.
-pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger {}
-impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger> Store for T {}
+pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings {}
+impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings> Store for T {}
 
 /// Runs every law of the table. Laws use names of their own, so the table may hold other things, as long as nobody else
 /// writes to it meanwhile.
@@ -64,6 +65,9 @@ pub async fn store(store: &dyn Store) {
     optimizations::what_stands_between_rounds_is_written_against_its_version(store).await;
     ledger::a_baseline_is_frozen_once(store).await;
     ledger::an_hour_is_closed_once_and_hours_are_listed_oldest_first(store).await;
+    findings::a_finding_is_written_against_its_version(store).await;
+    findings::findings_of_a_cluster_are_told_apart_by_kind(store).await;
+    findings::findings_of_a_customer_are_listed_last_seen_first(store).await;
 }
 
 /// An instant, for laws.

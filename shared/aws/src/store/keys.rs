@@ -5,7 +5,7 @@
 //! (they are parsed); free text is encoded by [`text`]. The exceptions are few and stand in `README.md`.
 
 use domain::Timestamp;
-use domain::ids::{AccountId, ClusterId, CustomerId, InstanceKey, PlanId, Region, RunId};
+use domain::ids::{AccountId, ClusterId, CustomerId, FindingId, InstanceKey, PlanId, Region, RunId};
 use domain::offering::Pool;
 use domain::plan::PlanKey;
 use sha2::{Digest, Sha256};
@@ -248,6 +248,26 @@ pub(super) fn proposed_mark(of: &PlanKey) -> Key {
 /// What stands between the rounds of a cluster.
 pub(super) fn standing(customer: &CustomerId, cluster: &ClusterId) -> Key {
     key(format!("T#{customer}#STANDING"), cluster.as_str())
+}
+
+/// The partition of a cluster's findings: ids begin with their kind, so that one kind is one stretch of it.
+pub(super) fn findings(customer: &CustomerId, cluster: &ClusterId) -> String {
+    format!("T#{customer}#FINDINGS#{cluster}")
+}
+
+/// A finding.
+pub(super) fn finding(customer: &CustomerId, cluster: &ClusterId, id: &FindingId) -> Key {
+    key(findings(customer, cluster), id.as_str())
+}
+
+/// The index partition of a customer's findings.
+pub(super) fn all_findings(customer: &CustomerId) -> String {
+    format!("T#{customer}#FINDINGS")
+}
+
+/// Where a finding stands in it.
+pub(super) fn finding_place(last_seen: Timestamp, id: &FindingId) -> String {
+    format!("{}#{id}", instant(last_seen))
 }
 
 /// The partition of a cluster's ledger.

@@ -124,14 +124,14 @@ fn proposal_item(proposal: &Proposal) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-fn versioned_item<T: Serialize>(key: Key, kind: &str, body: &T, version: u64) -> Result<Item, StoreError> {
+pub(super) fn versioned_item<T: Serialize>(key: Key, kind: &str, body: &T, version: u64) -> Result<Item, StoreError> {
     let mut item = item::item(key, kind, body)?;
     item.insert(VERSION.to_owned(), n(version));
     Ok(item)
 }
 
 /// Writes the item over the one with the version before; version 1 over none.
-fn versioned(table: &str, item: Item, version: u64) -> Result<TransactWriteItem, StoreError> {
+pub(super) fn versioned(table: &str, item: Item, version: u64) -> Result<TransactWriteItem, StoreError> {
     match version {
         0 => Err(StoreError::Conflict),
         1 => item::put_if_free(table, item),
@@ -147,7 +147,7 @@ fn versioned(table: &str, item: Item, version: u64) -> Result<TransactWriteItem,
     }
 }
 
-fn written(written: Written) -> Result<(), StoreError> {
+pub(super) fn written(written: Written) -> Result<(), StoreError> {
     match written {
         Written::Yes => Ok(()),
         // Whoever has an item in hand moves its version.
