@@ -110,7 +110,11 @@ fn forcible(rule: Rule) -> bool {
         | Rule::Halted
         | Rule::InAnotherPlan
         | Rule::PodBudgetFull
-        | Rule::Outgrown => false,
+        | Rule::Outgrown
+        | Rule::Autoscaled
+        | Rule::Confidence
+        | Rule::ManagedElsewhere
+        | Rule::RollOut => false,
     }
 }
 

@@ -64,6 +64,10 @@ pub enum PlanKind {
     BinPack,
     /// A node of a fitting size takes the place of another.
     Rightsize,
+    /// A workload gets requests and limits that fit what it uses.
+    ResizeWorkload,
+    /// A workload that was killed for lack of memory gets more.
+    RemedyOom,
 }
 
 impl PlanKind {
@@ -80,6 +84,8 @@ impl PlanKind {
     pub fn voluntary(self) -> bool {
         match self {
             PlanKind::SpotOptimize | PlanKind::BinPack | PlanKind::Rightsize => true,
+            // They move no node, and have a check of their own.
+            PlanKind::ResizeWorkload | PlanKind::RemedyOom => false,
             PlanKind::Rescue | PlanKind::Drain | PlanKind::Cordon | PlanKind::Uncordon | PlanKind::Scale | PlanKind::LaunchHook => false,
         }
     }

@@ -3,6 +3,7 @@
 use crate::decision::DecisionType;
 use crate::money::MicroDollars;
 use crate::offering::CapacityType;
+use crate::sizing::WorkloadPolicy;
 use serde::{Deserialize, Serialize};
 
 /// How far a capability may go by itself.
@@ -210,6 +211,8 @@ pub struct ClusterPolicy {
     pub launch_template: Option<LaunchTemplate>,
     /// Optimisation.
     pub optimization: OptimizationPolicy,
+    /// The sizes of workloads.
+    pub workloads: WorkloadPolicy,
 }
 
 /// A launch template of the customer.

@@ -16,6 +16,7 @@ pub mod pools;
 pub mod queue;
 pub mod registry;
 pub mod routes;
+pub mod sizes;
 pub mod vault;
 
 pub use advisor::{Advisor, AdvisorError};
@@ -33,6 +34,7 @@ pub use pools::Pools;
 pub use queue::{Parked, Queue, QueueError};
 pub use registry::{Idempotency, IdempotencyState, Page, Registry};
 pub use routes::Routes;
+pub use sizes::{Sizer, Usages};
 pub use vault::{Vault, VaultError};
 
 /// Why the table did not do what was asked.

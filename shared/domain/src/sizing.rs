@@ -261,7 +261,7 @@ pub struct Advice {
 
 /// New sizes of one container, with those from before: what undoes it stands beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resize {
+pub struct SizeChange {
     /// The container's name.
     pub container: String,
     /// What it had when the plan was made.
@@ -269,6 +269,10 @@ pub struct Resize {
     /// What it gets.
     pub to: Sizes,
 }
+
+mod seen;
+
+pub use seen::{AutoscalerView, ContainerSizes, ContainerState, InPlace, PodContainers, WorkloadView};
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) mod launch;
 pub(crate) mod nodes;
 mod ready;
+pub(crate) mod sizes;
 
 /// What a worker needs to perform a step: a copy, so that steps can run side by side.
 #[derive(Debug, Clone)]
@@ -97,6 +98,8 @@ pub async fn prepare(site: &Site, action: Option<&Action>) -> Option<Effect> {
             Some(Effect::Scaled { from })
         }
         Action::AwaitReady { .. }
+        | Action::PatchRequests { .. }
+        | Action::AwaitRollOut { .. }
         | Action::Cordon { .. }
         | Action::Uncordon { .. }
         | Action::Drain { .. }
@@ -131,6 +134,8 @@ pub async fn perform(ports: &Ports, site: &Site, attempt: Attempt, scratch: Scra
                 Err(error) => from_cluster(ports, &attempt, &error),
             }
         }
+        Action::PatchRequests { workload, changes, in_place } => sizes::patch(ports, site, &attempt, workload, changes, *in_place).await,
+        Action::AwaitRollOut { workload, within_s } => sizes::await_roll_out(ports, site, &attempt, workload, *within_s).await,
         Action::CompleteLifecycle { group, hook, token, instance } => {
             let lifecycle =
                 domain::ports::Lifecycle { group: group.clone(), hook: hook.clone(), token: token.clone(), instance: instance.clone() };

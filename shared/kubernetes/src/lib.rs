@@ -27,6 +27,7 @@ mod lists;
 mod open;
 mod quantity;
 mod rights;
+mod sizes;
 mod slim;
 mod transport;
 mod workloads;

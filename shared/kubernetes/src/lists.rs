@@ -49,7 +49,11 @@ pub(crate) async fn usage(api: &Api) -> Result<Vec<NodeUsage>, ClusterError> {
 
 /// All objects of a list. Each page is slimmed before the next is asked for, so that memory follows the page. A list that
 /// expires between two pages (410) is begun anew, once.
-async fn all<T: DeserializeOwned, V>(api: &Api, path: &'static str, keep: impl Fn(T) -> Option<V>) -> Result<Vec<V>, ClusterError> {
+pub(crate) async fn all<T: DeserializeOwned, V>(
+    api: &Api,
+    path: &'static str,
+    keep: impl Fn(T) -> Option<V>,
+) -> Result<Vec<V>, ClusterError> {
     let mut paging = Paging::new(path, None);
     let mut found = Vec::new();
     while let Some(turn) = paging.turn(api).await? {

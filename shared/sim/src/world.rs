@@ -28,6 +28,7 @@ mod pods;
 mod populate;
 pub mod random;
 pub(crate) mod scheduler;
+pub(crate) mod sizes;
 pub(crate) mod state;
 mod workloads;
 

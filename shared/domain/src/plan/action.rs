@@ -5,6 +5,7 @@ use crate::node::{NodeTarget, NodeTemplate};
 use crate::offering::Offering;
 use crate::pod::filter::Accepts;
 use crate::policy::AtDeadline;
+use crate::sizing::SizeChange;
 use crate::workload::WorkloadRef;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +95,22 @@ pub enum Action {
         /// How many replicas it gets.
         replicas: u32,
     },
+    /// Gives containers of a workload other requests and limits. What they had stands beside it.
+    PatchRequests {
+        /// The workload.
+        workload: WorkloadRef,
+        /// The containers that change.
+        changes: Vec<SizeChange>,
+        /// Whether running pods are resized, too, without waiting for their turn.
+        in_place: bool,
+    },
+    /// Waits until all pods of a workload have its newest template and can be used.
+    AwaitRollOut {
+        /// The workload.
+        workload: WorkloadRef,
+        /// For how long after the step began, in seconds.
+        within_s: u32,
+    },
     /// Tells an Auto Scaling group that it may go on with an instance.
     CompleteLifecycle {
         /// Name of the group.
@@ -119,6 +136,8 @@ pub enum Undo {
     Uncordon,
     /// Sets the number of replicas from before.
     ScaleBack,
+    /// Gives containers the requests and limits from before, unless somebody else has changed them meanwhile.
+    PatchBack,
     /// Cannot be taken back.
     Impossible,
 }
@@ -128,7 +147,8 @@ impl Action {
     pub fn undo(&self) -> Undo {
         match self {
             Action::LaunchNode { .. } => Undo::EndLaunched,
-            Action::AwaitReady { .. } | Action::Drain { .. } | Action::Uncordon { .. } => Undo::Nothing,
+            Action::AwaitReady { .. } | Action::Drain { .. } | Action::Uncordon { .. } | Action::AwaitRollOut { .. } => Undo::Nothing,
+            Action::PatchRequests { .. } => Undo::PatchBack,
             Action::Cordon { .. } => Undo::Uncordon,
             Action::Scale { .. } => Undo::ScaleBack,
             Action::Terminate { .. } | Action::RemoveNode { .. } | Action::CompleteLifecycle { .. } => Undo::Impossible,
@@ -146,6 +166,8 @@ impl Action {
             Action::Terminate { .. } => "terminate",
             Action::RemoveNode { .. } => "remove-node",
             Action::Scale { .. } => "scale",
+            Action::PatchRequests { .. } => "patch-requests",
+            Action::AwaitRollOut { .. } => "await-roll-out",
             Action::CompleteLifecycle { .. } => "complete-lifecycle",
         }
     }
@@ -158,14 +180,20 @@ impl Action {
             | Action::Drain { node, .. }
             | Action::Terminate { node }
             | Action::RemoveNode { node } => Some(node),
-            Action::LaunchNode { .. } | Action::AwaitReady { .. } | Action::Scale { .. } | Action::CompleteLifecycle { .. } => None,
+            Action::LaunchNode { .. }
+            | Action::AwaitReady { .. }
+            | Action::Scale { .. }
+            | Action::PatchRequests { .. }
+            | Action::AwaitRollOut { .. }
+            | Action::CompleteLifecycle { .. } => None,
         }
     }
 
     /// Whether performing it calls something that changes the world. Such a step has an audit row.
     pub fn mutates(&self) -> bool {
         match self {
-            Action::AwaitReady { .. } => false,
+            Action::AwaitReady { .. } | Action::AwaitRollOut { .. } => false,
+            Action::PatchRequests { .. } => true,
             Action::LaunchNode { .. }
             | Action::Cordon { .. }
             | Action::Uncordon { .. }
@@ -185,6 +213,8 @@ impl std::fmt::Display for Action {
             Action::LaunchNode { replaces: None, .. } => write!(f, "launch a node"),
             Action::AwaitReady { of: Which::Instance(instance), .. } => write!(f, "wait until {instance} is ready"),
             Action::AwaitReady { of: Which::LaunchedBy(_), .. } => write!(f, "wait until the launched node is ready"),
+            Action::PatchRequests { workload, .. } => write!(f, "size {workload}"),
+            Action::AwaitRollOut { workload, .. } => write!(f, "wait until {workload} is rolled out"),
             Action::Scale { workload, replicas } => write!(f, "scale {workload} to {replicas}"),
             Action::CompleteLifecycle { group, instance, .. } => write!(f, "let Auto Scaling group {group} go on with {instance}"),
             Action::Cordon { node }

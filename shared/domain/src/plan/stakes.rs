@@ -79,6 +79,8 @@ pub fn done(plan: &Plan, progress: &Progress) -> Option<Done> {
         | Action::Drain { .. }
         | Action::RemoveNode { .. }
         | Action::Scale { .. }
+        | Action::PatchRequests { .. }
+        | Action::AwaitRollOut { .. }
         | Action::CompleteLifecycle { .. } => None,
     };
     let ended: Vec<InstanceId> = each().filter_map(terminated).collect();

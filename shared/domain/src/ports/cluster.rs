@@ -82,7 +82,7 @@ pub trait PodSink: Send {
 
 /// One cluster. All calls may be repeated; none waits for the world.
 #[async_trait]
-pub trait Cluster: Send + Sync {
+pub trait Cluster: super::Sizer + Send + Sync {
     /// All nodes.
     async fn nodes(&self) -> Result<Vec<NodeView>, ClusterError>;
     /// One node. [`ClusterError::Gone`] where there is none of this name.

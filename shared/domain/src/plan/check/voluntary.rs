@@ -50,6 +50,8 @@ impl Before {
             | Action::Uncordon { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
+            | Action::PatchRequests { .. }
+            | Action::AwaitRollOut { .. }
             | Action::CompleteLifecycle { .. } => None,
         }
     }
@@ -192,6 +194,8 @@ fn launches(plan: &Plan) -> impl Iterator<Item = MicroDollars> {
         | Action::Terminate { .. }
         | Action::RemoveNode { .. }
         | Action::Scale { .. }
+        | Action::PatchRequests { .. }
+        | Action::AwaitRollOut { .. }
         | Action::CompleteLifecycle { .. } => None,
     })
 }
