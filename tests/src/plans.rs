@@ -127,6 +127,7 @@ pub fn optimizer(system: &System, advisor: Arc<dyn Advisor>) -> Optimizer {
         rounds: FaultyRounds::new(system.queue.clone(), system.gate.clone()),
         advisor,
         surveyor: Arc::new(WorldSurveyor(system.ports.clone())),
+        sizing: None,
         settings: Settings {
             interval: domain::SignedDuration::from_mins(10),
             enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],

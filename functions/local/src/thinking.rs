@@ -9,7 +9,7 @@ use domain::decision::DecisionType;
 use domain::ids::Region;
 use domain::offering::{CapacityType, Pool};
 use execution::Ports;
-use execution::optimize::{Lookout, Optimizer, Settings};
+use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
 use planning::public_data::Catalogue;
 use runtime::advisor::HttpAdvisor;
 use secrecy::{ExposeSecret, SecretString};
@@ -51,6 +51,7 @@ pub(crate) async fn optimizer(
         rounds: queue.clone(),
         advisor: Arc::new(advisor),
         surveyor: Arc::new(Lookout::new(ports.clone())),
+        sizing: Some(Sizing { usages: table.clone(), findings: table.clone(), rightsizing: true, oom: true }),
         settings: Settings {
             interval: INTERVAL,
             enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],

@@ -3,7 +3,7 @@
 use domain::SignedDuration;
 use domain::decision::DecisionType;
 use execution::Ports;
-use execution::optimize::{Lookout, Optimizer, Settings};
+use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
 use lambda_runtime::{LambdaEvent, service_fn};
 use runtime::advisor::HttpAdvisor;
 use runtime::clock::SystemClock;
@@ -74,6 +74,12 @@ async fn wire(config: &Config) -> anyhow::Result<Optimizer> {
         surveyor: Arc::new(Lookout::new(ports.clone())),
         ports,
         optimizations: table.clone(),
+        sizing: Some(Sizing {
+            usages: table.clone(),
+            findings: table.clone(),
+            rightsizing: config.optimization.rightsizing,
+            oom: config.optimization.oom_remediation,
+        }),
         ledger: table,
         rounds: Arc::new(aws::RoundQueue::new(&sdk, config.rounds_queue_url.clone())),
         advisor: Arc::new(HttpAdvisor::new(&config.ml_server_url, key.wrapped(), Limits::default())?),

@@ -48,8 +48,10 @@ pub struct Optimization {
     pub spot: bool,
     /// `BIN_PACKING_ENABLED`: whether fewer or cheaper nodes are; default true.
     pub bin_packing: bool,
-    /// `RIGHTSIZING_ENABLED`: whether nodes of a fitting size are; default true.
+    /// `RIGHTSIZING_ENABLED`: whether nodes and workloads of a fitting size are; default true.
     pub rightsizing: bool,
+    /// `OOM_REMEDIATION_ENABLED`: whether workloads that are killed for lack of memory get more; default true.
+    pub oom_remediation: bool,
 }
 
 /// How the Kubernetes API is called.
@@ -100,6 +102,7 @@ impl Config {
                 spot: from.switch("SPOT_OPTIMIZATION_ENABLED", true),
                 bin_packing: from.switch("BIN_PACKING_ENABLED", true),
                 rightsizing: from.switch("RIGHTSIZING_ENABLED", true),
+                oom_remediation: from.switch("OOM_REMEDIATION_ENABLED", true),
             },
             region: from.text(Var::AwsRegion),
             k8s_api: K8sApi {
@@ -137,9 +140,9 @@ impl std::fmt::Display for Config {
         let K8sApi { timeout_s, retry_attempts, backoff_factor } = self.k8s_api;
         write!(f, "K8S_API_TIMEOUT_SECONDS={timeout_s} K8S_API_RETRY_ATTEMPTS={retry_attempts} ")?;
         write!(f, "K8S_API_BACKOFF_FACTOR={backoff_factor} LOG_LEVEL={}", self.log_level.as_str().to_ascii_lowercase())?;
-        let Optimization { interval_minutes, spot, bin_packing, rightsizing } = self.optimization;
+        let Optimization { interval_minutes, spot, bin_packing, rightsizing, oom_remediation } = self.optimization;
         write!(f, " OPTIMIZATION_INTERVAL_MINUTES={interval_minutes} SPOT_OPTIMIZATION_ENABLED={spot} ")?;
-        write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing}")?;
+        write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing} OOM_REMEDIATION_ENABLED={oom_remediation}")?;
         let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
         let key = if self.ml_server_api_key.is_some() { "(set)" } else { "(not set)" };
         write!(f, " BOOTSTRAP_ADMIN_KEY_SHA256={bootstrap} ML_SERVER_API_KEY={key}")

@@ -22,6 +22,7 @@ mod notices;
 mod optimizations;
 mod queue;
 mod registry;
+mod usages;
 mod vault;
 
 pub use market::MemoryMarket;
@@ -53,6 +54,7 @@ struct State {
     conditional_writes: u64,
     kept: optimizations::Kept,
     found: findings::Found,
+    used: usages::Used,
 }
 
 impl MemoryStore {

@@ -1,7 +1,7 @@
 //! The contract of the table, the queues and the key service.
 
 use domain::Timestamp;
-use domain::ports::{Findings, Idempotency, Journal, Ledger, Optimizations, Pools, Registry, Routes};
+use domain::ports::{Findings, Idempotency, Journal, Ledger, Optimizations, Pools, Registry, Routes, Usages};
 
 mod findings;
 mod journal;
@@ -12,14 +12,15 @@ mod queue;
 mod registry;
 mod routes;
 mod short;
+mod usages;
 mod vault;
 
 pub use queue::{Taken, queue, rounds};
 pub use vault::vault;
 
 /// All ports that one table serves.
-pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings {}
-impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings> Store for T {}
+pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Usages {}
+impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Usages> Store for T {}
 
 /// Runs every law of the table. Laws use names of their own, so the table may hold other things, as long as nobody else
 /// writes to it meanwhile.
@@ -68,6 +69,7 @@ pub async fn store(store: &dyn Store) {
     findings::a_finding_is_written_against_its_version(store).await;
     findings::findings_of_a_cluster_are_told_apart_by_kind(store).await;
     findings::findings_of_a_customer_are_listed_last_seen_first(store).await;
+    usages::what_is_remembered_of_containers_is_read_as_written(store).await;
 }
 
 /// An instant, for laws.

@@ -8,6 +8,7 @@ use domain::Timestamp;
 use domain::ids::{AccountId, ClusterId, CustomerId, FindingId, InstanceKey, PlanId, Region, RunId};
 use domain::offering::Pool;
 use domain::plan::PlanKey;
+use domain::usage::ContainerRef;
 use sha2::{Digest, Sha256};
 
 /// The partition key of the table.
@@ -268,6 +269,18 @@ pub(super) fn all_findings(customer: &CustomerId) -> String {
 /// Where a finding stands in it.
 pub(super) fn finding_place(last_seen: Timestamp, id: &FindingId) -> String {
     format!("{}#{id}", instant(last_seen))
+}
+
+/// The partition of what is remembered of a cluster's containers.
+pub(super) fn usages(customer: &CustomerId, cluster: &ClusterId) -> String {
+    format!("T#{customer}#USAGE#{cluster}")
+}
+
+/// What is remembered of one container. Kubernetes' names hold no `/`.
+pub(super) fn usage(customer: &CustomerId, cluster: &ClusterId, of: &ContainerRef) -> Key {
+    let workload = &of.workload;
+    let place = format!("{}/{}/{}/{}", workload.namespace, workload.kind.resource(), workload.name, of.container);
+    Key { pk: usages(customer, cluster), sk: place }
 }
 
 /// The partition of a cluster's ledger.

@@ -14,6 +14,8 @@ use domain::workload::WorkloadRef;
 
 /// How often we look whether a roll-out is over.
 const LOOK: SignedDuration = SignedDuration::from_secs(10);
+/// For how long a workload whose pods cannot all be used is waited for: pods move for other reasons, too.
+const SETTLES_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 /// A roll-out that a controller has not begun after this time has nothing to do.
 const BEGINS_WITHIN: SignedDuration = SignedDuration::from_secs(15);
 
@@ -76,7 +78,9 @@ pub(super) async fn patch(
         Found::Before => {
             // More memory is for pods that are being killed: they can be used seldom, and that is why it is given.
             if let Some(blocked) = objections(&view).filter(|blocked| !(raises(changes) && blocked.rule == Rule::RollOut)) {
-                return Performed::Failed(blocked.why);
+                let now = ports.clock.now();
+                let soon = blocked.rule == Rule::RollOut && now < attempt.started_at + SETTLES_WITHIN;
+                return if soon { Performed::Wait { until: now + LOOK, effect: None } } else { Performed::Failed(blocked.why) };
             }
             if let Err(error) = cluster.patch_requests(workload, &view.version, &wanted(changes)).await {
                 return from_cluster(ports, attempt, &error);

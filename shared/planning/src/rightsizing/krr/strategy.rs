@@ -128,7 +128,7 @@ fn memory(history: &History, settings: Settings) -> Proposal {
 fn interpolated(sorted: &[f64], percent: f64) -> f64 {
     let place = percent / 100.0 * (sorted.len().saturating_sub(1)) as f64;
     let below = super::super::vpa::amount(place);
-    let at = |index: u64| usize::try_from(index).ok().and_then(|index| sorted.get(index)).or(sorted.last()).copied().unwrap_or(0.0);
+    let at = |index: u64| usize::try_from(index).ok().and_then(|index| sorted.get(index)).or_else(|| sorted.last()).copied().unwrap_or(0.0);
     let (low, high) = (at(below), at(below + 1));
     low + (high - low) * (place - below as f64)
 }

@@ -30,7 +30,9 @@ pub(super) fn number(value: &Value) -> f64 {
 }
 
 pub(super) fn whole(value: &Value) -> i64 {
-    value.as_i64().or_else(|| value.as_f64().filter(|v| v.fract() == 0.0).map(|v| v as i64)).unwrap_or_else(|| panic!("not whole: {value}"))
+    // `125.0` is a whole number that is written with a fraction.
+    let text = value.to_string();
+    text.strip_suffix(".0").unwrap_or(&text).parse().unwrap_or_else(|_| panic!("not whole: {value}"))
 }
 
 pub(super) fn amount(value: &Value) -> Option<u64> {

@@ -172,7 +172,8 @@ fn namespaces_are_selected_by_name_or_expression() {
         // A name that is there is selected, and one that is not cannot be looked at.
         let mut wanted = if row["selected"] == "*" { existing.clone() } else { texts(&row["selected"]) };
         wanted.retain(|name| existing.contains(name));
-        (made.sort(), wanted.sort());
+        made.sort();
+        wanted.sort();
         assert_eq!(made, wanted, "{row}");
     }
     assert_eq!(namespaces(&[], ["kube-system", "shop"]), ["shop"]);

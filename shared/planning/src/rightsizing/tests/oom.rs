@@ -57,7 +57,7 @@ fn a_kill_counts_once_however_often_it_is_seen() {
     let seen = kill(1, 100, Some(100));
     assert!(answer(&mut usage, &[seen.clone(), seen.clone()], &sizes(100, Some(100))).is_some());
     usage = Usage::decode(&usage.encode()).unwrap();
-    assert_eq!(answer(&mut usage, &[seen.clone()], &sizes(100, Some(100))), None);
+    assert_eq!(answer(&mut usage, std::slice::from_ref(&seen), &sizes(100, Some(100))), None);
     for other in [
         OomKill { restarts: 2, ..seen.clone() },
         OomKill { finished_s: seen.finished_s + 1, ..seen.clone() },

@@ -79,7 +79,7 @@ fn margins_and_minimums_are_added() {
     for row in list(&golden.case("round_up_to_scale")["expect"]) {
         let made = rounded_up(amount(&row["value"]).unwrap(), whole(&row["scale"]));
         assert_eq!(made.is_none(), row["error"] == true, "{row}");
-        assert_eq!(made.or(amount(&row["value"])), amount(&row["result"]), "{row}");
+        assert_eq!(made.or_else(|| amount(&row["value"])), amount(&row["result"]), "{row}");
     }
 }
 

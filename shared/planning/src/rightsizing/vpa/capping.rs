@@ -45,7 +45,7 @@ pub fn cap_to_limit(value: u64, limit: Option<u64>, controlled: Controlled) -> u
 
 /// The limit that goes with a recommended request, as the ones from before did. `None`: none is set.
 pub fn proportional_limit(limit: Option<u64>, request: Option<u64>, recommended: u64, default_limit: Option<u64>) -> Option<u64> {
-    let limit = set(limit).or(set(default_limit))?;
+    let limit = set(limit).or_else(|| set(default_limit))?;
     if recommended == 0 {
         return None;
     }
@@ -59,7 +59,7 @@ pub fn proportional_limit(limit: Option<u64>, request: Option<u64>, recommended:
 
 /// The request at which the limit that goes with it reaches an edge. `None`: there is no limit, and so no edge.
 pub fn boundary_request(limit: Option<u64>, request: Option<u64>, edge: u64, default_limit: Option<u64>) -> Option<u64> {
-    let limit = set(limit).or(set(default_limit))?;
+    let limit = set(limit).or_else(|| set(default_limit))?;
     Some(set(request).map_or(edge, |request| proportion(edge, request, limit)))
 }
 

@@ -187,9 +187,9 @@ fn wanted_sizes(after: &Value, path: &str) -> Result<Sizes, Refusal> {
         |part: &str, name: &str| after.pointer(&format!("{path}/{part}/{name}")).and_then(Value::as_str).and_then(patch::milli_units);
     let bytes = |part: &str| amount(part, "memory").map(|thousandths| thousandths / 1000);
     let sizes = Sizes {
-        cpu_request: amount("requests", "cpu").or(amount("limits", "cpu")),
+        cpu_request: amount("requests", "cpu").or_else(|| amount("limits", "cpu")),
         cpu_limit: amount("limits", "cpu"),
-        memory_request: bytes("requests").or(bytes("limits")),
+        memory_request: bytes("requests").or_else(|| bytes("limits")),
         memory_limit: bytes("limits"),
     };
     match sizes.valid() {
