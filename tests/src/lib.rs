@@ -4,6 +4,8 @@ pub mod contracts;
 
 pub mod events;
 
+pub mod nights;
+
 pub mod one_rescue;
 
 pub mod plans;

@@ -71,3 +71,6 @@ mod plans;
 
 #[path = "simulation/optimizing.rs"]
 mod optimizing;
+
+#[path = "simulation/nights.rs"]
+mod nights;

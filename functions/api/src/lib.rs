@@ -5,7 +5,7 @@
 //!
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
-use domain::ports::{Clock, Clusters, Idempotency, Journal, Ledger, Optimizations, Queue, Registry, Rounds, Routes, Vault};
+use domain::ports::{Clock, Clusters, Idempotency, Journal, Ledger, Nights, Optimizations, Queue, Registry, Rounds, Routes, Vault};
 use std::sync::Arc;
 
 pub mod auth;
@@ -34,6 +34,8 @@ pub struct Deps {
     pub optimizations: Arc<dyn Optimizations>,
     /// What was saved.
     pub ledger: Arc<dyn Ledger>,
+    /// What sleeps.
+    pub nights: Arc<dyn Nights>,
     /// Where rounds are asked for.
     pub rounds: Arc<dyn Rounds>,
     /// Which account and which instance belong to whom.

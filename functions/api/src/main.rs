@@ -33,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
         journal: table.clone(),
         optimizations: table.clone(),
         ledger: table.clone(),
+        nights: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(&sdk, config.rounds_queue_url.clone())),
         routes: table.clone(),
         idempotency: table,

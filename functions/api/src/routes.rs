@@ -16,6 +16,7 @@ pub mod events;
 pub mod halt;
 pub mod health;
 pub mod k8s;
+pub mod office_hours;
 pub mod operations;
 pub mod optimization;
 pub mod proposals;
@@ -35,7 +36,7 @@ const ACT: Access = Access::Needs(Role::Operator);
 const MANAGE: Access = Access::Needs(Role::Admin);
 
 /// Every route. One that is not in here is closed, whatever the router says.
-pub static TABLE: [(Method, &str, Access); 27] = [
+pub static TABLE: [(Method, &str, Access); 32] = [
     (Method::GET, "/health", Access::Everyone),
     (Method::GET, "/api/v1/admin/clusters", READ),
     (Method::POST, "/api/v1/admin/clusters", MANAGE),
@@ -51,6 +52,11 @@ pub static TABLE: [(Method, &str, Access); 27] = [
     (Method::POST, "/api/v1/optimization/plans/{id}/approve", ACT),
     (Method::POST, "/api/v1/optimization/plans/{id}/reject", ACT),
     (Method::POST, "/api/v1/optimization/plans/{id}/cancel", ACT),
+    (Method::GET, "/api/v1/office-hours", READ),
+    (Method::PUT, "/api/v1/office-hours", MANAGE),
+    (Method::GET, "/api/v1/office-hours/{cluster_id}", READ),
+    (Method::POST, "/api/v1/office-hours/{cluster_id}/approve", ACT),
+    (Method::POST, "/api/v1/office-hours/{cluster_id}/wake", ACT),
     (Method::GET, "/api/v1/events/spot-warnings", READ),
     (Method::GET, "/api/v1/events/history", READ),
     (Method::POST, "/api/v1/events/process", ACT),
@@ -86,6 +92,10 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/api/v1/optimization/plans/{id}/approve", post(proposals::approve))
         .route("/api/v1/optimization/plans/{id}/reject", post(proposals::reject))
         .route("/api/v1/optimization/plans/{id}/cancel", post(proposals::cancel))
+        .route("/api/v1/office-hours", get(office_hours::rules).put(office_hours::set_rules))
+        .route("/api/v1/office-hours/{cluster_id}", get(office_hours::show))
+        .route("/api/v1/office-hours/{cluster_id}/approve", post(office_hours::approve))
+        .route("/api/v1/office-hours/{cluster_id}/wake", post(office_hours::wake))
         .route("/api/v1/events/spot-warnings", get(events::spot_warnings))
         .route("/api/v1/events/history", get(events::history))
         .route("/api/v1/events/process", post(events::process))

@@ -6,5 +6,6 @@ mod clusters;
 mod errors;
 mod events;
 mod idempotency;
+mod office_hours;
 mod optimization;
 mod support;

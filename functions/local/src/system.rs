@@ -11,6 +11,7 @@ use domain::policy::ClusterPolicy;
 use domain::ports::{Clock, StoreError, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use execution::Ports;
+use execution::office_hours::OfficeHours;
 use execution::optimize::Optimizer;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -64,6 +65,7 @@ pub(crate) struct System {
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) ports: Ports,
     pub(crate) optimizer: Optimizer,
+    pub(crate) office_hours: OfficeHours,
     pub(crate) cluster: ClusterId,
     pub(crate) customer: CustomerId,
     pub(crate) api_url: String,
@@ -106,6 +108,16 @@ impl System {
             meter: Arc::new(Silent),
         };
         let optimizer = thinking::optimizer(&ports, &table, &queue, settings.decision_server.as_ref()).await?;
+        let office_hours = OfficeHours {
+            registry: table.clone(),
+            journal: table.clone(),
+            clusters: clusters.clone(),
+            nights: table.clone(),
+            queue: queue.clone(),
+            clock: clock.clone(),
+            meter: Arc::new(Silent),
+            enabled: true,
+        };
         let customer = CustomerId::parse("default")?;
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port))
@@ -115,7 +127,7 @@ impl System {
         let deps = api_deps(&ports, table, queue.clone(), vault, clusters);
         tokio::spawn(async move { axum::serve(listener, api::router(deps)).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
-        Ok(System { clock, world, queue, ports, optimizer, cluster, customer, api_url, api_key, folder, _kubernetes: served })
+        Ok(System { clock, world, queue, ports, optimizer, office_hours, cluster, customer, api_url, api_key, folder, _kubernetes: served })
     }
 }
 
@@ -256,6 +268,7 @@ fn api_deps(
     Arc::new(api::Deps {
         optimizations: table.clone(),
         ledger: table.clone(),
+        nights: table.clone(),
         rounds: queue,
         registry: ports.registry.clone(),
         journal: ports.journal.clone(),

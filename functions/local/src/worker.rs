@@ -1,4 +1,4 @@
-//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper each minute, and asks for a round
+//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper and office hours each minute, and asks for a round
 //! of each cluster every ten.
 
 use crate::system::System;
@@ -23,7 +23,7 @@ const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
 /// Works until it is dropped.
 pub(crate) async fn run(system: &System) {
-    futures::join!(queues(system), sweeps(system), rounds(system));
+    futures::join!(queues(system), sweeps(system), rounds(system), hours(system));
 }
 
 async fn queues(system: &System) {
@@ -63,6 +63,17 @@ async fn sweeps(system: &System) {
         let budget = Budget::lasting(&*system.clock, SignedDuration::from_secs(45));
         if let Err(error) = sweeper::handle(&system.ports, budget).await {
             tracing::warn!(%error, "A sweep failed; the next one comes in a minute");
+        }
+        system.clock.sleep(SignedDuration::from_secs(60)).await;
+    }
+}
+
+/// The schedule of office hours.
+async fn hours(system: &System) {
+    loop {
+        let budget = Budget::lasting(&*system.clock, SignedDuration::from_secs(45));
+        if let Err(error) = office_hours::handle(&system.office_hours, budget).await {
+            tracing::warn!(%error, "A minute of office hours failed; the next one heals it");
         }
         system.clock.sleep(SignedDuration::from_secs(60)).await;
     }

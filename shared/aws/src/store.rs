@@ -8,6 +8,7 @@ mod journal;
 mod keys;
 mod ledger;
 mod market;
+mod nights;
 mod optimizations;
 mod pools;
 mod registry;

@@ -21,6 +21,7 @@ pub mod market;
 pub mod money;
 pub mod node;
 pub mod offering;
+pub mod office_hours;
 pub mod operation;
 pub mod optimization;
 pub mod plan;

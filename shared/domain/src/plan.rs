@@ -56,6 +56,10 @@ pub enum PlanKind {
     Uncordon,
     /// A person asked for a number of replicas.
     Scale,
+    /// Workloads go to sleep.
+    Sleep,
+    /// Workloads are woken.
+    Wake,
     /// An Auto Scaling group waits for a launched node to be ready.
     LaunchHook,
     /// Nodes are moved to or between spot pools, or back to on-demand.
@@ -86,7 +90,14 @@ impl PlanKind {
             PlanKind::SpotOptimize | PlanKind::BinPack | PlanKind::Rightsize => true,
             // They move no node, and have a check of their own.
             PlanKind::ResizeWorkload | PlanKind::RemedyOom => false,
-            PlanKind::Rescue | PlanKind::Drain | PlanKind::Cordon | PlanKind::Uncordon | PlanKind::Scale | PlanKind::LaunchHook => false,
+            PlanKind::Rescue
+            | PlanKind::Drain
+            | PlanKind::Cordon
+            | PlanKind::Uncordon
+            | PlanKind::Scale
+            | PlanKind::Sleep
+            | PlanKind::Wake
+            | PlanKind::LaunchHook => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::decision::DecisionType;
 use crate::money::MicroDollars;
 use crate::offering::CapacityType;
+use crate::office_hours::OfficeHoursPolicy;
 use crate::sizing::WorkloadPolicy;
 use serde::{Deserialize, Serialize};
 
@@ -213,6 +214,8 @@ pub struct ClusterPolicy {
     pub optimization: OptimizationPolicy,
     /// The sizes of workloads.
     pub workloads: WorkloadPolicy,
+    /// Office hours. Boxed: a cluster is held in the futures of every function, and most have none.
+    pub office_hours: Box<OfficeHoursPolicy>,
 }
 
 /// A launch template of the customer.

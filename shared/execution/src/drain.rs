@@ -13,15 +13,18 @@ use domain::pod::{PodBudget, PodView};
 use domain::policy::AtDeadline;
 use domain::ports::{Cluster, ClusterError, EvictError};
 use domain::{SignedDuration, Timestamp};
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::task::Poll;
 
 /// Kept back from the deadline: the last deletions must have reached the kubelet before AWS pulls the plug.
 const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// How long a node that is not dying may take to drain before the step fails.
 const VOLUNTARY_WITHIN: SignedDuration = SignedDuration::from_mins(15);
+/// How many evictions are made before the first of them leave: few enough that none waits for long, enough to fill a packet or two.
+const WAVE: usize = 16;
 
 /// What came of the pods in one round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,6 +34,16 @@ struct Tally {
     blocked: u32,
     leaving: u32,
     troubled: u32,
+}
+
+impl Tally {
+    fn add(&mut self, other: Tally) {
+        self.evicted += other.evicted;
+        self.deleted += other.deleted;
+        self.blocked += other.blocked;
+        self.leaving += other.leaving;
+        self.troubled += other.troubled;
+    }
 }
 
 /// What a round needs.
@@ -156,6 +169,19 @@ fn refusal(pod: &PodView, fate: Fate) -> Option<String> {
     Some(format!("pod {} {why}", pod.pod))
 }
 
+/// Lets whatever else waits for this thread run once.
+async fn breathe() {
+    let mut breathed = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut breathed, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// A pod that asks to be left alone forbids what is not urgent: to wait for it would only cost time.
 fn left_alone(pod: &PodView, fate: Fate, care: Care) -> Option<String> {
     let asked = care == Care::Voluntary && fate == Fate::Evict && pod.do_not_disrupt && !pod.finished();
@@ -175,14 +201,21 @@ impl Round<'_> {
             });
             lanes.entry(lane).or_default().push(pod);
         }
-        let mut running: FuturesUnordered<_> = lanes.into_values().map(|lane| self.lane(lane)).collect();
+        let mut running = FuturesUnordered::new();
         let mut sum = Tally::default();
+        for (made, lane) in lanes.into_values().enumerate() {
+            running.push(self.lane(lane));
+            if made % WAVE < WAVE - 1 {
+                continue;
+            }
+            while let Some(Some(tally)) = running.next().now_or_never() {
+                sum.add(tally);
+            }
+            // The wave leaves while the next one is made: a hundred requests are milliseconds of work on one thread.
+            breathe().await;
+        }
         while let Some(tally) = running.next().await {
-            sum.evicted += tally.evicted;
-            sum.deleted += tally.deleted;
-            sum.blocked += tally.blocked;
-            sum.leaving += tally.leaving;
-            sum.troubled += tally.troubled;
+            sum.add(tally);
         }
         sum
     }

@@ -57,6 +57,18 @@ pub async fn continue_plan(ports: &Ports, key: &PlanKey, until: Timestamp) -> Re
 /// # Errors
 /// [`Trouble`]: the message that asked for this must come back.
 pub async fn drive(ports: &Ports, record: PlanRecord, site: Option<Site>, until: Timestamp) -> Result<Driven, Trouble> {
+    drive_from(ports, record, site, None, until).await
+}
+
+/// The same, for a plan that has just been opened: the stops were read beside that write, so they need not be read again before
+/// the first effect.
+pub(crate) async fn drive_from(
+    ports: &Ports,
+    record: PlanRecord,
+    site: Option<Site>,
+    stops: Option<Option<Halt>>,
+    until: Timestamp,
+) -> Result<Driven, Trouble> {
     if let Some(outcome) = &record.progress.outcome {
         return Ok(Driven::Finished(outcome.clone()));
     }
@@ -69,7 +81,7 @@ pub async fn drive(ports: &Ports, record: PlanRecord, site: Option<Site>, until:
         let why = "the cluster is not registered any more".to_owned();
         return Ledger::new(ports, record).close(Outcome::Parked { why }).await;
     };
-    let driven = Drive { ports, site: &site, ledger: Ledger::new(ports, record), scratch: Scratch::default(), until }.run().await?;
+    let driven = Drive { ports, site: &site, ledger: Ledger::new(ports, record), scratch: Scratch::default(), stops, until }.run().await?;
     if let Driven::Rest(pause) = &driven {
         ports.queue.continue_plan(&key, *pause).await?;
     }
@@ -84,6 +96,8 @@ struct Drive<'a> {
     site: &'a Site,
     ledger: Ledger<'a>,
     scratch: Scratch,
+    /// Read with the write that opened the plan; serves the first intents only.
+    stops: Option<Option<Halt>>,
     until: Timestamp,
 }
 
@@ -233,9 +247,18 @@ impl<'a> Drive<'a> {
     /// Writes the intents and reads the stops, side by side: nothing is called before both are known.
     async fn intend(&mut self, now: Timestamp) -> Result<Option<Driven>, Trouble> {
         let (ports, key) = (self.ports, self.ledger.record().plan.key.clone());
-        let (halt, saved) = futures::join!(ports.registry.halted(&key.customer, &key.cluster), self.ledger.save());
-        saved?;
-        self.halt(halt?, now).await
+        let halt = match self.stops.take() {
+            Some(halt) => {
+                self.ledger.save().await?;
+                halt
+            }
+            None => {
+                let (halt, saved) = futures::join!(ports.registry.halted(&key.customer, &key.cluster), self.ledger.save());
+                saved?;
+                halt?
+            }
+        };
+        self.halt(halt, now).await
     }
 
     /// Reads the stops.

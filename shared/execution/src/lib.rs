@@ -3,13 +3,14 @@
 //! [`rescue`] turns a notice into a plan, [`drive`] asks the step machine what comes next, writes the intent, performs it
 //! ([`perform`]) or takes it back ([`unwind`]), and writes the result; [`sweep`] finds what nobody works on, [`refresh`] keeps
 //! the index that leads from an instance to its node. [`survey`] makes the snapshots that decisions are made from, [`optimize`] turns
-//! what the decision server says into plans, and [`safety`] looks at the world before each step of those.
+//! what the decision server says into plans, [`office_hours`] puts workloads to sleep and wakes them, and [`safety`] looks at the world before each step of those.
 //!
 //! What is not here and never will be: the choice of what to do (plans are complete), vendor types, and a sleep: waiting is
 //! a status, and the queue brings the plan back.
 
 pub mod drain;
 pub mod drive;
+pub mod office_hours;
 pub mod optimize;
 pub mod perform;
 pub mod ports;

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) mod launch;
 pub(crate) mod nodes;
 mod ready;
+mod resize;
 pub(crate) mod sizes;
 
 /// What a worker needs to perform a step: a copy, so that steps can run side by side.
@@ -105,6 +106,7 @@ pub async fn prepare(site: &Site, action: Option<&Action>) -> Option<Effect> {
         | Action::Drain { .. }
         | Action::Terminate { .. }
         | Action::RemoveNode { .. }
+        | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     }
 }
@@ -136,6 +138,7 @@ pub async fn perform(ports: &Ports, site: &Site, attempt: Attempt, scratch: Scra
         }
         Action::PatchRequests { workload, changes, in_place } => sizes::patch(ports, site, &attempt, workload, changes, *in_place).await,
         Action::AwaitRollOut { workload, within_s } => sizes::await_roll_out(ports, site, &attempt, workload, *within_s).await,
+        Action::Resize { target, resize } => Box::pin(resize::resize(ports, site, &attempt, target, resize)).await,
         Action::CompleteLifecycle { group, hook, token, instance } => {
             let lifecycle =
                 domain::ports::Lifecycle { group: group.clone(), hook: hook.clone(), token: token.clone(), instance: instance.clone() };

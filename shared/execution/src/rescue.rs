@@ -3,7 +3,7 @@
 //! The conditional write of the plan decides who owns a rescue. Its key is derived from the instance, so that a duplicate or
 //! a second kind of notice finds the same plan: it helps to finish, or presses harder, and never launches again.
 
-use crate::drive::{Driven, drive};
+use crate::drive::{Driven, drive, drive_from};
 use crate::perform::launch::AVOID_POOL;
 use crate::ports::{Home, Ports, Trouble};
 use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceKey, PlanId};
@@ -132,14 +132,15 @@ async fn begin(
         let event = spot_event(notice, record, Some(new.plan.key.plan.clone()), act.what.clone());
         new.progress.spot_event = Some(event.clone());
         new.spot_event = Some(event);
-        // The intent waits for nothing: the credential is opened beside its write.
+        // The intent waits for nothing: the credential is opened and the stops are read beside its write.
         let connect = async {
             match home.take() {
                 Some(home) => Some(home.connect(ports).await),
                 None => None,
             }
         };
-        let (opened, connected) = futures::join!(open(ports, &new), connect);
+        let stops = ports.registry.halted(&record.customer, &record.cluster);
+        let (opened, connected, stops) = futures::join!(open(ports, &new), connect, stops);
         site = connected.or(site);
         match opened? {
             Opened::Created => {
@@ -151,7 +152,7 @@ async fn begin(
                     }
                 };
                 let begun = PlanRecord { plan: new.plan, progress: new.progress };
-                let (driven, ()) = futures::join!(drive(ports, begun, site, until), shunned);
+                let (driven, ()) = futures::join!(drive_from(ports, begun, site, stops.ok(), until), shunned);
                 return Ok(Rescued::Opened(driven?));
             }
             Opened::Exists(existing) => match relate::relate(&existing, act) {

@@ -12,8 +12,10 @@ use domain::plan::precondition::{EndFacts, may_end};
 use domain::plan::token::client_token;
 use domain::plan::{Effect, PlanRecord};
 use domain::policy::AtDeadline;
-use domain::ports::{CloudError, ClusterError, Cordon, InstanceFilter};
+use domain::ports::{CloudError, Cluster, ClusterError, Cordon, InstanceFilter};
+use domain::workload::{Resize, ScaleRef};
 use domain::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 /// What came of taking a step back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +54,15 @@ pub async fn undo(ports: &Ports, site: &Site, record: &PlanRecord, step: usize) 
         (Undo::PatchBack, Action::PatchRequests { workload, changes, .. }) => {
             crate::perform::sizes::patch_back(site, workload, changes).await
         }
+        (Undo::ResizeBack, Action::Resize { target, resize }) => match &site.kubernetes {
+            // What is gone, or what somebody else has resized meanwhile, is theirs.
+            Ok(cluster) => resize_back(cluster, target, resize).await,
+            Err(error) => Err(error.to_string()),
+        },
         (Undo::EndLaunched, Action::LaunchNode { .. }) => end_launched(ports, site, record, step).await,
-        (Undo::Uncordon | Undo::ScaleBack | Undo::PatchBack | Undo::EndLaunched, _) => Err("its undo does not fit its action".to_owned()),
+        (Undo::Uncordon | Undo::ScaleBack | Undo::PatchBack | Undo::ResizeBack | Undo::EndLaunched, _) => {
+            Err("its undo does not fit its action".to_owned())
+        }
     };
     match tried {
         Ok(true) => Undone::Finished,
@@ -61,6 +70,13 @@ pub async fn undo(ports: &Ports, site: &Site, record: &PlanRecord, step: usize) 
         Ok(false) => Undone::Stuck(format!("{} is not finished after {} min", planned.action, UNDO_WITHIN.as_mins())),
         Err(_) if !late => Undone::Wait(now + UNDO_RETRY),
         Err(why) => Undone::Stuck(why),
+    }
+}
+
+async fn resize_back(cluster: &Arc<dyn Cluster>, target: &ScaleRef, resize: &Resize) -> Result<bool, String> {
+    match cluster.resize(target, &resize.back()).await {
+        Ok(_) | Err(ClusterError::Gone) => Ok(true),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -1,13 +1,13 @@
 //! The port on one API server: every verb leads to the file that holds it.
 
 use crate::call::Api;
-use crate::{cordon, evict, lists, workloads};
+use crate::{cordon, evict, lists, scalables, workloads};
 use async_trait::async_trait;
 use domain::ids::{NodeName, PlanId};
 use domain::node::{NodeTarget, NodeUsage, NodeView};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::ports::{Cluster, ClusterError, Cordon, EvictError, PatchedNode, PodSink};
-use domain::workload::WorkloadRef;
+use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use std::collections::BTreeSet;
 
 /// One cluster.
@@ -75,5 +75,13 @@ impl Cluster for Connection {
 
     async fn scale(&self, workload: &WorkloadRef, replicas: u32) -> Result<(), ClusterError> {
         workloads::scale(&self.api, workload, replicas).await
+    }
+
+    async fn scalables(&self, with_pods: bool) -> Result<Scalables, ClusterError> {
+        scalables::scalables(&self.api, with_pods).await
+    }
+
+    async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {
+        scalables::resize(&self.api, target, resize).await
     }
 }

@@ -27,6 +27,7 @@ mod lists;
 mod open;
 mod quantity;
 mod rights;
+mod scalables;
 mod sizes;
 mod slim;
 mod transport;

@@ -54,7 +54,19 @@ pub(crate) async fn all<T: DeserializeOwned, V>(
     path: &'static str,
     keep: impl Fn(T) -> Option<V>,
 ) -> Result<Vec<V>, ClusterError> {
-    let mut paging = Paging::new(path, None);
+    every(api, Paging::new(path, None), keep).await
+}
+
+/// The same of a kind that not every cluster serves: then there are none.
+pub(crate) async fn all_if_served<T: DeserializeOwned, V>(
+    api: &Api,
+    path: &'static str,
+    keep: impl Fn(T) -> Option<V>,
+) -> Result<Vec<V>, ClusterError> {
+    every(api, Paging::new(path, None).optional(), keep).await
+}
+
+async fn every<T: DeserializeOwned, V>(api: &Api, mut paging: Paging, keep: impl Fn(T) -> Option<V>) -> Result<Vec<V>, ClusterError> {
     let mut found = Vec::new();
     while let Some(turn) = paging.turn(api).await? {
         match turn {

@@ -4,6 +4,7 @@
 
 pub mod eligibility;
 mod methods;
+pub mod office_hours;
 pub mod optimize;
 pub mod packing;
 pub mod placement;

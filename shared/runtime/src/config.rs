@@ -25,6 +25,8 @@ pub struct Config {
     pub rounds_queue_url: String,
     /// How clusters are optimised.
     pub optimization: Optimization,
+    /// `OFFICE_HOURS_ENABLED`: whether workloads are put to sleep at all; default true. What sleeps is woken in any case.
+    pub office_hours_enabled: bool,
     /// `AWS_REGION`: the Region of the control plane; Lambda sets it.
     pub region: String,
     /// How the Kubernetes API is called.
@@ -104,6 +106,7 @@ impl Config {
                 rightsizing: from.switch("RIGHTSIZING_ENABLED", true),
                 oom_remediation: from.switch("OOM_REMEDIATION_ENABLED", true),
             },
+            office_hours_enabled: from.switch("OFFICE_HOURS_ENABLED", true),
             region: from.text(Var::AwsRegion),
             k8s_api: K8sApi {
                 timeout_s: from.number("K8S_API_TIMEOUT_SECONDS", 30, 1..=900),
@@ -143,6 +146,7 @@ impl std::fmt::Display for Config {
         let Optimization { interval_minutes, spot, bin_packing, rightsizing, oom_remediation } = self.optimization;
         write!(f, " OPTIMIZATION_INTERVAL_MINUTES={interval_minutes} SPOT_OPTIMIZATION_ENABLED={spot} ")?;
         write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing} OOM_REMEDIATION_ENABLED={oom_remediation}")?;
+        write!(f, " OFFICE_HOURS_ENABLED={}", self.office_hours_enabled)?;
         let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
         let key = if self.ml_server_api_key.is_some() { "(set)" } else { "(not set)" };
         write!(f, " BOOTSTRAP_ADMIN_KEY_SHA256={bootstrap} ML_SERVER_API_KEY={key}")

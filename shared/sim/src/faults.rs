@@ -10,11 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
 mod findings;
+mod nights;
 mod optimize;
 mod outside;
 mod store;
 
 pub use findings::{FaultyFindings, FaultyNotices};
+pub use nights::FaultyNights;
 pub use optimize::{FaultyLedger, FaultyOptimizations, FaultyRounds};
 pub use outside::{FaultyCloud, FaultyClusters, FaultyQueue};
 pub use store::{FaultyJournal, FaultyPools, FaultyRegistry, FaultyRoutes};

@@ -7,17 +7,20 @@ use domain::audit::AuditRow;
 use domain::ids::{AccountId, ClusterId, CustomerId, InstanceKey, Region};
 use domain::node::NodeRecord;
 use domain::offering::Pool;
+use domain::office_hours::Asleep;
 use domain::operation::Operation;
 use domain::plan::{PlanKey, PlanRecord};
 use domain::ports::{Change, Journal, NewPlan, Opened, Pools, Routes, StoreError};
 use domain::spot_event::SpotEvent;
 use domain::tenant::{ApiKey, Cluster, Customer};
+use domain::workload::ScaleRef;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod findings;
 mod idempotency;
 mod market;
+mod nights;
 mod notices;
 mod optimizations;
 mod queue;
@@ -51,6 +54,7 @@ struct State {
     operations: BTreeMap<(CustomerId, String), Operation>,
     avoided: BTreeMap<(AccountId, Region), Vec<(Pool, Timestamp)>>,
     idempotency: BTreeMap<(CustomerId, String), idempotency::Claim>,
+    asleep: BTreeMap<(CustomerId, ClusterId, ScaleRef), Asleep>,
     conditional_writes: u64,
     kept: optimizations::Kept,
     found: findings::Found,

@@ -27,6 +27,7 @@ mod pod_table;
 mod pods;
 mod populate;
 pub mod random;
+mod scalers;
 pub(crate) mod scheduler;
 pub(crate) mod sizes;
 pub(crate) mod state;

@@ -63,7 +63,7 @@ async fn rescue(clock: &SimClock, world: &World, victim: &InstanceId, ports: &Po
 
 /// Milliseconds from the message in hand to the last of 110 evictions, and to the launch, as the servers saw them.
 fn once(delay: Duration) -> (f64, f64) {
-    let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let scene = servers.block_on(scene(delay));
     let function = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     function.block_on(async {

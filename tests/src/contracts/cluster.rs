@@ -14,6 +14,7 @@ mod details;
 mod evictions;
 mod reads;
 mod removals;
+mod requests;
 mod sizes;
 mod workloads;
 
@@ -23,6 +24,10 @@ pub trait Stage: Send + Sync {
     fn node(&self, taints: Vec<Taint>) -> NodeName;
     /// A Deployment whose pods, labelled `app: <name>`, are ready on this node at once and end 2 s after they are asked to.
     fn deployment(&self, namespace: &str, name: &str, replicas: u32, on: &NodeName);
+    /// A HorizontalPodAutoscaler with this lower bound, or a KEDA object without one, of the Deployment of the same name.
+    fn scaler(&self, namespace: &str, name: &str, size: Option<u32>);
+    /// Annotates a namespace.
+    fn annotated_namespace(&self, namespace: &str, key: &str, value: &str);
     /// A DaemonSet in the namespace `default`; its pods are on every node.
     fn daemon_set(&self, name: &str);
     /// A pod in the namespace `default` without a controller that mounts an `emptyDir`, asks to be left alone, has the label `app:
@@ -100,13 +105,17 @@ pub async fn suite(cluster: Arc<dyn Cluster>, stage: &dyn Stage) {
     removals::a_node_is_removed_once_and_never_a_namesake(scene).await;
     workloads::a_workload_is_scaled_and_read_back(scene).await;
     workloads::a_workload_that_is_not_there_is_gone(scene).await;
-    sizes::a_template_is_listed_as_it_is_read(scene).await;
-    sizes::new_sizes_are_rolled_out_and_can_be_put_back(scene).await;
-    sizes::a_patch_over_what_was_not_read_is_refused(scene).await;
-    sizes::use_is_told_per_container(scene).await;
-    sizes::a_kill_for_lack_of_memory_is_told_with_its_name(scene).await;
-    sizes::an_autoscaler_is_told_with_what_it_works_on(scene).await;
-    sizes::a_pod_is_resized_in_place_where_the_cluster_can(scene).await;
+    requests::a_template_is_listed_as_it_is_read(scene).await;
+    requests::new_sizes_are_rolled_out_and_can_be_put_back(scene).await;
+    requests::a_patch_over_what_was_not_read_is_refused(scene).await;
+    requests::use_is_told_per_container(scene).await;
+    requests::a_kill_for_lack_of_memory_is_told_with_its_name(scene).await;
+    requests::an_autoscaler_is_told_with_what_it_works_on(scene).await;
+    requests::a_pod_is_resized_in_place_where_the_cluster_can(scene).await;
+    sizes::a_workload_sleeps_with_a_note_and_is_woken_without_one(scene).await;
+    sizes::who_was_faster_is_left_alone(scene).await;
+    sizes::autoscalers_have_sizes_of_their_own(scene).await;
+    sizes::a_namespace_is_read_with_its_annotations(scene).await;
 }
 
 /// The laws that need no scene and change nothing: for clusters that belong to somebody.

@@ -1,12 +1,13 @@
 //! The contract of the table, the queues and the key service.
 
 use domain::Timestamp;
-use domain::ports::{Findings, Idempotency, Journal, Ledger, Optimizations, Pools, Registry, Routes, Usages};
+use domain::ports::{Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Pools, Registry, Routes, Usages};
 
 mod findings;
 mod journal;
 mod ledger;
 mod make;
+mod nights;
 mod optimizations;
 mod queue;
 mod registry;
@@ -19,8 +20,8 @@ pub use queue::{Taken, queue, rounds};
 pub use vault::vault;
 
 /// All ports that one table serves.
-pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Usages {}
-impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Usages> Store for T {}
+pub trait Store: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Nights + Usages {}
+impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Nights + Usages> Store for T {}
 
 /// Runs every law of the table. Laws use names of their own, so the table may hold other things, as long as nobody else
 /// writes to it meanwhile.
@@ -70,6 +71,7 @@ pub async fn store(store: &dyn Store) {
     findings::findings_of_a_cluster_are_told_apart_by_kind(store).await;
     findings::findings_of_a_customer_are_listed_last_seen_first(store).await;
     usages::what_is_remembered_of_containers_is_read_as_written(store).await;
+    nights::what_sleeps_is_read_as_written_until_it_is_removed(store).await;
 }
 
 /// An instant, for laws.

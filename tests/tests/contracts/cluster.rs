@@ -76,6 +76,14 @@ impl Stage for Theatre {
         self.world.add_deployment(&self.id, spec);
     }
 
+    fn scaler(&self, namespace: &str, name: &str, size: Option<u32>) {
+        self.world.add_scaler(&self.id, namespace, name, size, 9);
+    }
+
+    fn annotated_namespace(&self, namespace: &str, key: &str, value: &str) {
+        self.world.annotate_namespace(&self.id, namespace, key, value);
+    }
+
     fn daemon_set(&self, name: &str) {
         self.world.add_daemon_set(&self.id, WorkloadSpec::new(name, 0));
     }

@@ -188,6 +188,7 @@ pub fn policy(policy: &ClusterPolicy) -> Result<(), String> {
     if policy.budget.nodes_percent_max > 100 {
         return Err("budget.nodes_percent_max is a percentage from 0 to 100".to_owned());
     }
+    policy.office_hours.check()?;
     if let Some(template) = &policy.launch_template {
         let version = !template.version.is_empty() && template.version.bytes().all(|b| b.is_ascii_digit());
         if !template.id.starts_with("lt-") || template.id.len() > 64 || !version {

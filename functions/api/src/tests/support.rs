@@ -128,6 +128,7 @@ impl Bench {
             routes: store.clone(),
             optimizations: store.clone(),
             ledger: store.clone(),
+            nights: store.clone(),
             rounds: queue.clone(),
             idempotency: store.clone(),
             queue: queue.clone(),

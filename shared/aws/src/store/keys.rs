@@ -9,6 +9,7 @@ use domain::ids::{AccountId, ClusterId, CustomerId, FindingId, InstanceKey, Plan
 use domain::offering::Pool;
 use domain::plan::PlanKey;
 use domain::usage::ContainerRef;
+use domain::workload::ScaleRef;
 use sha2::{Digest, Sha256};
 
 /// The partition key of the table.
@@ -281,6 +282,17 @@ pub(super) fn usage(customer: &CustomerId, cluster: &ClusterId, of: &ContainerRe
     let workload = &of.workload;
     let place = format!("{}/{}/{}/{}", workload.namespace, workload.kind.resource(), workload.name, of.container);
     Key { pk: usages(customer, cluster), sk: place }
+}
+
+/// The partition of what sleeps in a cluster.
+pub(super) fn asleep(customer: &CustomerId, cluster: &ClusterId) -> String {
+    format!("T#{customer}#ASLEEP#{cluster}")
+}
+
+/// One object that sleeps.
+pub(super) fn asleep_one(customer: &CustomerId, cluster: &ClusterId, target: &ScaleRef) -> Key {
+    let ScaleRef { kind, namespace, name } = target;
+    key(asleep(customer, cluster), format!("{}#{}#{}", kind.resource(), text(namespace), text(name)))
 }
 
 /// The partition of a cluster's ledger.

@@ -6,7 +6,7 @@ use crate::offering::Offering;
 use crate::pod::filter::Accepts;
 use crate::policy::AtDeadline;
 use crate::sizing::SizeChange;
-use crate::workload::WorkloadRef;
+use crate::workload::{Resize, ScaleRef, WorkloadRef};
 use serde::{Deserialize, Serialize};
 
 /// Which instance a step waits for or ends.
@@ -111,6 +111,13 @@ pub enum Action {
         /// For how long after the step began, in seconds.
         within_s: u32,
     },
+    /// Changes the size of an object together with the note of what it was: puts it to sleep, or wakes it.
+    Resize {
+        /// The object.
+        target: ScaleRef,
+        /// How.
+        resize: Box<Resize>,
+    },
     /// Tells an Auto Scaling group that it may go on with an instance.
     CompleteLifecycle {
         /// Name of the group.
@@ -138,6 +145,8 @@ pub enum Undo {
     ScaleBack,
     /// Gives containers the requests and limits from before, unless somebody else has changed them meanwhile.
     PatchBack,
+    /// Changes the size and the note back, unless somebody else has changed the size meanwhile.
+    ResizeBack,
     /// Cannot be taken back.
     Impossible,
 }
@@ -151,6 +160,7 @@ impl Action {
             Action::PatchRequests { .. } => Undo::PatchBack,
             Action::Cordon { .. } => Undo::Uncordon,
             Action::Scale { .. } => Undo::ScaleBack,
+            Action::Resize { .. } => Undo::ResizeBack,
             Action::Terminate { .. } | Action::RemoveNode { .. } | Action::CompleteLifecycle { .. } => Undo::Impossible,
         }
     }
@@ -168,6 +178,7 @@ impl Action {
             Action::Scale { .. } => "scale",
             Action::PatchRequests { .. } => "patch-requests",
             Action::AwaitRollOut { .. } => "await-roll-out",
+            Action::Resize { .. } => "resize",
             Action::CompleteLifecycle { .. } => "complete-lifecycle",
         }
     }
@@ -185,6 +196,7 @@ impl Action {
             | Action::Scale { .. }
             | Action::PatchRequests { .. }
             | Action::AwaitRollOut { .. }
+            | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         }
     }
@@ -201,6 +213,7 @@ impl Action {
             | Action::Terminate { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
+            | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => true,
         }
     }
@@ -216,6 +229,11 @@ impl std::fmt::Display for Action {
             Action::PatchRequests { workload, .. } => write!(f, "size {workload}"),
             Action::AwaitRollOut { workload, .. } => write!(f, "wait until {workload} is rolled out"),
             Action::Scale { workload, replicas } => write!(f, "scale {workload} to {replicas}"),
+            Action::Resize { target, resize } => match resize.to {
+                _ if resize.from == resize.to => write!(f, "clear the note of {target}"),
+                Some(size) => write!(f, "resize {target} to {size}"),
+                None => write!(f, "let {target} scale again"),
+            },
             Action::CompleteLifecycle { group, instance, .. } => write!(f, "let Auto Scaling group {group} go on with {instance}"),
             Action::Cordon { node }
             | Action::Uncordon { node }

@@ -217,6 +217,7 @@ pub fn in_disruption<'a>(open: impl IntoIterator<Item = &'a PlanRecord>) -> BTre
             | Action::Scale { .. }
             | Action::PatchRequests { .. }
             | Action::AwaitRollOut { .. }
+            | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         })
         .collect()

@@ -81,6 +81,7 @@ pub fn done(plan: &Plan, progress: &Progress) -> Option<Done> {
         | Action::Scale { .. }
         | Action::PatchRequests { .. }
         | Action::AwaitRollOut { .. }
+        | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     };
     let ended: Vec<InstanceId> = each().filter_map(terminated).collect();

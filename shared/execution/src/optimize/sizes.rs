@@ -97,6 +97,7 @@ fn workload_of(plan: &Plan) -> Option<WorkloadRef> {
         | domain::plan::Action::Terminate { .. }
         | domain::plan::Action::RemoveNode { .. }
         | domain::plan::Action::Scale { .. }
+        | domain::plan::Action::Resize { .. }
         | domain::plan::Action::CompleteLifecycle { .. } => None,
     }
 }

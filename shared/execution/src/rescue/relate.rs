@@ -65,6 +65,7 @@ fn serves(existing: &PlanRecord, act: &Act) -> bool {
         | Action::Scale { .. }
         | Action::PatchRequests { .. }
         | Action::AwaitRollOut { .. }
+        | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => true,
     })
 }

@@ -26,6 +26,8 @@ pub(super) struct Paging {
     next: String,
     finished: bool,
     restarted: bool,
+    /// Whether a kind that nobody serves is an empty list.
+    optional: bool,
     /// Objects that had no usable identity or figures.
     left_out: usize,
     pages: u32,
@@ -36,7 +38,22 @@ pub(super) struct Paging {
 impl Paging {
     /// The list at `path`, narrowed by a field selector.
     pub(super) fn new(path: &'static str, fields: Option<String>) -> Self {
-        Self { path, fields, next: String::new(), finished: false, restarted: false, left_out: 0, pages: 0, been: HashSet::new() }
+        Self {
+            path,
+            fields,
+            next: String::new(),
+            finished: false,
+            restarted: false,
+            optional: false,
+            left_out: 0,
+            pages: 0,
+            been: HashSet::new(),
+        }
+    }
+
+    /// A kind that not every cluster serves.
+    pub(super) fn optional(self) -> Self {
+        Self { optional: true, ..self }
     }
 
     /// Asks for the next page. `None`: the list is complete.
@@ -58,8 +75,12 @@ impl Paging {
         let path = page_path(self.path, self.fields.as_deref(), &self.next);
         let answer = api.call(&Call::get(path).patience(Patience::Page)).await?;
         if answer.status == http::StatusCode::GONE && !self.restarted {
-            *self = Self { restarted: true, pages: self.pages, ..Self::new(self.path, self.fields.take()) };
+            *self = Self { restarted: true, pages: self.pages, optional: self.optional, ..Self::new(self.path, self.fields.take()) };
             return Ok(Some(Turn::Anew));
+        }
+        if answer.status == http::StatusCode::NOT_FOUND && self.optional {
+            self.finished = true;
+            return Ok(None);
         }
         // A list has no object that could be gone: 404 says that nobody serves this kind.
         let answer = answer.ok().map_err(|error| match error {

@@ -50,6 +50,7 @@ impl State {
             namespace: spec.namespace,
             name: spec.name,
             annotations: BTreeMap::new(),
+            deletes_volumes: false,
             created_at: self.now,
             rv: 0,
         };

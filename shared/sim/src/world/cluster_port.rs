@@ -11,7 +11,7 @@ use domain::node::{CORDONED_BY, NodeTarget, NodeUsage, NodeView};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode, PodSink};
 use domain::tenant;
-use domain::workload::WorkloadRef;
+use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -170,5 +170,13 @@ impl Cluster for SimCluster {
 
     async fn scale(&self, workload: &WorkloadRef, replicas: u32) -> Result<(), ClusterError> {
         self.world.call("scale", |state| state.scale(self.cluster, workload, replicas).map(|_| ()).ok_or(ClusterError::Gone))
+    }
+
+    async fn scalables(&self, with_pods: bool) -> Result<Scalables, ClusterError> {
+        self.world.call("scalables", |state| Ok(state.clusters[self.cluster].scalables(with_pods)))
+    }
+
+    async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {
+        self.world.call("resize", |state| state.resize(self.cluster, target, resize))
     }
 }

@@ -2,7 +2,7 @@
 
 mod objects;
 
-pub(crate) use objects::{Budget, Claim, Pod, Sort, Workload};
+pub(crate) use objects::{Budget, Claim, Pod, Scaler, Sort, Workload};
 
 use super::catalog::TypeSpec;
 use super::daily::Day;
@@ -116,6 +116,11 @@ pub(crate) struct Kube {
     pub(crate) claims: BTreeMap<(String, String), Claim>,
     pub(crate) workloads: Vec<Workload>,
     pub(crate) budgets: Vec<Budget>,
+    pub(crate) scalers: Vec<Scaler>,
+    /// Annotations of namespaces.
+    pub(crate) notes: BTreeMap<String, BTreeMap<String, String>>,
+    /// How many volumes went because their workload was made smaller.
+    pub(crate) volumes_lost: u32,
     pub(crate) settling: bool,
     pub(crate) rv: u64,
     /// Changes are logged only where somebody serves the cluster.

@@ -132,6 +132,9 @@ impl State {
         if before != replicas {
             kube.rv += 1;
             workload.rv = kube.rv;
+            if workload.deletes_volumes {
+                kube.volumes_lost += before.saturating_sub(replicas);
+            }
             self.note(Some(cluster), What::Scaled { workload: of.clone(), from: before, to: replicas });
             self.soon(cluster);
         }

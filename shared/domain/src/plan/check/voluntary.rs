@@ -52,6 +52,7 @@ impl Before {
             | Action::Scale { .. }
             | Action::PatchRequests { .. }
             | Action::AwaitRollOut { .. }
+            | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         }
     }
@@ -196,6 +197,7 @@ fn launches(plan: &Plan) -> impl Iterator<Item = MicroDollars> {
         | Action::Scale { .. }
         | Action::PatchRequests { .. }
         | Action::AwaitRollOut { .. }
+        | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     })
 }

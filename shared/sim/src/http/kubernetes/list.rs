@@ -2,7 +2,7 @@
 
 use super::ask::Ask;
 use super::render;
-use super::route::{namespaces, sort};
+use super::route::{namespaces, scaler_kind, sort};
 use super::status::{Refusal, json};
 use crate::world::state::{Kube, Sort, State};
 use axum::response::Response;
@@ -71,6 +71,18 @@ fn objects(state: &State, cluster: usize, ask: &Ask) -> Result<(&'static str, Ve
         ("policy", "poddisruptionbudgets") => {
             ("PodDisruptionBudget", kube.budgets.iter().map(|budget| render::budget(budget, kube, state.now)).collect())
         }
+        ("autoscaling" | "keda.sh", resource) => {
+            let kind = scaler_kind(resource).ok_or_else(Refusal::no_such_page)?;
+            let of = kube.scalers.iter().filter(|scaler| scaler.target.kind == kind);
+            let mut items: Vec<Value> = of.map(render::scaler::scaler).collect();
+            if ask.group == "autoscaling" {
+                items.extend(kube.sizing.autoscalers.iter().map(render::autoscaler));
+            }
+            if items.is_empty() && ask.group == "keda.sh" {
+                return Err(Refusal::no_such_page());
+            }
+            (render::scaler::word(kind), items)
+        }
         ("apps", "replicasets") => ("ReplicaSet", replica_sets(kube)),
         ("apps", resource) => {
             let sort = sort(resource).ok_or_else(Refusal::no_such_page)?;
@@ -85,9 +97,6 @@ fn objects(state: &State, cluster: usize, ask: &Ask) -> Result<(&'static str, Ve
         ("metrics.k8s.io", "pods") => {
             let running = kube.pods.values().filter(|pod| pod.ready);
             ("PodMetrics", running.map(|pod| render::pod_metrics(pod, kube, state.now)).collect())
-        }
-        ("autoscaling", "horizontalpodautoscalers") => {
-            ("HorizontalPodAutoscaler", kube.sizing.autoscalers.iter().map(render::autoscaler).collect())
         }
         _ => return Err(Refusal::no_such_page()),
     })

@@ -1,7 +1,7 @@
 //! Requests that change something.
 
 use super::ask::Ask;
-use super::route::{find_node, find_workload};
+use super::route::{find_node, find_scaler, find_workload};
 use super::status::{Refusal, json, success};
 use super::{patch, render};
 use crate::world::By;
@@ -10,7 +10,7 @@ use crate::world::state::State;
 use axum::response::Response;
 use domain::ids::PodUid;
 use domain::sizing::Sizes;
-use domain::workload::{WorkloadKind, WorkloadRef};
+use domain::workload::{ScaleKind, WorkloadKind, WorkloadRef};
 use serde_json::{Value, json};
 
 pub(super) fn answer(state: &mut State, cluster: usize, ask: &Ask) -> Result<Response, Refusal> {
@@ -20,6 +20,7 @@ pub(super) fn answer(state: &mut State, cluster: usize, ask: &Ask) -> Result<Res
         ("create", "", "pods", Some("eviction")) => evict(state, cluster, ask),
         ("delete", "", "pods", None) => delete_pod(state, cluster, ask),
         ("patch", "", "pods", Some("resize")) => resize(state, cluster, ask),
+        ("patch", "autoscaling" | "keda.sh", _, None) => patch_scaler(state, cluster, ask),
         ("patch", "apps", _, None) => patch_workload(state, cluster, ask),
         ("patch", "apps", _, Some("scale")) => patch_scale(state, cluster, ask),
         ("create", "authorization.k8s.io", "selfsubjectaccessreviews", None) => Ok(review(state, cluster, ask)),
@@ -213,6 +214,26 @@ fn resize(state: &mut State, cluster: usize, ask: &Ask) -> Result<Response, Refu
         state.resize_pod(cluster, (ask.namespace(), ask.name()), None, &wanted).ok_or_else(missing)?;
     }
     Ok(json(200, &after))
+}
+
+/// The size and the annotations of an autoscaler can be changed.
+fn patch_scaler(state: &mut State, cluster: usize, ask: &Ask) -> Result<Response, Refusal> {
+    let missing = || Refusal::not_found(&ask.resource, ask.name());
+    let (index, scaler) = find_scaler(&state.clusters[cluster], ask).ok_or_else(missing)?;
+    let after = patch::apply(ask, &render::scaler::scaler(scaler))?;
+    let size = render::scaler::size(scaler.target.kind, &after);
+    if scaler.target.kind == ScaleKind::HorizontalPodAutoscaler && size.is_none_or(|size| size == 0) {
+        return Err(Refusal::new(422, "Invalid", "spec.minReplicas: must be a number of at least 1"));
+    }
+    if ask.dry() {
+        return Ok(json(200, &after));
+    }
+    let texts = after.pointer("/metadata/annotations").cloned().unwrap_or_else(|| json!({}));
+    let mut annotations: std::collections::BTreeMap<String, String> = serde_json::from_value(texts).unwrap_or_default();
+    annotations.remove(render::scaler::PAUSED_REPLICAS);
+    state.edit_scaler(cluster, index, |scaler| (scaler.size, scaler.annotations) = (size, annotations));
+    let found = find_scaler(&state.clusters[cluster], ask);
+    found.map(|(_, scaler)| json(200, &render::scaler::scaler(scaler))).ok_or_else(missing)
 }
 
 /// What the caller may do: everything that is not denied.

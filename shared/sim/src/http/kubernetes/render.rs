@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 mod ask;
 mod pod;
+pub(crate) mod scaler;
 pub(crate) mod volumes;
 
 pub(crate) use pod::pod;
@@ -51,8 +52,8 @@ pub(crate) fn autoscaler(of: &AutoscalerView) -> Value {
         metrics.push(json!({"type": "External", "external": {"metric": {"name": "queue"}, "target": {"type": "Value", "value": "1"}}}));
     }
     json!({
-        "metadata": {"namespace": of.namespace, "name": of.name},
-        "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": of.kind, "name": of.name}, "maxReplicas": 10, "metrics": metrics},
+        "metadata": {"namespace": of.namespace, "name": of.name, "uid": format!("hpa-{}-{}", of.namespace, of.name), "resourceVersion": "1"},
+        "spec": {"minReplicas": 1, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": of.kind, "name": of.name}, "maxReplicas": 10, "metrics": metrics},
     })
 }
 
@@ -130,6 +131,9 @@ pub(crate) fn workload(index: usize, workload: &Workload, kube: &Kube) -> Value 
         }
         Sort::DaemonSet => json!({"currentNumberScheduled": have, "desiredNumberScheduled": have, "numberReady": ready}),
     };
+    if workload.sort == Sort::StatefulSet && workload.deletes_volumes {
+        spec["persistentVolumeClaimRetentionPolicy"] = json!({"whenDeleted": "Retain", "whenScaled": "Delete"});
+    }
     json!({"apiVersion": "apps/v1", "kind": kind(workload.sort), "metadata": metadata, "spec": spec, "status": status})
 }
 

@@ -3,9 +3,10 @@
 use super::ask::Ask;
 use super::status::{Refusal, json};
 use super::{Api, list, mutate, render, watch};
-use crate::world::state::{Kube, Sort, State, Workload};
+use crate::world::state::{Kube, Scaler, Sort, State, Workload};
 use axum::response::Response;
 use domain::ids::NodeName;
+use domain::workload::ScaleKind;
 use serde_json::{Value, json};
 
 pub(super) fn sort(resource: &str) -> Option<Sort> {
@@ -77,12 +78,26 @@ fn get(state: &State, cluster: usize, ask: &Ask) -> Result<Value, Refusal> {
                 Some(_) => Err(Refusal::no_such_page()),
             }
         }
+        ("autoscaling" | "keda.sh", _, None) => {
+            find_scaler(kube, ask).map(|(_, scaler)| render::scaler::scaler(scaler)).ok_or_else(missing)
+        }
         ("policy", "poddisruptionbudgets", None) => {
             let wanted = |b: &&crate::world::state::Budget| b.spec.name == ask.name() && b.spec.namespace == ask.namespace();
             kube.budgets.iter().find(wanted).map(|b| render::budget(b, kube, state.now)).ok_or_else(missing)
         }
         _ => Err(Refusal::no_such_page()),
     }
+}
+
+/// The kind of an autoscaler by its plural.
+pub(super) fn scaler_kind(resource: &str) -> Option<ScaleKind> {
+    [ScaleKind::HorizontalPodAutoscaler, ScaleKind::ScaledObject].into_iter().find(|kind| kind.resource() == resource)
+}
+
+pub(super) fn find_scaler<'a>(kube: &'a Kube, ask: &Ask) -> Option<(usize, &'a Scaler)> {
+    let kind = scaler_kind(&ask.resource)?;
+    let wanted = |s: &Scaler| s.target.kind == kind && s.target.name == ask.name() && s.target.namespace == ask.namespace();
+    kube.scalers.iter().enumerate().find(|(_, scaler)| wanted(scaler))
 }
 
 pub(super) fn find_node<'a>(kube: &'a Kube, name: &str) -> Option<&'a crate::world::state::Node> {
@@ -103,7 +118,8 @@ pub(super) fn namespaces(kube: &Kube) -> Vec<Value> {
     let phase = |name: &str| if kube.terminating_namespaces.contains(name) { "Terminating" } else { "Active" };
     let object = |name: &str| {
         json!({
-            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "uid": format!("{}-{name}", kube.spec.id)},
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "uid": format!("{}-{name}", kube.spec.id), "annotations": kube.notes.get(name)},
             "status": {"phase": phase(name)},
         })
     };

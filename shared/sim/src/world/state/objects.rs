@@ -3,6 +3,7 @@
 use crate::world::spec::{Allows, PdbSpec, PodShape, Volume};
 use domain::ids::{NodeName, Zone};
 use domain::pod::{Controller, PodPhase, PodRef};
+use domain::workload::{ScaleRef, WorkloadRef};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,6 +80,22 @@ pub(crate) struct Workload {
     /// Its pods are being replaced by those of a newer template.
     pub(crate) rolling: bool,
     pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
+    /// `persistentVolumeClaimRetentionPolicy.whenScaled: Delete`.
+    pub(crate) deletes_volumes: bool,
+    pub(crate) created_at: Timestamp,
+    pub(crate) rv: u64,
+}
+
+/// A HorizontalPodAutoscaler, or a ScaledObject of KEDA.
+#[derive(Debug, Clone)]
+pub(crate) struct Scaler {
+    pub(crate) target: ScaleRef,
+    pub(crate) uid: String,
+    /// `minReplicas`, or the number that it is paused with.
+    pub(crate) size: Option<u32>,
+    pub(crate) size_max: u32,
+    pub(crate) scales: WorkloadRef,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) created_at: Timestamp,
     pub(crate) rv: u64,

@@ -1,0 +1,204 @@
+//! Office hours: once a minute, what should sleep is put to sleep and what should be up is woken, as plans.
+//!
+//! # Guarantees
+//! Before a plan that puts something to sleep is opened, its original stands in the table; the plan writes it on the object, too, in
+//! the very patch that changes the size. Whoever dies in between, the next minute finds one of the two. What sleeps is woken in every
+//! mode and also where the capability is switched off: only the kill switch keeps it asleep.
+//! What cannot be seen is not touched.
+
+use crate::ports::Trouble;
+use domain::Timestamp;
+use domain::ids::{ClusterId, CustomerId};
+use domain::office_hours::{APPROVED_KEY, AWAKE_KEY, Asleep, CUSTOMER_KEY, OfficeHoursPolicy, Rules, fingerprint, of_cluster};
+use domain::plan::PlanKey;
+use domain::policy::Mode;
+use domain::ports::{Clock, Clusters, Journal, Meter, Nights, Queue, Registry};
+use domain::tenant::Cluster;
+use domain::workload::{Scalables, ScaleRef};
+use futures::StreamExt;
+use planning::office_hours::{Judged, Sight, judge};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tracing::{info, warn};
+
+mod plans;
+mod rows;
+
+/// How many clusters are looked at side by side.
+const SIDE_BY_SIDE: usize = 20;
+
+/// Everything that office hours work with. There is no cloud in it: no instance is touched.
+#[derive(Clone)]
+pub struct OfficeHours {
+    /// Clusters with their policies.
+    pub registry: Arc<dyn Registry>,
+    /// Where plans are opened.
+    pub journal: Arc<dyn Journal>,
+    /// The Kubernetes APIs: read here, changed by the executor.
+    pub clusters: Arc<dyn Clusters>,
+    /// What sleeps.
+    pub nights: Arc<dyn Nights>,
+    /// Where plans are announced.
+    pub queue: Arc<dyn Queue>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub meter: Arc<dyn Meter>,
+    /// Whether anything is put to sleep at all (`OFFICE_HOURS_ENABLED`).
+    pub enabled: bool,
+}
+
+/// What came of a minute of one cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Minute {
+    /// Nothing is set for it, and nothing sleeps: it was not looked at.
+    Idle,
+    /// It could not be looked at, and why: nothing was touched.
+    Blind(String),
+    /// It was looked at, and these plans were opened.
+    Looked(Vec<PlanKey>),
+}
+
+/// What a customer has set for one cluster, as the table has it.
+struct Set {
+    cluster: Cluster,
+    customer: Option<Rules>,
+    awake_until: Option<Timestamp>,
+    approved: bool,
+}
+
+impl Set {
+    fn policy(&self) -> &OfficeHoursPolicy {
+        &self.cluster.policy.office_hours
+    }
+
+    /// Whether anything may be put to sleep.
+    fn may_sleep(&self) -> bool {
+        match self.policy().mode {
+            Mode::Observe | Mode::Recommend => false,
+            Mode::Approve => self.approved,
+            Mode::Auto => true,
+        }
+    }
+}
+
+impl OfficeHours {
+    /// One minute of every cluster. A cluster in trouble does not keep the others waiting.
+    ///
+    /// # Errors
+    /// [`Trouble`]: the list of clusters could not be read; the next minute tries again.
+    pub async fn tick(&self, until: Timestamp) -> Result<usize, Trouble> {
+        let (mut looked, mut after): (usize, Option<String>) = (0, None);
+        // Pages of 100 clusters: the bound is a million clusters.
+        for _page in 0..10_000 {
+            let page = self.registry.all_clusters(after.as_deref(), 100).await?;
+            let minutes = futures::stream::iter(page.items).map(|cluster| self.timed(cluster, until)).buffer_unordered(SIDE_BY_SIDE);
+            looked += minutes.filter(|looked| futures::future::ready(*looked)).count().await;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        self.meter.count("office_hours", "finished");
+        Ok(looked)
+    }
+
+    async fn timed(&self, cluster: Cluster, until: Timestamp) -> bool {
+        let id = cluster.id.clone();
+        if self.clock.now() >= until {
+            self.meter.count("office_hours", "out_of_time");
+            return false;
+        }
+        match self.minute(cluster).await {
+            Ok(Minute::Idle) => false,
+            Ok(Minute::Blind(why)) => {
+                self.meter.count("office_hours", "blind");
+                warn!(cluster.id = %id, why, "A cluster's office hours could not be looked at");
+                false
+            }
+            Ok(Minute::Looked(plans)) => {
+                if !plans.is_empty() {
+                    info!(cluster.id = %id, plans = plans.len(), "Office hours opened plans");
+                }
+                true
+            }
+            Err(error) => {
+                self.meter.count("office_hours", "failed");
+                warn!(cluster.id = %id, error = &error as &dyn std::error::Error, "A minute of office hours failed; the next one heals it");
+                false
+            }
+        }
+    }
+
+    /// One minute of one cluster. It bears repeating, and two at once: plans of a minute have the same names.
+    ///
+    /// # Errors
+    /// [`Trouble`]: the table did not answer; the next minute begins anew.
+    pub async fn minute(&self, cluster: Cluster) -> Result<Minute, Trouble> {
+        let rows = self.nights.asleep(&cluster.customer, &cluster.id).await?;
+        let mode = cluster.policy.office_hours.mode;
+        let may = self.enabled && (mode == Mode::Approve || mode == Mode::Auto);
+        if rows.is_empty() && !may {
+            return Ok(Minute::Idle);
+        }
+        let set = self.set(cluster).await?;
+        let kubernetes = match self.clusters.connect(&set.cluster).await {
+            Ok(kubernetes) => kubernetes,
+            Err(error) => return Ok(Minute::Blind(error.to_string())),
+        };
+        let scalables = match kubernetes.scalables(set.policy().pods_force_uptime).await {
+            Ok(scalables) => scalables,
+            Err(error) => return Ok(Minute::Blind(error.to_string())),
+        };
+        let busy = self.busy(&set.cluster.customer, &set.cluster.id).await?;
+        let now = self.clock.now();
+        let judged: Vec<Judged<'_>> = judge(sight(&set, &scalables, &rows, now));
+        self.keep(&rows, &judged, &busy, &scalables, now).await?;
+        let free = |judged: &&Judged<'_>| !busy.contains(&judged.on.object.target);
+        let judged: Vec<&Judged<'_>> = judged.iter().filter(free).collect();
+        let sleepers = if self.enabled && set.may_sleep() { plans::sleepers(&judged) } else { Vec::new() };
+        self.write_down(&set.cluster, &sleepers, now).await?;
+        let plans = plans::plans(&set.cluster, &sleepers, &plans::wakers(&judged), now);
+        let mut opened = Vec::new();
+        for plan in plans {
+            opened.extend(self.open(plan).await?);
+        }
+        Ok(Minute::Looked(opened))
+    }
+
+    async fn set(&self, cluster: Cluster) -> Result<Set, Trouble> {
+        let (whose, id) = (cluster.customer.clone(), cluster.id.clone());
+        let (approved, awake) = (of_cluster(APPROVED_KEY, &id), of_cluster(AWAKE_KEY, &id));
+        let (customer, approved, awake) = futures::try_join!(
+            self.registry.config(&whose, CUSTOMER_KEY),
+            self.registry.config(&whose, &approved),
+            self.registry.config(&whose, &awake),
+        )?;
+        // Checked when it was written; what cannot be read all the same says nothing.
+        let customer: Option<Rules> = customer.and_then(|value| serde_json::from_value(value).ok());
+        let print = fingerprint(&cluster.policy.office_hours, customer.as_ref());
+        Ok(Set {
+            approved: approved.is_some_and(|value| value.as_str() == Some(print.as_str())),
+            awake_until: awake.and_then(|value| serde_json::from_value(value).ok()),
+            customer,
+            cluster,
+        })
+    }
+
+    /// What open plans have in hand.
+    async fn busy(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<BTreeSet<ScaleRef>, Trouble> {
+        let open = self.journal.open_plans(customer, cluster).await?;
+        Ok(open.iter().flat_map(|record| &record.plan.steps).filter_map(|step| plans::target(&step.action)).collect())
+    }
+}
+
+fn sight<'a>(set: &'a Set, scalables: &'a Scalables, rows: &'a [Asleep], now: Timestamp) -> Sight<'a> {
+    Sight {
+        scalables,
+        policy: set.policy(),
+        customer: set.customer.as_ref(),
+        asleep: rows,
+        forced_up: set.awake_until.is_some_and(|until| now < until),
+        now,
+    }
+}

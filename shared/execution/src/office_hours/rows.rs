@@ -1,0 +1,68 @@
+//! The table's copies of the originals: written before anything sleeps, removed after it was seen awake.
+
+use super::OfficeHours;
+use super::plans::Sleeper;
+use crate::ports::Trouble;
+use domain::Timestamp;
+use domain::office_hours::Asleep;
+use domain::tenant::Cluster;
+use domain::workload::{Scalables, ScaleRef};
+use futures::{StreamExt, TryStreamExt};
+use planning::office_hours::{Judged, Verdict};
+use std::collections::BTreeSet;
+
+/// How many rows are written side by side.
+const SIDE_BY_SIDE: usize = 16;
+
+impl OfficeHours {
+    /// Brings the rows up to what was seen: what sleeps is noted as seen asleep, and what is up or gone has none.
+    pub(super) async fn keep(
+        &self,
+        rows: &[Asleep],
+        judged: &[Judged<'_>],
+        busy: &BTreeSet<ScaleRef>,
+        scalables: &Scalables,
+        now: Timestamp,
+    ) -> Result<(), Trouble> {
+        for row in rows.iter().filter(|row| !busy.contains(&row.target)) {
+            let Some(seen) = scalables.objects.iter().find(|object| object.target == row.target && object.uid == row.uid) else {
+                self.nights.remove_asleep(&row.customer, &row.cluster, &row.target).await?;
+                continue;
+            };
+            let asleep = seen.size == Some(row.downtime_replicas);
+            if asleep && row.seen_at.is_none() {
+                self.nights.put_asleep(&Asleep { seen_at: Some(now), ..row.clone() }).await?;
+            }
+            let up = judged
+                .iter()
+                .find(|judged| judged.on.object.target == row.target)
+                .is_some_and(|judged| judged.decision.wanted_up && matches!(judged.decision.verdict, Verdict::Leave | Verdict::ClearNote));
+            if !asleep && up {
+                self.nights.remove_asleep(&row.customer, &row.cluster, &row.target).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the originals down.
+    pub(super) async fn write_down(&self, cluster: &Cluster, sleepers: &[Sleeper<'_>], now: Timestamp) -> Result<(), Trouble> {
+        let rows = sleepers.iter().map(|sleeper| {
+            let object = sleeper.judged.on.object;
+            let original = sleeper.original.size();
+            let before = sleeper.judged.on.asleep.filter(|row| row.original == original);
+            Asleep {
+                customer: cluster.customer.clone(),
+                cluster: cluster.id.clone(),
+                target: object.target.clone(),
+                uid: object.uid.clone(),
+                original,
+                downtime_replicas: sleeper.to,
+                decided_at: now,
+                seen_at: before.and_then(|row| row.seen_at),
+            }
+        });
+        let writes = futures::stream::iter(rows).map(|row| async move { self.nights.put_asleep(&row).await });
+        writes.buffer_unordered(SIDE_BY_SIDE).try_collect::<()>().await?;
+        Ok(())
+    }
+}
