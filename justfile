@@ -21,6 +21,10 @@ test:
 sim seed="":
     {{ if seed == "" { "SIM_SEEDS=10000" } else { "SIM_SEED=" + seed } }} cargo test --workspace --test simulation -- --nocapture
 
+# Plans of the real planner, carried out in random clusters: one seed, or the first 10000.
+plans seed="":
+    {{ if seed == "" { "PLAN_SEEDS=10000" } else { "PLAN_SEED=" + seed } }} cargo test --workspace --test plans random -- --nocapture
+
 # Golden stories; `UPDATE=1 just scenarios` rewrites what is expected.
 scenarios:
     cargo test --workspace --test simulation scenarios -- --nocapture

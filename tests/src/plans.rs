@@ -15,7 +15,7 @@ use domain::ports::{Advisor, Instance, InstanceFilter, Registry};
 use domain::scheduling::{Resources, Scheduling};
 use domain::snapshot::{Part, Placed, PodClass, SNAPSHOT_VERSION, Snapshot, SnapshotNode, Subnet};
 use execution::Ports;
-use execution::optimize::{Optimizer, Settings, Surveyor, Unseen};
+use execution::optimize::{Optimizer, Settings, Surveyed, Surveyor, Unseen};
 use execution::ports::Site;
 use sim::faults::{FaultyLedger, FaultyOptimizations, FaultyRounds};
 use sim::world::{By, NodeSpec, What, catalog};
@@ -30,7 +30,7 @@ pub struct WorldSurveyor(pub Ports);
 
 #[async_trait]
 impl Surveyor for WorldSurveyor {
-    async fn survey(&self, site: &Site) -> Result<Snapshot, Unseen> {
+    async fn survey(&self, site: &Site) -> Result<Surveyed, Unseen> {
         let unseen = |error: &dyn std::fmt::Display| Unseen(error.to_string());
         let taken_at = self.0.clock.now();
         let cluster = site.kubernetes.as_ref().map_err(|e| unseen(e))?;
@@ -48,7 +48,7 @@ impl Surveyor for WorldSurveyor {
         subnets.sort_by(|a, b| a.id.cmp(&b.id));
         subnets.dedup();
         let part = |name: &str| Part { name: name.to_owned(), taken_at, gap: None };
-        Ok(Snapshot {
+        let snapshot = Snapshot {
             version: SNAPSHOT_VERSION,
             cluster: site.cluster.id.clone(),
             region: site.cluster.region.clone(),
@@ -59,7 +59,8 @@ impl Surveyor for WorldSurveyor {
             pending: Vec::new(),
             budgets,
             parts: vec![part("nodes"), part("pods"), part("instances"), part("prices")],
-        })
+        };
+        Ok(Surveyed { snapshot, prices: Vec::new(), commitments: Vec::new() })
     }
 }
 

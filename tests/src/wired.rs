@@ -150,6 +150,7 @@ impl Wired {
             registry: self.table.clone(),
             routes: self.table.clone(),
             pools: self.table.clone(),
+            watchbooks: self.table.clone(),
             cloud,
             clusters: Arc::new(kubernetes::Connections::new(self.vault(), settings)),
             queue: Arc::new(aws::Queues::new(&self.config, self.urls.clone())),

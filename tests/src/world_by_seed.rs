@@ -36,16 +36,29 @@ pub fn run(seed: u64) -> Result<(), String> {
 /// The law that was broken.
 pub fn run_changed(seed: u64, change: impl FnOnce(&mut System)) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().map_err(|e| e.to_string())?;
-    runtime.block_on(one(seed, change))
+    runtime.block_on(one(seed, SignedDuration::ZERO, change))
 }
 
-async fn one(seed: u64, change: impl FnOnce(&mut System)) -> Result<(), String> {
+/// The same in a world whose calls take time, so that workers who are at one plan at once get in each other's way: without that, each
+/// is done before the next one begins.
+///
+/// # Errors
+/// The law that was broken.
+pub fn run_side_by_side(seed: u64, change: impl FnOnce(&mut System)) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().map_err(|e| e.to_string())?;
+    runtime.block_on(one(seed, SignedDuration::from_millis(50), |system| {
+        system.together = true;
+        change(system);
+    }))
+}
+
+async fn one(seed: u64, delay: SignedDuration, change: impl FnOnce(&mut System)) -> Result<(), String> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let clock = SimClock::new();
     let world = World::new(clock.clone(), seed);
     let cluster = world.add_cluster(ClusterSpec::new(CUSTOMER, CLUSTER, ACCOUNT, REGION));
     let nodes = populate(&world, &cluster, &mut rng);
-    let mut system = System::around(clock, world, SignedDuration::ZERO);
+    let mut system = System::around(clock, world, delay);
     let (customer, _) = system.register(CUSTOMER, CLUSTER, ACCOUNT, REGION).await;
     // In every fourth world messages are worked on side by side: two workers on one plan are nothing special there.
     system.together = seed % 4 == 3;

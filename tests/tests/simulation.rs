@@ -74,3 +74,5 @@ mod optimizing;
 
 #[path = "simulation/nights.rs"]
 mod nights;
+#[path = "simulation/notices.rs"]
+mod notices;

@@ -9,8 +9,9 @@ use axum::response::Response;
 use data_encoding::HEXLOWER;
 use domain::ids::CustomerId;
 use domain::tenant::Role;
+use http::StatusCode;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use runtime::web::keys::{presented, same};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub async fn guard(State(deps): State<Arc<Deps>>, mut request: Request, next: Ne
         Some(Access::Everyone) => {}
         Some(Access::Needs(role)) => {
             let presented = presented(request.headers());
-            let caller = identify(&deps, presented.as_deref()).await?;
+            let caller = identify(&deps, presented).await?;
             if caller.role < role {
                 return Err(forbidden(caller.role, role));
             }
@@ -69,27 +70,9 @@ pub async fn guard(State(deps): State<Arc<Deps>>, mut request: Request, next: Ne
     Ok(next.run(request).await)
 }
 
-/// The key that a request presents, from `Authorization: Bearer` or `X-API-Key`. Two different keys are no key.
-fn presented(headers: &HeaderMap) -> Option<String> {
-    let mut keys = Vec::new();
-    for value in headers.get_all(header::AUTHORIZATION) {
-        let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
-        }
-        keys.push(key.trim());
-    }
-    for value in headers.get_all("x-api-key") {
-        keys.push(value.to_str().ok()?.trim());
-    }
-    let first = *keys.first()?;
-    let usable = (1..=512).contains(&first.len()) && keys.iter().all(|key| *key == first);
-    usable.then(|| first.to_owned())
-}
-
 async fn identify(deps: &Deps, key: Option<&str>) -> Result<Caller, Problem> {
     let hash = HEXLOWER.encode(&Sha256::digest(key.ok_or_else(unauthorized)?));
-    if deps.bootstrap_admin_hash.as_deref().is_some_and(|bootstrap| same(&bootstrap.to_ascii_lowercase(), &hash)) {
+    if deps.bootstrap_admin_hash.as_deref().is_some_and(|bootstrap| same(bootstrap.to_ascii_lowercase().as_bytes(), hash.as_bytes())) {
         let customer = CustomerId::parse(OPERATOR).map_err(Problem::internal)?;
         return Ok(Caller { customer, role: Role::Admin, label: "bootstrap".to_owned() });
     }
@@ -98,11 +81,6 @@ async fn identify(deps: &Deps, key: Option<&str>) -> Result<Caller, Problem> {
     let valid = known.filter(|key| !key.revoked && key.expires_at.is_none_or(|end| end > now));
     let key = valid.ok_or_else(unauthorized)?;
     Ok(Caller { customer: key.customer, role: key.role, label: key.label })
-}
-
-/// Compares without stopping at the first difference, so that time tells nothing.
-fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
 /// One wording for every kind of bad key: which kind it is, is nobody's business.

@@ -1,5 +1,6 @@
 //! From a wish to a plan: pure. The executor carries the plan out, under the same safety check as everything else.
 
+use domain::finding::Finding;
 use domain::ids::PlanId;
 use domain::money::MicroDollars;
 use domain::node::NodeTarget;
@@ -15,6 +16,9 @@ use domain::{SignedDuration, Timestamp};
 const DRAIN_WITHIN: SignedDuration = SignedDuration::from_mins(60);
 /// How long a single patch may take, with a cluster that does not answer at once.
 const PATCH_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long an end may take: the snapshot of a large volume takes its time.
+const END_WITHIN: SignedDuration = SignedDuration::from_hours(2);
 
 /// Who asks for what, when, and what the plan will be called.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +84,12 @@ pub fn scale(asked: Asked<'_>, workload: &WorkloadRef, from: u32, replicas: u32)
     let steps = vec![first(Action::Scale { workload: workload.clone(), replicas })];
     let evidence = vec![format!("It had {from} replicas when this was asked for.")];
     asked.plan(PlanKind::Scale, PATCH_WITHIN, format!("A person asked to scale {workload} to {replicas}."), steps, evidence)
+}
+
+/// Ends what is waste, whoever has not let the scan do it by itself. Everything is looked at again before; only no grace is waited for.
+pub fn end_waste(asked: Asked<'_>, kind: PlanKind, action: Action, finding: &Finding) -> Plan {
+    let reason = format!("A person asked to end {}.", finding.subject);
+    asked.plan(kind, END_WITHIN, reason, vec![first(action)], finding.evidence.clone())
 }
 
 /// What speaks against a drain. Force answers for pods that would be lost or ask to be left alone, and for budgets; never for

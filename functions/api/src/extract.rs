@@ -1,10 +1,11 @@
 //! What handlers take out of a request, with problems instead of the framework's plain texts.
 
-use crate::problem::Problem;
+use crate::problem::{Problem, too_large};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use runtime::web::json::{malformed, unreadable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -23,39 +24,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let detail = "Send the body as JSON, with Content-Type: application/json.";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(rejection.status()))?;
-        serde_json::from_slice(&bytes).map(Body).map_err(|error| from_json(&error))
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(rejection.status(), too_large))?;
+        serde_json::from_slice(&bytes).map(Body).map_err(|error| malformed(&error))
     }
-}
-
-pub(crate) fn unreadable(status: StatusCode) -> Problem {
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        return Problem::new(status, "body-too-large", "The body is larger than 1 MiB. Send less at once.");
-    }
-    Problem::new(StatusCode::BAD_REQUEST, "body-unreadable", "The body broke off. Send it again.")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
     let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
-}
-
-/// Says where JSON is wrong. Values are not repeated: a secret may stand in the wrong field.
-fn from_json(error: &serde_json::Error) -> Problem {
-    let place = format!("line {}, column {}", error.line(), error.column());
-    if !error.is_data() {
-        let detail = format!("The body is not JSON: it goes wrong at {place}.");
-        return Problem::new(StatusCode::BAD_REQUEST, "malformed-json", detail);
-    }
-    let text = error.to_string();
-    let harmless = ["unknown field", "missing field", "duplicate field"].iter().any(|known| text.starts_with(known));
-    let detail = if harmless {
-        format!("The body does not fit: {text}.")
-    } else {
-        format!("The value at {place} is not of the kind that it must be.")
-    };
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail)
 }
 
 /// A query string. What it does not name is left alone.

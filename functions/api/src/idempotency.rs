@@ -2,8 +2,8 @@
 
 use crate::Deps;
 use crate::auth::Caller;
-use crate::extract::{BODY_BYTES_MAX, NewId, unreadable};
-use crate::problem::Problem;
+use crate::extract::{BODY_BYTES_MAX, NewId};
+use crate::problem::{Problem, too_large};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -11,7 +11,7 @@ use axum::response::Response;
 use data_encoding::HEXLOWER;
 use domain::ids::CustomerId;
 use domain::ports::IdempotencyState;
-use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -44,7 +44,7 @@ pub async fn once(State(deps): State<Arc<Deps>>, mut request: Request, next: Nex
         return Ok(next.run(request).await);
     };
     let (mut parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| unreadable(StatusCode::PAYLOAD_TOO_LARGE))?;
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| too_large())?;
     let target = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
     let fingerprint = fingerprint(&parts.method, &target, &body);
     match deps.idempotency.begin(&caller.customer, &key, &fingerprint, deps.clock.now()).await? {
@@ -103,13 +103,24 @@ async fn keep(deps: &Deps, customer: &CustomerId, key: &str, response: Response)
     }
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, ANSWER_BYTES_MAX).await.map_err(Problem::internal)?;
-    let kept = Kept { headers: headers_of(&parts.headers), body: String::from_utf8_lossy(&body).into_owned() };
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let secret = parts.headers.get(CACHE_CONTROL).is_some_and(|value| value == "no-store");
+    let kept = Kept { headers: headers_of(&parts.headers), body: if secret { without_secret(&text) } else { text } };
     let kept = serde_json::to_string(&kept).map_err(Problem::internal)?;
     // The request is done: an answer that cannot be kept must not make it look undone.
     if let Err(error) = deps.idempotency.finish(customer, key, parts.status.as_u16(), &kept, deps.clock.now()).await {
         tracing::warn!(%error, "An answer was not kept");
     }
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// What may be kept of an answer that shows a secret: all but the secret. Whoever lost it rotates it.
+fn without_secret(body: &str) -> String {
+    let mut body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    if let Some(secret) = body.get_mut("secret") {
+        *secret = "(shown once; rotate it to get another)".into();
+    }
+    body.to_string()
 }
 
 fn headers_of(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -5,7 +5,10 @@
 //!
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
-use domain::ports::{Clock, Clusters, Idempotency, Journal, Ledger, Nights, Optimizations, Queue, Registry, Rounds, Routes, Vault};
+use domain::ports::{
+    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Vault,
+};
+use runtime::advisor::Connection;
 use std::sync::Arc;
 
 pub mod auth;
@@ -34,10 +37,16 @@ pub struct Deps {
     pub optimizations: Arc<dyn Optimizations>,
     /// What was saved.
     pub ledger: Arc<dyn Ledger>,
+    /// Targets of notices, and what was sent to them.
+    pub outbox: Arc<dyn Outbox>,
     /// What sleeps.
     pub nights: Arc<dyn Nights>,
     /// Where rounds are asked for.
     pub rounds: Arc<dyn Rounds>,
+    /// What scans have found.
+    pub findings: Arc<dyn Findings>,
+    /// Where scans are asked for.
+    pub scans: Arc<dyn Scans>,
     /// Which account and which instance belong to whom.
     pub routes: Arc<dyn Routes>,
     /// Keys that make a repeated POST harmless.
@@ -46,6 +55,8 @@ pub struct Deps {
     pub queue: Arc<dyn Queue>,
     /// Seals tokens.
     pub vault: Arc<dyn Vault>,
+    /// The decision server, to be asked by those who have a key of ours. `None`: there is none.
+    pub ml: Option<Arc<Connection>>,
     /// Clusters, to be looked at.
     pub clusters: Arc<dyn Clusters>,
     /// Time.

@@ -1,13 +1,23 @@
 //! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
+use runtime::advisor::Connection;
 use runtime::clock::SystemClock;
 use runtime::config::{Config, Var};
 use runtime::telemetry;
 use std::sync::Arc;
 
 /// All but the dead-letter queue, which this function has no right to.
-const NEEDS: [Var; 6] =
-    [Var::AwsRegion, Var::TableName, Var::KmsKeyId, Var::InterruptionsQueueUrl, Var::PlansQueueUrl, Var::RoundsQueueUrl];
+const NEEDS: [Var; 9] = [
+    Var::AwsRegion,
+    Var::TableName,
+    Var::KmsKeyId,
+    Var::InterruptionsQueueUrl,
+    Var::PlansQueueUrl,
+    Var::RoundsQueueUrl,
+    Var::MlServerUrl,
+    Var::MlServerApiKey,
+    Var::ScansQueueUrl,
+];
 
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
@@ -28,13 +38,20 @@ async fn main() -> anyhow::Result<()> {
         retry_attempts: config.k8s_api.retry_attempts,
         backoff_factor: config.k8s_api.backoff_factor,
     };
+    let Some(key) = &config.ml_server_api_key else {
+        anyhow::bail!("ML_SERVER_API_KEY is not set");
+    };
     let deps = api::Deps {
+        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), api::routes::ml::LIMITS)?)),
         registry: table.clone(),
         journal: table.clone(),
         optimizations: table.clone(),
         ledger: table.clone(),
+        outbox: table.clone(),
         nights: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(&sdk, config.rounds_queue_url.clone())),
+        findings: table.clone(),
+        scans: Arc::new(aws::ScanQueue::new(&sdk, config.scans_queue_url.clone())),
         routes: table.clone(),
         idempotency: table,
         queue: Arc::new(aws::Queues::new(&sdk, urls)),

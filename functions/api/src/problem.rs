@@ -1,152 +1,25 @@
-//! Errors as RFC 9457 problem documents: what is wrong, and what the caller can do about it. Nothing of our inside.
+//! Errors as problem documents: what every server of ours says, and what this one says of its own.
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, StatusCode};
-use serde_json::{Map, Value, json};
+use crate::register::Wrong;
+use http::StatusCode;
+use serde_json::{Value, json};
 
-mod from;
+pub use runtime::web::problem::{MEDIA_TYPE, Manners, Problem, render};
 
-/// The media type of the documents.
-pub const MEDIA_TYPE: &str = "application/problem+json";
+/// Where the framework answers by itself.
+pub const MANNERS: Manners = Manners {
+    no_such_route: "There is nothing at this path. The README lists all paths.",
+    body_too_large: "The body is larger than 1 MiB. Send less at once.",
+};
 
-/// Why a request was not done. Becomes a document in [`render`], which knows the path.
-#[derive(Debug, Clone)]
-pub struct Problem(Box<Parts>);
-
-#[derive(Debug, Clone)]
-struct Parts {
-    status: StatusCode,
-    code: &'static str,
-    detail: String,
-    more: Map<String, Value>,
-    retry_after_s: Option<i64>,
-    cause: Option<String>,
+/// Fields of a request that are not what they must be, all at once.
+pub fn fields(wrong: &[Wrong]) -> Problem {
+    let names: Vec<&str> = wrong.iter().map(|w| w.field).collect();
+    let errors: Vec<Value> = wrong.iter().map(|w| json!({ "field": w.field, "detail": w.detail })).collect();
+    let detail = format!("Correct {}; `errors` says how.", names.join(", "));
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail).with("errors", Value::Array(errors))
 }
 
-impl Problem {
-    /// A problem. `code` is for programs and never changes its meaning; `detail` is for people and says what to do.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Problem(Box::new(Parts { status, code, detail: detail.into(), more: Map::new(), retry_after_s: None, cause: None }))
-    }
-
-    /// Adds a member to the document.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: Value) -> Self {
-        self.0.more.insert(name.to_owned(), value);
-        self
-    }
-
-    /// Says when to try again, in seconds.
-    #[must_use]
-    pub fn retry_after(mut self, seconds: i64) -> Self {
-        self.0.retry_after_s = Some(seconds.max(1));
-        self
-    }
-
-    /// What was behind it: for the log, never for the caller.
-    #[must_use]
-    pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
-        self.0.cause = Some(cause.to_string());
-        self
-    }
-
-    /// The object is not there, or is another customer's: the two look alike.
-    pub fn absent(what: &str) -> Self {
-        Problem::new(StatusCode::NOT_FOUND, "not-found", format!("There is no such {what}. Look its id up in the list of those you have."))
-    }
-
-    /// Fields of a request that are not what they must be, all at once.
-    pub fn fields(wrong: &[crate::register::Wrong]) -> Self {
-        let names: Vec<&str> = wrong.iter().map(|w| w.field).collect();
-        let errors: Vec<Value> = wrong.iter().map(|w| json!({ "field": w.field, "detail": w.detail })).collect();
-        let detail = format!("Correct {}; `errors` says how.", names.join(", "));
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail).with("errors", Value::Array(errors))
-    }
-
-    /// Something that should not happen, and that the caller cannot mend.
-    pub fn internal(cause: impl std::fmt::Display) -> Self {
-        let detail = "Something went wrong on our side and is in our log. Try again; tell us if it stays.";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).because(cause)
-    }
-
-    /// For answers that the web framework gives by itself.
-    fn of_status(status: StatusCode) -> Self {
-        let (code, detail) = match status {
-            StatusCode::NOT_FOUND => ("no-such-route", "There is nothing at this path. The README lists all paths."),
-            StatusCode::METHOD_NOT_ALLOWED => {
-                ("method-not-allowed", "This path does not take this method. The header Allow lists those it takes.")
-            }
-            StatusCode::PAYLOAD_TOO_LARGE => ("body-too-large", "The body is larger than 1 MiB. Send less at once."),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("not-json", "Send the body as JSON, with Content-Type: application/json."),
-            _ if status.is_client_error() => ("bad-request", "The request cannot be read. Check its path, query and body."),
-            _ => return Problem::internal("the framework answered by itself").with_status(status),
-        };
-        Problem::new(status, code, detail)
-    }
-
-    fn with_status(mut self, status: StatusCode) -> Self {
-        self.0.status = status;
-        self
-    }
-
-    fn document(&self, path: &str) -> Value {
-        let Parts { status, code, detail, more, .. } = &*self.0;
-        let mut document = json!({
-            "type": format!("urn:cloudoptim:problem:{code}"),
-            "title": status.canonical_reason().unwrap_or("Error"),
-            "status": status.as_u16(),
-            "detail": detail,
-            "instance": path,
-            "code": code,
-        });
-        if let Value::Object(fields) = &mut document {
-            fields.extend(more.clone());
-        }
-        document
-    }
-
-    fn response(&self, path: &str, mut headers: HeaderMap) -> Response {
-        headers.remove(CONTENT_LENGTH);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        if let Some(seconds) = self.0.retry_after_s {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if self.0.status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"cloudoptim\""));
-        }
-        (self.0.status, headers, self.document(path).to_string()).into_response()
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let mut response = self.0.status.into_response();
-        response.extensions_mut().insert(self);
-        response
-    }
-}
-
-/// The outermost layer: makes a document of every error, ours or the framework's, and logs one line per request.
-pub async fn render(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = next.run(request).await;
-    let status = response.status();
-    let problem = response.extensions_mut().remove::<Problem>();
-    let problem = match problem {
-        None if status.is_client_error() || status.is_server_error() => Some(Problem::of_status(status)),
-        other => other,
-    };
-    let (code, cause) = problem.as_ref().map_or(("", None), |p| (p.0.code, p.0.cause.as_deref()));
-    if status.is_server_error() {
-        tracing::error!(%method, path, status = status.as_u16(), code, cause, "Answered a request");
-    } else {
-        tracing::info!(%method, path, status = status.as_u16(), code, cause, "Answered a request");
-    }
-    match problem {
-        Some(problem) => problem.response(&path, std::mem::take(response.headers_mut())),
-        None => response,
-    }
+pub(crate) fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", MANNERS.body_too_large)
 }

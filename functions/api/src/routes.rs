@@ -4,7 +4,7 @@ use crate::extract::BODY_BYTES_MAX;
 use crate::{Deps, auth, idempotency, problem};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use domain::tenant::Role;
 use http::Method;
@@ -16,11 +16,14 @@ pub mod events;
 pub mod halt;
 pub mod health;
 pub mod k8s;
+pub mod ml;
+pub mod notifications;
 pub mod office_hours;
 pub mod operations;
 pub mod optimization;
 pub mod proposals;
 pub mod savings;
+pub mod scanner;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +39,7 @@ const ACT: Access = Access::Needs(Role::Operator);
 const MANAGE: Access = Access::Needs(Role::Admin);
 
 /// Every route. One that is not in here is closed, whatever the router says.
-pub static TABLE: [(Method, &str, Access); 32] = [
+pub static TABLE: &[(Method, &str, Access)] = &[
     (Method::GET, "/health", Access::Everyone),
     (Method::GET, "/api/v1/admin/clusters", READ),
     (Method::POST, "/api/v1/admin/clusters", MANAGE),
@@ -67,6 +70,22 @@ pub static TABLE: [(Method, &str, Access); 32] = [
     (Method::POST, "/api/v1/k8s/{cluster_id}/nodes/cordon", ACT),
     (Method::POST, "/api/v1/k8s/{cluster_id}/nodes/uncordon", ACT),
     (Method::POST, "/api/v1/k8s/{cluster_id}/scale", ACT),
+    (Method::GET, "/api/v1/notifications/targets", READ),
+    (Method::POST, "/api/v1/notifications/targets", MANAGE),
+    (Method::GET, "/api/v1/notifications/targets/{id}", READ),
+    (Method::PUT, "/api/v1/notifications/targets/{id}", MANAGE),
+    (Method::DELETE, "/api/v1/notifications/targets/{id}", MANAGE),
+    (Method::POST, "/api/v1/notifications/targets/{id}/test", ACT),
+    (Method::GET, "/api/v1/notifications/targets/{id}/deliveries", READ),
+    (Method::POST, "/api/v1/notifications/targets/{id}/deliveries/replay", ACT),
+    (Method::POST, "/api/v1/ml/decision/{kind}", ACT),
+    (Method::POST, "/api/v1/ml/predict/{what}", READ),
+    (Method::GET, "/api/v1/ml/predict/{what}", READ),
+    (Method::GET, "/api/v1/ml/health", READ),
+    (Method::GET, "/api/v1/ml/openapi.json", READ),
+    (Method::POST, "/api/v1/scanner/scan", ACT),
+    (Method::GET, "/api/v1/scanner/ghosts", READ),
+    (Method::POST, "/api/v1/scanner/terminate/{id}", ACT),
     (Method::GET, "/api/v1/operations/{id}", READ),
     (Method::GET, "/api/v1/plans/{cluster_id}/{plan_id}", READ),
 ];
@@ -106,11 +125,24 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/api/v1/k8s/{cluster_id}/nodes/cordon", post(actions::cordon))
         .route("/api/v1/k8s/{cluster_id}/nodes/uncordon", post(actions::uncordon))
         .route("/api/v1/k8s/{cluster_id}/scale", post(actions::scale))
+        .route("/api/v1/notifications/targets", get(notifications::list).post(notifications::create))
+        .route("/api/v1/notifications/targets/{id}", get(notifications::show).put(notifications::update).delete(notifications::remove))
+        .route("/api/v1/notifications/targets/{id}/test", post(notifications::test))
+        .route("/api/v1/notifications/targets/{id}/deliveries", get(notifications::deliveries))
+        .route("/api/v1/notifications/targets/{id}/deliveries/replay", post(notifications::replay))
+        .route("/api/v1/scanner/scan", post(scanner::scan))
+        .route("/api/v1/scanner/ghosts", get(scanner::ghosts))
+        .route("/api/v1/scanner/terminate/{id}", post(scanner::terminate))
         .route("/api/v1/operations/{id}", get(operations::operation))
         .route("/api/v1/plans/{cluster_id}/{plan_id}", get(operations::plan))
         .route_layer(from_fn_with_state(Arc::clone(&deps), idempotency::once))
+        // Behind the idempotency keys: asking changes nothing, and the answers are larger than what is kept for a key.
+        .route("/api/v1/ml/decision/{kind}", post(ml::forward))
+        .route("/api/v1/ml/predict/{what}", get(ml::forward).post(ml::forward))
+        .route("/api/v1/ml/health", get(ml::forward))
+        .route("/api/v1/ml/openapi.json", get(ml::forward))
         .route_layer(from_fn_with_state(Arc::clone(&deps), auth::guard))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn(problem::render))
+        .layer(from_fn_with_state(problem::MANNERS, problem::render))
         .with_state(deps)
 }

@@ -1,12 +1,13 @@
 //! What is asked: a JSON body, packed or not, within its limits.
 
 use crate::Limits;
-use crate::problem::Problem;
+use crate::problem::{Problem, of_request};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use domain::decision::CONTRACT_VERSION;
 use http::{HeaderMap, StatusCode, header};
 use runtime::gzip::{self, UnpackError};
+use runtime::web::json::{malformed, unreadable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -24,10 +25,8 @@ impl Asked {
     /// 400, 413 and 415 as [`Problem`]s.
     pub fn new(headers: &HeaderMap, body: Result<Bytes, BytesRejection>, limits: Limits) -> Result<Asked, Problem> {
         let packed = packed(headers)?;
-        let bytes = body.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => too_large(limits.wire_bytes_max, "as it travels"),
-            _ => Problem::new(StatusCode::BAD_REQUEST, "body-unreadable", "The body broke off. Send it again."),
-        })?;
+        let too_large = || too_large(limits.wire_bytes_max, "as it travels");
+        let bytes = body.map_err(|rejection| unreadable(rejection.status(), too_large))?;
         Ok(Asked { packed, bytes })
     }
 
@@ -88,7 +87,7 @@ fn parse<T: DeserializeOwned>(plain: &[u8]) -> Result<T, Problem> {
             _ => malformed(&error),
         };
         match head.and_then(|head| head.request_id) {
-            Some(id) => problem.of_request(&id),
+            Some(id) => of_request(problem, &id),
             None => problem,
         }
     })
@@ -98,21 +97,4 @@ fn parse<T: DeserializeOwned>(plain: &[u8]) -> Result<T, Problem> {
 pub(crate) fn unsupported(version: u32) -> Problem {
     let detail = format!("This server speaks version {CONTRACT_VERSION} of the contract, and the request is of version {version}.");
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unsupported-version", detail)
-}
-
-/// Says where JSON is wrong. Values are not repeated.
-fn malformed(error: &serde_json::Error) -> Problem {
-    let place = format!("line {}, column {}", error.line(), error.column());
-    if !error.is_data() {
-        let detail = format!("The body is not JSON: it goes wrong at {place}.");
-        return Problem::new(StatusCode::BAD_REQUEST, "malformed-json", detail);
-    }
-    let text = error.to_string();
-    let harmless = ["unknown field", "missing field", "duplicate field"].iter().any(|known| text.starts_with(known));
-    let detail = if harmless {
-        format!("The body does not fit: {text}.")
-    } else {
-        format!("The value at {place} is not of the kind that it must be.")
-    };
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail)
 }

@@ -6,7 +6,8 @@ use crate::routes::{self, Access};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
+use runtime::web::keys::{presented, same};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -20,9 +21,8 @@ impl Key {
         Key(Sha256::digest(key).into())
     }
 
-    /// Compares without stopping at the first difference, so that time tells nothing.
     fn same(&self, other: &Key) -> bool {
-        self.0.iter().zip(other.0).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+        same(&self.0, &other.0)
     }
 }
 
@@ -54,24 +54,6 @@ pub async fn guard(State(deps): State<Arc<Deps>>, request: Request, next: Next) 
         }
     }
     Ok(next.run(request).await)
-}
-
-/// The key that a request presents, from `X-API-Key` or `Authorization: Bearer`. Two different keys are no key.
-fn presented(headers: &HeaderMap) -> Option<&str> {
-    let mut keys = Vec::new();
-    for value in headers.get_all(header::AUTHORIZATION) {
-        let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
-        }
-        keys.push(key.trim());
-    }
-    for value in headers.get_all("x-api-key") {
-        keys.push(value.to_str().ok()?.trim());
-    }
-    let first = *keys.first()?;
-    let usable = (1..=512).contains(&first.len()) && keys.iter().all(|key| *key == first);
-    usable.then_some(first)
 }
 
 /// One wording for every kind of bad key.

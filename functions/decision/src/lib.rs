@@ -1,7 +1,8 @@
 //! The decision function: the decision ("ML") server.
 //!
 //! It is given a cluster as it was seen, and says what would be cheaper and how likely spot is taken back. It ranks and proposes:
-//! it reaches no cluster, no account and no table, and nothing that it says is done before the core has checked it.
+//! it reaches no cluster, no account and nothing of the core's, and nothing that it says is done before the core has checked it. What
+//! the market says it reads from a table of its own, which the function `market` writes; what became of its predictions it keeps there.
 //!
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly. Any other
 //! server that speaks `openapi.json` can take its place.
@@ -12,18 +13,24 @@ use std::sync::Arc;
 pub mod answer;
 pub mod asked;
 pub mod auth;
+pub mod calibration;
+pub mod knowledge;
+pub mod library;
 pub mod openapi;
 pub mod planner;
 pub mod problem;
 pub mod routes;
 
 pub use auth::Key;
+pub use knowledge::Knowledge;
+pub use library::Library;
+pub use routes::outcomes::Records;
 pub use routes::router;
 
 /// What decides.
 ///
 /// # Guarantees
-/// Pure: the same question has the same answer, byte for byte. Time is what the question says it is.
+/// Pure: the same question has, with the same knowledge, the same answer, byte for byte. Time is what the question says it is.
 ///
 /// # Assumptions
 /// The question was checked by [`domain::decision::verify`].
@@ -31,9 +38,9 @@ pub trait Engine: Send + Sync {
     /// Name and version.
     fn name(&self) -> String;
     /// Moves, and for each node that is left as it is, why.
-    fn decide(&self, request: &DecisionRequest) -> DecisionAnswer;
+    fn decide(&self, request: &DecisionRequest, known: &Knowledge) -> DecisionAnswer;
     /// Chances of interruption, one for each pool that was asked for.
-    fn predict(&self, request: &PredictRequest) -> Vec<Prediction>;
+    fn predict(&self, request: &PredictRequest, known: &Knowledge) -> Vec<Prediction>;
 }
 
 /// How much is taken and given.
@@ -64,6 +71,10 @@ impl Limits {
 pub struct Deps {
     /// What decides.
     pub engine: Arc<dyn Engine>,
+    /// What is known of the market.
+    pub library: Arc<Library>,
+    /// What became of predictions. `None`: no table, and then none are kept.
+    pub records: Option<Records>,
     /// Keys that are accepted, by their hash. None: every call is refused.
     pub keys: Vec<Key>,
     /// How much is taken and given.

@@ -1,8 +1,9 @@
 //! Wiring: requests from API Gateway, answered by the planner. Read it beside the function's policy in template.yaml: it may write its
-//! log, and nothing else.
+//! log, read the decision server's own table and keep outcomes in it, and nothing else.
 
 use decision::planner::Planner;
-use decision::{Deps, Key, Limits};
+use decision::{Deps, Key, Library, Limits, Records};
+use runtime::clock::SystemClock;
 use runtime::config::{Config, Var};
 use runtime::telemetry;
 use std::sync::Arc;
@@ -10,10 +11,15 @@ use std::sync::Arc;
 // One thread answers, and one works: Lambda sends one request at a time.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = Config::from_env_with(&[Var::MlServerApiKey])?;
+    let config = Config::from_env_with(&[Var::AwsRegion, Var::DecisionTableName, Var::MlServerApiKey])?;
     telemetry::init(config.log_level);
     tracing::info!(%config, "Starting");
     let keys = config.ml_server_api_key.iter().map(|key| Key::of(key.expose())).collect();
-    let deps = Deps { engine: Arc::new(Planner::day_zero()), keys, limits: Limits::LAMBDA };
+    let sdk = aws::sdk_config(&config.region).await;
+    let table = Arc::new(aws::DecisionTable::new(&sdk, config.decision_table_name.clone()));
+    let clock = Arc::new(SystemClock);
+    let library = Arc::new(Library::new(table.clone(), clock.clone()));
+    let records = Some(Records { store: table, clock });
+    let deps = Deps { engine: Arc::new(Planner::default()), library, records, keys, limits: Limits::LAMBDA };
     lambda_http::run(decision::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
 }

@@ -3,25 +3,26 @@
 use crate::problem::{Document, MEDIA_TYPE};
 use crate::routes::health::Health;
 use crate::routes::{Access, Form, Route, TABLE};
-use domain::decision::{DecisionAnswer, DecisionRequest, PredictRequest, Prediction};
+use domain::decision::{Calibration, DecisionAnswer, DecisionRequest, Kept, PredictRequest, Prediction, PredictionOutcome};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 const ABOUT: &str = "What is asked of the decision server, and what it answers. Money is in millionths of a US dollar per hour. Bodies \
-                     have 6 MB at most as they travel, plain or packed with gzip. Asking changes nothing: the same request may be sent \
+                     have 6 MB at most as they travel, plain or packed with gzip. Asking changes nothing, and an outcome counts once under its id: the same request may be sent \
                      again. Readers pass over fields that they do not know.";
 const PACKING: &str = "JSON, plain or with `Content-Encoding: gzip`; or the same JSON packed, as `application/gzip`, for gateways that take \
                        what calls itself JSON for text.";
 
 /// What can go wrong where something is asked, by status.
-const PROBLEMS: [(&str, &str); 6] = [
+const PROBLEMS: [(&str, &str); 7] = [
     ("400", "The body cannot be read."),
     ("401", "The key is missing or wrong."),
     ("413", "The body is too large."),
     ("415", "The body is not JSON, or packed in another way."),
     ("422", "Another version or path, a request that contradicts itself, or an answer that is too large to travel."),
     ("500", "A fault of the server."),
+    ("503", "Outcomes of predictions are not kept here, or cannot be kept now. Nothing else needs them."),
 ];
 
 /// The document, as it is checked in.
@@ -67,11 +68,14 @@ fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
     let asked = match route.form {
         Form::Decision => Some(schema::<DecisionRequest>(schemas)),
         Form::Prediction => Some(schema::<PredictRequest>(schemas)),
-        Form::Health | Form::Contract => None,
+        Form::Outcomes => Some(schema::<Vec<PredictionOutcome>>(schemas)),
+        Form::Calibration | Form::Health | Form::Contract => None,
     };
     let given = match route.form {
         Form::Decision => schema::<DecisionAnswer>(schemas),
         Form::Prediction => schema::<Vec<Prediction>>(schemas),
+        Form::Outcomes => schema::<Kept>(schemas),
+        Form::Calibration => schema::<Vec<Calibration>>(schemas),
         Form::Health => schema::<Health>(schemas),
         Form::Contract => json!({ "type": "object" }),
     };

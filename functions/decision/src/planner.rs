@@ -1,76 +1,62 @@
-//! The engine: the planning crate, with what is known of the market. Without anything read from AWS it works on public data.
+//! The engine: the planning crate, with what is known of the market.
 
-use crate::Engine;
+use crate::{Engine, Knowledge};
 use domain::catalog::TypeInfo;
 use domain::decision::{DecisionAnswer, DecisionRequest, PoolName, PredictRequest, Prediction};
 use domain::ids::{Region, Zone};
-use domain::market::{Advice, PricePoint, PriceSeries, PriceSource, Quote};
+use domain::market::{Advice, PricePoint, PriceSeries, Quote};
 use domain::money::MicroDollars;
 use domain::offering::{CapacityType, Pool};
 use domain::{SignedDuration, Timestamp};
 use planning::optimize::{self, Effort, Market, Offer};
 use planning::predict::predict;
-use planning::public_data::Catalogue;
 use planning::risk::{Evidence, Trouble, assess};
 use planning::spot_choice::SpotPolicy;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-/// What is known of the market.
-#[derive(Debug, Clone)]
-pub struct Knowledge {
-    /// Types, on-demand prices, and how often spot is taken back.
-    pub catalogue: Catalogue,
-    /// Spot prices as they were read, by pool. A pool that is not here has an estimated price.
-    pub series: BTreeMap<Pool, PriceSeries>,
-}
-
-/// Plans with what is known.
+/// Plans with what is known. It keeps nothing itself.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Planner {
-    knowledge: Knowledge,
     effort: Effort,
 }
 
-impl Planner {
-    /// Plans with this knowledge.
-    pub fn new(knowledge: Knowledge) -> Planner {
-        Planner { knowledge, effort: Effort::default() }
-    }
+/// One Region as it is known.
+#[derive(Clone, Copy)]
+struct Sight<'a> {
+    known: &'a Knowledge,
+    region: &'a Region,
+}
 
-    /// Plans with the embedded public data alone: day zero.
-    pub fn day_zero() -> Planner {
-        Planner::new(Knowledge { catalogue: Catalogue::embedded().clone(), series: BTreeMap::new() })
-    }
-
-    /// What a Region sells in the zones of a cluster: every type with an on-demand price.
-    pub fn market(&self, request: &DecisionRequest) -> Market {
-        let now = request.constraints.now.unwrap_or(request.snapshot.taken_at);
-        let region = &request.snapshot.region;
-        let zones: BTreeSet<&Zone> = request.snapshot.subnets.iter().map(|subnet| &subnet.zone).collect();
-        let mut market = Market::default();
-        for info in self.knowledge.catalogue.iter() {
-            let Some(on_demand) = self.knowledge.catalogue.on_demand_quote(region, &info.name) else { continue };
-            market.types.insert(info.name.clone(), info.clone());
-            for zone in &zones {
-                let pool = |capacity| Pool { instance_type: info.name.clone(), zone: (*zone).clone(), capacity };
-                let free = MicroDollars(0);
-                let offer =
-                    Offer { pool: pool(CapacityType::OnDemand), quote: Some(on_demand), interruption_cost_per_hour: free, risk: None };
-                market.offers.push(offer);
-                market.offers.push(self.spot(region, info, pool(CapacityType::Spot), on_demand, now));
-            }
+/// What a Region sells in the zones of a cluster: every type with an on-demand price.
+pub fn market(request: &DecisionRequest, known: &Knowledge) -> Market {
+    let now = request.constraints.now.unwrap_or(request.snapshot.taken_at);
+    let sight = Sight { known, region: &request.snapshot.region };
+    let zones: BTreeSet<&Zone> = request.snapshot.subnets.iter().map(|subnet| &subnet.zone).collect();
+    let mut market = Market::default();
+    for info in known.catalogue.iter() {
+        let Some(on_demand) = known.catalogue.on_demand_quote(sight.region, &info.name) else { continue };
+        market.types.insert(info.name.clone(), info.clone());
+        for zone in &zones {
+            let pool = |capacity| Pool { instance_type: info.name.clone(), zone: (*zone).clone(), capacity };
+            let free = MicroDollars(0);
+            let offer = Offer { pool: pool(CapacityType::OnDemand), quote: Some(on_demand), interruption_cost_per_hour: free, risk: None };
+            market.offers.push(offer);
+            market.offers.push(sight.spot(info, pool(CapacityType::Spot), on_demand, now));
         }
-        market
     }
+    market
+}
 
-    fn spot(&self, region: &Region, info: &TypeInfo, pool: Pool, on_demand: Quote, now: Timestamp) -> Offer {
-        let evidence = self.evidence(region, &pool, now);
+impl<'a> Sight<'a> {
+    fn spot(self, info: &TypeInfo, pool: Pool, on_demand: Quote, now: Timestamp) -> Offer {
+        let evidence = self.evidence(&pool, now);
         let hour = SignedDuration::from_hours(1);
         let one = on_demand.price_per_hour.0.saturating_mul(i64::from(SpotPolicy::default().interruption_cost_minutes)) / 60;
         // In millionths, rounded up: money stays whole.
         let chance = millionths(predict(&evidence, hour, now).probability);
         let cost = one.saturating_mul(chance).saturating_add(999_999) / 1_000_000;
         Offer {
-            quote: evidence.price.or_else(|| self.knowledge.catalogue.spot_estimate(region, &info.name)),
+            quote: evidence.price.or_else(|| self.known.catalogue.spot_estimate(self.region, &info.name)),
             interruption_cost_per_hour: MicroDollars(cost),
             risk: Some(assess(&evidence, now).score),
             pool,
@@ -78,33 +64,31 @@ impl Planner {
     }
 
     /// What is known of a spot pool at a time. Nobody keeps records of troubles here: the core names pools to avoid.
-    fn evidence(&self, region: &Region, pool: &Pool, now: Timestamp) -> Evidence<'_> {
-        let catalogue = &self.knowledge.catalogue;
-        let series = self.knowledge.series.get(pool);
-        let observed = series.and_then(|series| series.price_at(now));
-        let price = observed.map(|price_per_hour| Quote { price_per_hour, source: PriceSource::Observed { at: now } });
+    fn evidence(self, pool: &Pool, now: Timestamp) -> Evidence<'a> {
+        let catalogue = &self.known.catalogue;
         Evidence {
-            advice: catalogue.advisor(region, &pool.instance_type),
-            history: series.map(PriceSeries::points).unwrap_or_default(),
-            price: price.or_else(|| catalogue.spot_estimate(region, &pool.instance_type)),
-            on_demand: catalogue.on_demand(region, &pool.instance_type),
+            advice: catalogue.advisor(self.region, &pool.instance_type),
+            history: self.known.series.get(pool).map(PriceSeries::points).unwrap_or_default(),
+            price: self.known.spot_price(pool, now).or_else(|| catalogue.spot_estimate(self.region, &pool.instance_type)),
+            on_demand: catalogue.on_demand(self.region, &pool.instance_type),
             trouble: Trouble::Unknown,
         }
     }
 
     /// The newest that is known of a pool: a question for chances does not say what time it is, and its answer must not depend on it.
-    fn newest(&self, pool: &Pool, advice: Option<Advice>) -> Timestamp {
-        let point = self.knowledge.series.get(pool).and_then(|series| series.points().last()).map(|point: &PricePoint| point.at);
-        point.or_else(|| advice.map(|advice| advice.as_of)).unwrap_or(Timestamp::UNIX_EPOCH)
+    fn newest(self, pool: &Pool, advice: Option<Advice>) -> Timestamp {
+        let point = self.known.series.get(pool).and_then(|series| series.points().last()).map(|point: &PricePoint| point.at);
+        let read = self.known.spot_read_at.filter(|_| point.is_some());
+        read.max(point).or_else(|| advice.map(|advice| advice.as_of)).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    fn chance(&self, region: &Region, name: &PoolName, horizon: SignedDuration) -> Prediction {
+    fn chance(self, name: &PoolName, horizon: SignedDuration) -> Prediction {
         let pool = Pool { instance_type: name.instance_type.clone(), zone: name.zone.clone(), capacity: CapacityType::Spot };
-        let advice = self.knowledge.catalogue.advisor(region, &pool.instance_type);
+        let advice = self.known.catalogue.advisor(self.region, &pool.instance_type);
         let now = self.newest(&pool, advice);
-        let evidence = self.evidence(region, &pool, now);
+        let evidence = self.evidence(&pool, now);
         if advice.is_none() && evidence.history.is_empty() {
-            let because = vec![format!("nothing is known of {} in {region}", name.instance_type)];
+            let because = vec![format!("nothing is known of {} in {}", name.instance_type, self.region)];
             return Prediction { pool: name.clone(), probability: None, risk: None, because };
         }
         let (chance, risk) = (predict(&evidence, horizon, now), assess(&evidence, now));
@@ -113,6 +97,7 @@ impl Planner {
             because.push(format!("its price moved {} times in what was read", evidence.history.len()));
         }
         because.extend(risk.gaps.iter().map(|gap| format!("not known: {}", gap.code())));
+        because.extend(self.known.notes.iter().cloned());
         Prediction { pool: name.clone(), probability: Some(chance.probability), risk: Some(risk.score), because }
     }
 }
@@ -134,13 +119,16 @@ impl Engine for Planner {
         concat!("cloudoptim-planning/", env!("CARGO_PKG_VERSION")).to_owned()
     }
 
-    fn decide(&self, request: &DecisionRequest) -> DecisionAnswer {
-        optimize::decide(request, &self.market(request), &self.effort)
+    fn decide(&self, request: &DecisionRequest, known: &Knowledge) -> DecisionAnswer {
+        let mut answer = optimize::decide(request, &market(request, known), &self.effort);
+        answer.reasons.extend(known.notes.iter().cloned());
+        answer
     }
 
-    fn predict(&self, request: &PredictRequest) -> Vec<Prediction> {
+    fn predict(&self, request: &PredictRequest, known: &Knowledge) -> Vec<Prediction> {
         let horizon = SignedDuration::from_mins(request.horizon_minutes.into());
-        request.pools.iter().map(|pool| self.chance(&request.region, pool, horizon)).collect()
+        let sight = Sight { known, region: &request.region };
+        request.pools.iter().map(|pool| sight.chance(pool, horizon)).collect()
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::{Deps, auth, problem};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use http::Method;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 pub mod contract;
 pub mod decide;
 pub mod health;
+pub mod outcomes;
 pub mod predict;
 
 /// Who may use a route.
@@ -30,6 +31,10 @@ pub enum Form {
     Decision,
     /// A question for chances, and the chances.
     Prediction,
+    /// Outcomes of predictions, and how many were kept.
+    Outcomes,
+    /// Nothing, and how good predictions were.
+    Calibration,
     /// Nothing, and the state of the server.
     Health,
     /// Nothing, and the published contract.
@@ -52,7 +57,7 @@ pub struct Route {
 }
 
 /// Every route. There are no others.
-pub static TABLE: [Route; 6] = [
+pub static TABLE: [Route; 8] = [
     Route {
         method: Method::POST,
         path: "/api/v1/ml/decision/spot-optimize",
@@ -86,6 +91,22 @@ pub static TABLE: [Route; 6] = [
         handler: || post(predict::spot_interruption),
     },
     Route {
+        method: Method::POST,
+        path: "/api/v1/ml/outcomes",
+        access: Access::Key,
+        form: Form::Outcomes,
+        summary: "Tells what became of predictions: how many instances of a pool were interrupted within the horizon.",
+        handler: || post(outcomes::keep),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v1/ml/predict/calibration",
+        access: Access::Key,
+        form: Form::Calibration,
+        summary: "How good predictions were, for each horizon: Brier score and reliability table, made from the outcomes that were told.",
+        handler: || get(outcomes::calibration),
+    },
+    Route {
         method: Method::GET,
         path: "/api/v1/ml/health",
         access: Access::Everyone,
@@ -114,6 +135,6 @@ pub fn router(deps: Arc<Deps>) -> Router {
     let open = TABLE.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
     open.route_layer(from_fn_with_state(Arc::clone(&deps), auth::guard))
         .layer(DefaultBodyLimit::max(deps.limits.wire_bytes_max))
-        .layer(from_fn(problem::render))
+        .layer(from_fn_with_state(problem::MANNERS, problem::render))
         .with_state(deps)
 }

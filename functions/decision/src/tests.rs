@@ -3,4 +3,4 @@
 mod access;
 mod bodies;
 mod contract;
-mod support;
+pub(crate) mod support;

@@ -1,8 +1,8 @@
 //! CloudOptim on one machine: every function in one process, on embedded parts.
 
 use cloudoptim::report::Brain;
-use decision::Engine;
 use decision::planner::Planner;
+use decision::{Engine, Knowledge};
 use domain::ids::Region;
 use domain::market::Quote;
 use domain::offering::{CapacityType, Pool};
@@ -14,6 +14,7 @@ use tracing::Level;
 
 mod demo;
 mod system;
+mod tables;
 mod thinking;
 mod worker;
 
@@ -76,8 +77,8 @@ async fn serve(settings: &system::Settings) -> anyhow::Result<()> {
 /// Reads a cluster and prints what could be saved.
 async fn report(arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
     let options = cloudoptim::report::Options::parse(arguments).map_err(|error| anyhow::anyhow!("{error:#}\n\n{USAGE}"))?;
-    let planner = Planner::day_zero();
-    let brain = Brain { price: &price, decide: &|request| planner.decide(request) };
+    let (planner, known) = (Planner::default(), Knowledge::day_zero());
+    let brain = Brain { price: &price, decide: &|request| planner.decide(request, &known) };
     cloudoptim::report::run(&options, &SystemClock, &brain, &mut std::io::stdout()).await
 }
 

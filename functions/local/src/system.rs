@@ -1,6 +1,7 @@
 //! Joins everything: the real functions and adapters, the embedded table, the simulated world.
 
-use crate::thinking::{self, OtherServer};
+use crate::tables;
+use crate::thinking::{self, Server};
 use anyhow::Context;
 use data_encoding::HEXLOWER;
 use domain::SignedDuration;
@@ -8,11 +9,13 @@ use domain::ids::{ClusterId, CustomerId};
 use domain::offering::CapacityType;
 use domain::plan::precondition::CLUSTER_TAG;
 use domain::policy::ClusterPolicy;
-use domain::ports::{Clock, StoreError, Vault};
+use domain::ports::{Clock, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use execution::Ports;
 use execution::office_hours::OfficeHours;
 use execution::optimize::Optimizer;
+use execution::waste::Scanner;
+use runtime::advisor::Connection;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
@@ -32,7 +35,7 @@ pub(crate) struct Settings {
     /// The log's level.
     pub(crate) log_level: Level,
     /// A decision server of somebody else; `None`: ours is started.
-    pub(crate) decision_server: Option<OtherServer>,
+    pub(crate) decision_server: Option<Server>,
 }
 
 impl Settings {
@@ -46,7 +49,7 @@ impl Settings {
         let folder = PathBuf::from(read("CLOUDOPTIM_DIR").unwrap_or_else(|| ".cloudoptim".to_owned()));
         let key = read("ML_SERVER_API_KEY").map(SecretString::from);
         let decision_server = match read("ML_SERVER_URL") {
-            Some(url) => Some(OtherServer { url, key: key.context("ML_SERVER_URL is set, ML_SERVER_API_KEY is not")? }),
+            Some(url) => Some(Server { url, key: key.context("ML_SERVER_URL is set, ML_SERVER_API_KEY is not")? }),
             None => None,
         };
         Ok(Settings { folder: Some(folder), port, log_level, decision_server })
@@ -65,6 +68,9 @@ pub(crate) struct System {
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) ports: Ports,
     pub(crate) optimizer: Optimizer,
+    pub(crate) notifier: notifier::Deps,
+    pub(crate) market: market::Deps,
+    pub(crate) scanner: Scanner,
     pub(crate) office_hours: OfficeHours,
     pub(crate) cluster: ClusterId,
     pub(crate) customer: CustomerId,
@@ -74,9 +80,8 @@ pub(crate) struct System {
     _kubernetes: Served,
 }
 
-const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "123456789012";
-const TABLE: &str = "cloudoptim";
 const TOKEN: &str = "demo-service-account-token";
 
 impl System {
@@ -84,7 +89,8 @@ impl System {
     pub(crate) async fn start(settings: &Settings) -> anyhow::Result<System> {
         #[expect(clippy::disallowed_methods, reason = "the simulated world begins at the real time")]
         let clock = SimClock::starting(domain::Timestamp::now());
-        let table = Arc::new(table(settings).await?);
+        let tables = tables::open(settings.folder.as_deref()).await?;
+        let table = Arc::new(tables.core);
         let seed = u64::try_from(clock.now().as_millisecond()).unwrap_or_default();
         let (world, cluster) = demo_world(clock.clone(), seed);
         let served = sim::http::kubernetes::serve(world.clone(), &cluster, TOKEN, std::time::Duration::ZERO)
@@ -101,34 +107,100 @@ impl System {
             registry: table.clone(),
             routes: table.clone(),
             pools: table.clone(),
+            watchbooks: table.clone(),
             cloud: world.clone(),
             clusters: clusters.clone(),
             queue: queue.clone(),
             clock: clock.clone(),
             meter: Arc::new(Silent),
         };
-        let optimizer = thinking::optimizer(&ports, &table, &queue, settings.decision_server.as_ref()).await?;
-        let office_hours = OfficeHours {
-            registry: table.clone(),
-            journal: table.clone(),
-            clusters: clusters.clone(),
-            nights: table.clone(),
-            queue: queue.clone(),
-            clock: clock.clone(),
-            meter: Arc::new(Silent),
-            enabled: true,
-        };
+        let notifier = notifier(&ports, &table, &queue, &vault)?;
+        let office_hours = office_hours(&ports, &table);
+        let scanner = scanner(&ports, &table, &queue);
         let customer = CustomerId::parse("default")?;
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
+        let decision_table = Arc::new(tables.decision);
+        let market = market_of(&ports, &world, &decision_table);
+        let server = match &settings.decision_server {
+            Some(other) => other.clone(),
+            None => thinking::serve(&market, decision_table).await?,
+        };
+        let optimizer = thinking::optimizer(&ports, &table, &queue, &server)?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port))
             .await
             .with_context(|| format!("port {} is taken: set PORT", settings.port))?;
         let api_url = format!("http://{}", listener.local_addr()?);
-        let deps = api_deps(&ports, table, queue.clone(), vault, clusters);
+        let ml = Connection::new(&server.url, &server.key, api::routes::ml::LIMITS)?;
+        let deps = api_deps(&ports, table, queue.clone(), vault, clusters, ml);
         tokio::spawn(async move { axum::serve(listener, api::router(deps)).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
-        Ok(System { clock, world, queue, ports, optimizer, office_hours, cluster, customer, api_url, api_key, folder, _kubernetes: served })
+        Ok(System {
+            clock,
+            world,
+            queue,
+            ports,
+            optimizer,
+            notifier,
+            market,
+            scanner,
+            office_hours,
+            cluster,
+            customer,
+            api_url,
+            api_key,
+            folder,
+            _kubernetes: served,
+        })
     }
+}
+
+/// The market function: the simulated market is its source.
+fn market_of(ports: &Ports, world: &Arc<World>, table: &Arc<aws::DecisionTable>) -> market::Deps {
+    market::Deps {
+        registry: ports.registry.clone(),
+        source: world.clone(),
+        store: table.clone(),
+        clock: ports.clock.clone(),
+        meter: ports.meter.clone(),
+    }
+}
+
+/// The scanner on the same ports.
+fn scanner(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>) -> Scanner {
+    Scanner {
+        ports: ports.clone(),
+        findings: table.clone(),
+        notices: queue.clone(),
+        scans: queue.clone(),
+        settings: execution::waste::Settings { ghosts: true, volumes: true },
+    }
+}
+
+/// Office hours on the same ports.
+fn office_hours(ports: &Ports, table: &Arc<aws::Table>) -> OfficeHours {
+    OfficeHours {
+        registry: ports.registry.clone(),
+        journal: ports.journal.clone(),
+        clusters: ports.clusters.clone(),
+        nights: table.clone(),
+        queue: ports.queue.clone(),
+        clock: ports.clock.clone(),
+        meter: ports.meter.clone(),
+        enabled: true,
+    }
+}
+
+/// The real notifier: it calls the addresses that people give. Mail needs SES, and is said to be unsent.
+fn notifier(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>, vault: &Arc<dyn Vault>) -> anyhow::Result<notifier::Deps> {
+    let desk = execution::notify::Desk {
+        outbox: table.clone(),
+        vault: vault.clone(),
+        courier: Arc::new(runtime::courier::HttpCourier::new(Arc::new(runtime::courier::Internet), None)?),
+        notices: queue.clone(),
+        clock: ports.clock.clone(),
+        meter: ports.meter.clone(),
+    };
+    Ok(notifier::Deps { desk, queue: queue.clone() })
 }
 
 /// Local mode counts nothing: its output is for a person.
@@ -136,29 +208,6 @@ struct Silent;
 
 impl domain::ports::Meter for Silent {
     fn count(&self, _name: &'static str, _kind: &str) {}
-}
-
-/// The real store adapter over an embedded emulator of DynamoDB.
-async fn table(settings: &Settings) -> anyhow::Result<aws::Table> {
-    let database = match &settings.folder {
-        Some(folder) => {
-            std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-            dynoxide::Database::new(&folder.join("table.sqlite").to_string_lossy())
-                .map_err(|e| anyhow::anyhow!("the table's file cannot be opened: {e}"))?
-        }
-        None => dynoxide::Database::memory().map_err(|e| anyhow::anyhow!("the table cannot be made: {e}"))?,
-    };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let endpoint = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    let config = aws::local_config(&endpoint, REGION).await;
-    match aws::create_table(&config, TABLE).await {
-        Ok(()) => {}
-        // It is there from the last time.
-        Err(StoreError::Conflict) => {}
-        Err(error) => return Err(error).context("the table cannot be made"),
-    }
-    Ok(aws::Table::new(&config, TABLE.to_owned()))
 }
 
 /// A cluster with four spot nodes that are well used, two on-demand nodes that are not, and some workloads, one of them with a budget.
@@ -264,12 +313,17 @@ fn api_deps(
     queue: Arc<MemoryQueue>,
     vault: Arc<dyn Vault>,
     clusters: Arc<kubernetes::Connections>,
+    ml: Connection,
 ) -> Arc<api::Deps> {
     Arc::new(api::Deps {
+        ml: Some(Arc::new(ml)),
         optimizations: table.clone(),
         ledger: table.clone(),
+        outbox: table.clone(),
+        rounds: queue.clone(),
+        scans: queue,
+        findings: table.clone(),
         nights: table.clone(),
-        rounds: queue,
         registry: ports.registry.clone(),
         journal: ports.journal.clone(),
         routes: ports.routes.clone(),

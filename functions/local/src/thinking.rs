@@ -4,14 +4,17 @@
 use anyhow::Context;
 use data_encoding::HEXLOWER;
 use decision::planner::Planner;
+use decision::{Library, Records};
 use domain::SignedDuration;
 use domain::decision::DecisionType;
 use domain::ids::Region;
 use domain::offering::{CapacityType, Pool};
+use domain::ports::Outcomes;
 use execution::Ports;
 use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
 use planning::public_data::Catalogue;
 use runtime::advisor::HttpAdvisor;
+use runtime::deadline::Budget;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use sim::store::MemoryQueue;
@@ -21,35 +24,23 @@ use std::sync::Arc;
 /// As OPTIMIZATION_INTERVAL_MINUTES is by default.
 pub(crate) const INTERVAL: SignedDuration = SignedDuration::from_mins(10);
 
-/// Where another decision server answers, and its key.
-pub(crate) struct OtherServer {
+/// Where a decision server answers, and its key.
+#[derive(Clone)]
+pub(crate) struct Server {
     /// `https://...`.
     pub(crate) url: String,
     /// Its key.
     pub(crate) key: SecretString,
 }
 
-/// Everything that optimises. Starts the decision server on a free port where no other one is named.
-pub(crate) async fn optimizer(
-    ports: &Ports,
-    table: &Arc<aws::Table>,
-    queue: &Arc<MemoryQueue>,
-    other: Option<&OtherServer>,
-) -> anyhow::Result<Optimizer> {
-    let advisor = match other {
-        Some(other) => HttpAdvisor::new(&other.url, &other.key, runtime::http::Limits::default())?,
-        None => {
-            let key = SecretString::from(HEXLOWER.encode(&Sha256::digest(format!("decision {}", ports.clock.now()))));
-            let url = serve(&key).await?;
-            HttpAdvisor::new(&url, &key, runtime::http::Limits::default())?
-        }
-    };
+/// Everything that optimises.
+pub(crate) fn optimizer(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>, server: &Server) -> anyhow::Result<Optimizer> {
     Ok(Optimizer {
         ports: ports.clone(),
         optimizations: table.clone(),
         ledger: table.clone(),
         rounds: queue.clone(),
-        advisor: Arc::new(advisor),
+        advisor: Arc::new(HttpAdvisor::new(&server.url, &server.key, runtime::http::Limits::default())?),
         surveyor: Arc::new(Lookout::new(ports.clone())),
         sizing: Some(Sizing { usages: table.clone(), findings: table.clone(), rightsizing: true, oom: true }),
         settings: Settings {
@@ -59,24 +50,39 @@ pub(crate) async fn optimizer(
     })
 }
 
-/// Our own decision server, on public data. Answers its address.
-async fn serve(key: &SecretString) -> anyhow::Result<String> {
+/// Reads the market once, so that the first plan rests on it, and starts our own decision server over what was read.
+pub(crate) async fn serve(market: &market::Deps, outcomes: Arc<dyn Outcomes>) -> anyhow::Result<Server> {
+    read(market).await;
+    let key = SecretString::from(HEXLOWER.encode(&Sha256::digest(format!("decision {}", market.clock.now()))));
     let deps = decision::Deps {
-        engine: Arc::new(Planner::day_zero()),
+        engine: Arc::new(Planner::default()),
+        library: Arc::new(Library::new(market.store.clone(), market.clock.clone())),
+        records: Some(Records { store: outcomes, clock: market.clock.clone() }),
         keys: vec![decision::Key::of(key.expose_secret())],
         limits: decision::Limits::default(),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.context("the decision server has no port")?;
     let url = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, decision::router(Arc::new(deps))).await });
-    Ok(url)
+    Ok(Server { url, key })
 }
 
-/// Lets the simulated cloud sell what the public catalogue lists for a Region, at its prices: so world and decision server speak of one
-/// market.
+/// One tick of the function `market`. What it cannot read is read by the next one.
+pub(crate) async fn read(market: &market::Deps) {
+    let budget = Budget::lasting(&*market.clock, SignedDuration::from_secs(60));
+    if let Err(error) = market::handle(market, budget).await {
+        tracing::warn!(%error, "The market was not read; the next tick reads it");
+    }
+}
+
+/// Lets the simulated cloud sell what the public catalogue lists for a Region, at its prices: a believable market. The function
+/// `market` reads it, as it reads AWS's.
 pub(crate) fn stock(world: &World, spec: &ClusterSpec) {
     let (catalogue, region): (&Catalogue, &Region) = (Catalogue::embedded(), &spec.region);
     for info in catalogue.iter() {
+        if let Some(advice) = catalogue.advisor(region, &info.name) {
+            world.advise(&info.name, advice);
+        }
         let Some(on_demand) = catalogue.on_demand(region, &info.name) else {
             continue;
         };

@@ -1,7 +1,8 @@
-//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper and office hours each minute, and asks for a round
-//! of each cluster every ten.
+//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper and office hours each minute, reads
+//! the market every three, and asks for a round of each cluster every ten.
 
 use crate::system::System;
+use crate::thinking;
 use domain::SignedDuration;
 use domain::interruption::parse::Received;
 use domain::ports::Clock;
@@ -18,12 +19,14 @@ const TURN: SignedDuration = SignedDuration::from_millis(50);
 /// How many messages are in hand at once (MaximumConcurrency of template.yaml). A storm of a thousand at once would keep each of
 /// them waiting for longer than a call may take.
 const IN_HAND: usize = 50;
+/// How long one invocation of the notifier may begin new sendings.
+const NOTIFYING: SignedDuration = SignedDuration::from_secs(55);
 /// How long one invocation may begin new steps.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(12);
 
 /// Works until it is dropped.
 pub(crate) async fn run(system: &System) {
-    futures::join!(queues(system), sweeps(system), rounds(system), hours(system));
+    futures::join!(queues(system), sweeps(system), rounds(system), hours(system), scans(system), prices(system), lanes(system));
 }
 
 async fn queues(system: &System) {
@@ -49,6 +52,11 @@ async fn one(system: &System, message: QueuedMessage) {
         }
         Which::Plans => executor::body(&message.body, &system.ports, budget).await.is_ok(),
         Which::Rounds => optimizer::body(&message.body, &system.optimizer, budget).await.is_ok(),
+        Which::Notices => {
+            let budget = Budget::lasting(&*system.clock, NOTIFYING);
+            notifier::body(&message.body, &system.notifier, &worker_of(&message), budget).await.is_ok()
+        }
+        Which::Scans => ghost_scan::body(&message.body, &system.scanner).await.is_ok(),
         Which::DeadLetters => true,
     };
     match well {
@@ -65,6 +73,31 @@ async fn sweeps(system: &System) {
             tracing::warn!(%error, "A sweep failed; the next one comes in a minute");
         }
         system.clock.sleep(SignedDuration::from_secs(60)).await;
+    }
+}
+
+/// A name for whoever has a message in hand: each delivery has another.
+fn worker_of(message: &QueuedMessage) -> String {
+    format!("{}-{}", message.sent_at, message.received)
+}
+
+/// The notifier's schedule: what is tried again.
+async fn lanes(system: &System) {
+    loop {
+        system.clock.sleep(SignedDuration::from_secs(60)).await;
+        let budget = Budget::lasting(&*system.clock, NOTIFYING);
+        let worker = format!("tick-{}", system.clock.now());
+        if let Err(error) = notifier::tick(&system.notifier, &worker, budget).await {
+            tracing::warn!(%error, "Lanes were not looked at; the next time they are");
+        }
+    }
+}
+
+/// The market's schedule. The first tick was at the start.
+async fn prices(system: &System) {
+    loop {
+        system.clock.sleep(SignedDuration::from_mins(3)).await;
+        thinking::read(&system.market).await;
     }
 }
 
@@ -85,6 +118,16 @@ async fn rounds(system: &System) {
         system.clock.sleep(system.optimizer.settings.interval).await;
         if let Err(error) = system.optimizer.fan_out().await {
             tracing::warn!(%error, "Not every cluster was asked for a round; the next time all are");
+        }
+    }
+}
+
+/// The scanner's schedule.
+async fn scans(system: &System) {
+    loop {
+        system.clock.sleep(SignedDuration::from_hours(1)).await;
+        if let Err(error) = system.scanner.fan_out().await {
+            tracing::warn!(%error, "Not every cluster was asked for a scan; the next time all are");
         }
     }
 }

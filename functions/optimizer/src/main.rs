@@ -61,6 +61,7 @@ async fn wire(config: &Config) -> anyhow::Result<Optimizer> {
         registry: table.clone(),
         routes: table.clone(),
         pools: table.clone(),
+        watchbooks: table.clone(),
         cloud: Arc::new(ec2::Ec2::new(sdk.clone())),
         clusters: Arc::new(kubernetes::Connections::new(vault, settings)),
         queue: Arc::new(aws::Queues::new(&sdk, urls)),

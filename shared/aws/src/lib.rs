@@ -13,6 +13,8 @@
 //! SDK type in a port.
 
 mod config;
+#[cfg(feature = "mail")]
+mod mail;
 mod price_list;
 mod queue;
 mod store;
@@ -20,7 +22,9 @@ mod vault;
 
 pub use aws_config::SdkConfig;
 pub use config::{local_config, sdk_config};
+#[cfg(feature = "mail")]
+pub use mail::Mail;
 pub use price_list::PriceList;
-pub use queue::{NoticeQueue, QueueUrls, Queues, RoundQueue, create_queue, take_messages};
+pub use queue::{NoticeQueue, QueueUrls, Queues, RoundQueue, ScanQueue, create_queue, take_messages};
 pub use store::{DecisionTable, Table, create_decision_table, create_table};
 pub use vault::{KeyVault, create_key};

@@ -7,7 +7,8 @@ use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
 use domain::SignedDuration;
 use domain::optimization::Round;
 use domain::plan::PlanKey;
-use domain::ports::{Notice, Notices, Parked, Queue, QueueError, Rounds};
+use domain::ports::{Notice, Notices, Parked, Queue, QueueError, Rounds, Scans};
+use domain::watch::ScanOrder;
 
 /// Where the queues are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +103,29 @@ impl NoticeQueue {
 impl Notices for NoticeQueue {
     async fn tell(&self, notice: &Notice) -> Result<(), QueueError> {
         let body = serde_json::to_string(notice).map_err(|e| QueueError(e.to_string()))?;
+        let sent = self.client.send_message().queue_url(&self.url).message_body(clean(&body)).send().await;
+        sent.map(|_| ()).map_err(refused)
+    }
+}
+
+/// The scanner's queue.
+#[derive(Debug, Clone)]
+pub struct ScanQueue {
+    client: Client,
+    url: String,
+}
+
+impl ScanQueue {
+    /// The queue at this address. Makes no call.
+    pub fn new(config: &SdkConfig, url: String) -> ScanQueue {
+        ScanQueue { client: Client::new(config), url }
+    }
+}
+
+#[async_trait]
+impl Scans for ScanQueue {
+    async fn ask_scan(&self, order: &ScanOrder) -> Result<(), QueueError> {
+        let body = serde_json::to_string(order).map_err(|e| QueueError(e.to_string()))?;
         let sent = self.client.send_message().queue_url(&self.url).message_body(clean(&body)).send().await;
         sent.map(|_| ()).map_err(refused)
     }

@@ -10,6 +10,7 @@ mod ledger;
 mod market;
 mod nights;
 mod optimizations;
+mod outbox;
 mod pools;
 mod registry;
 mod routes;

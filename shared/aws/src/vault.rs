@@ -61,13 +61,9 @@ impl Vault for KeyVault {
     }
 }
 
-/// Word for word: the key policy and CloudTrail show the same three names.
+/// Word for word: the key policy and CloudTrail show the same names.
 fn encryption_context(context: &SealContext) -> HashMap<String, String> {
-    HashMap::from([
-        ("customer".to_owned(), context.customer.to_string()),
-        ("cluster".to_owned(), context.cluster.to_string()),
-        ("endpoint".to_owned(), context.endpoint.clone()),
-    ])
+    context.pairs().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Only the code and message of KMS: neither holds the secret.

@@ -12,7 +12,10 @@ use crate::snapshot::Snapshot;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod outcomes;
 pub mod verify;
+
+pub use outcomes::{Calibration, INSTANCES_MAX, JUDGED_DAYS, Kept, OUTCOMES_MAX, PredictionOutcome, Reliability, outcome_id};
 
 /// The version of this contract. Grows when a field changes its meaning; new fields do not count.
 pub const CONTRACT_VERSION: u32 = 1;

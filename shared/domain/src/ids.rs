@@ -107,6 +107,9 @@ id!(
     /// Something that was found: the same thing seen again has the same id.
     FindingId, "finding id", "1 to 128 letters, digits, '-', '_' or '.'", slug);
 id!(
+    /// Whom notices are sent to: one of a customer's targets.
+    TargetId, "target id", "1 to 128 letters, digits, '-', '_' or '.'", slug);
+id!(
     /// An AWS account. Twelve digits in life; looser here, so that an unknown form is "not registered", not a crash.
     AccountId, "AWS account id", "12 digits", |t| (1..=32).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric()));
 id!(
@@ -121,6 +124,9 @@ id!(
 id!(
     /// An EC2 instance type such as `m6i.large`.
     InstanceType, "instance type", "family.size", |t| t.len() <= 32 && t.contains('.') && slug(t));
+id!(
+    /// An EBS volume.
+    VolumeId, "volume id", "vol- and hex digits", |t| t.starts_with("vol-") && slug(t));
 id!(
     /// A VPC subnet.
     SubnetId, "subnet id", "subnet- and hex digits", |t| t.starts_with("subnet-") && slug(t));

@@ -11,6 +11,7 @@
 //! assert!(InstanceId::parse("i-NOT-AN-ID").is_err());
 //! ```
 
+pub mod address;
 pub mod audit;
 pub mod catalog;
 pub mod decision;
@@ -20,6 +21,7 @@ pub mod interruption;
 pub mod market;
 pub mod money;
 pub mod node;
+pub mod notify;
 pub mod offering;
 pub mod office_hours;
 pub mod operation;
@@ -35,6 +37,7 @@ pub mod snapshot;
 pub mod spot_event;
 pub mod tenant;
 pub mod usage;
+pub mod watch;
 pub mod workload;
 
 pub use jiff::{SignedDuration, Timestamp};

@@ -1,6 +1,10 @@
 //! What is kept of optimising: runs with what was decided and why not, proposals with who agreed, and what stands from one round to
 //! the next.
 
+mod forecast;
+
+pub use forecast::Forecast;
+
 use crate::decision::{DecisionType, HandsOff, Untouched, WhyNot};
 use crate::ids::{ClusterId, CustomerId, InstanceId, NodeName, PlanId, RunId};
 use crate::money::MicroDollars;
@@ -256,6 +260,9 @@ pub struct Standing {
     pub cursors: BTreeMap<String, NodeName>,
     /// Nodes for which a plan was made not long ago.
     pub cool: Vec<Cool>,
+    /// Predictions that are waited for.
+    #[serde(default)]
+    pub forecasts: Vec<Forecast>,
     /// Grows with every write; 0 where nothing was written yet.
     pub version: u64,
 }

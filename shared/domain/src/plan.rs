@@ -72,6 +72,10 @@ pub enum PlanKind {
     ResizeWorkload,
     /// A workload that was killed for lack of memory gets more.
     RemedyOom,
+    /// An instance that is no node is ended.
+    Ghost,
+    /// A volume that nothing uses is deleted.
+    ZombieVolume,
 }
 
 impl PlanKind {
@@ -90,6 +94,8 @@ impl PlanKind {
             PlanKind::SpotOptimize | PlanKind::BinPack | PlanKind::Rightsize => true,
             // They move no node, and have a check of their own.
             PlanKind::ResizeWorkload | PlanKind::RemedyOom => false,
+            // What is waste has a check of its own, in the step itself.
+            PlanKind::Ghost | PlanKind::ZombieVolume => false,
             PlanKind::Rescue
             | PlanKind::Drain
             | PlanKind::Cordon

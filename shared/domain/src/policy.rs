@@ -1,6 +1,6 @@
 //! What a customer allows, per cluster.
 
-use crate::decision::DecisionType;
+use crate::decision::{Commitment, DecisionType};
 use crate::money::MicroDollars;
 use crate::offering::CapacityType;
 use crate::office_hours::OfficeHoursPolicy;
@@ -143,6 +143,9 @@ pub struct OptimizationPolicy {
     pub surge_per_hour_max: Option<MicroDollars>,
     /// When plans may be carried out; empty: at any time.
     pub windows: Vec<Window>,
+    /// On-demand hours that are paid for in any case and that EC2 does not tell of (savings plans, reservations of another account),
+    /// as far as they are meant for this cluster. Nodes that use them stay.
+    pub commitments: Vec<Commitment>,
 }
 
 impl Default for OptimizationPolicy {
@@ -170,6 +173,7 @@ impl Default for OptimizationPolicy {
             snapshot_age_max_s: 300,
             surge_per_hour_max: None,
             windows: Vec::new(),
+            commitments: Vec::new(),
         }
     }
 }
@@ -214,6 +218,8 @@ pub struct ClusterPolicy {
     pub optimization: OptimizationPolicy,
     /// The sizes of workloads.
     pub workloads: WorkloadPolicy,
+    /// Ghosts, volumes and the network.
+    pub waste: WastePolicy,
     /// Office hours. Boxed: a cluster is held in the futures of every function, and most have none.
     pub office_hours: Box<OfficeHoursPolicy>,
 }
@@ -228,8 +234,10 @@ pub struct LaunchTemplate {
     pub version: String,
 }
 
+mod waste;
 mod window;
 
+pub use waste::WastePolicy;
 pub use window::BadWindow;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Customers, their clusters, and the keys with which they call.
 
-use crate::ids::{AccountId, ClusterId, CustomerId, Region};
+use crate::ids::{AccountId, ClusterId, CustomerId, Region, TargetId};
 use crate::policy::ClusterPolicy;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,13 +43,35 @@ pub struct Sealed {
 
 /// What a secret is sealed for. Goes into the KMS encryption context word for word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealContext {
-    /// The customer.
-    pub customer: CustomerId,
-    /// The cluster.
-    pub cluster: ClusterId,
-    /// The endpoint that the secret may be sent to.
-    pub endpoint: String,
+pub enum SealContext {
+    /// The token of a cluster.
+    Token {
+        /// The customer.
+        customer: CustomerId,
+        /// The cluster.
+        cluster: ClusterId,
+        /// The endpoint that the secret may be sent to.
+        endpoint: String,
+    },
+    /// The address or the signing secret of a target of notices.
+    Target {
+        /// The customer.
+        customer: CustomerId,
+        /// The target.
+        target: TargetId,
+    },
+}
+
+impl SealContext {
+    /// Names and values, as they stand in the encryption context.
+    pub fn pairs(&self) -> Vec<(&'static str, &str)> {
+        match self {
+            SealContext::Token { customer, cluster, endpoint } => {
+                vec![("customer", customer.as_str()), ("cluster", cluster.as_str()), ("endpoint", endpoint)]
+            }
+            SealContext::Target { customer, target } => vec![("customer", customer.as_str()), ("target", target.as_str())],
+        }
+    }
 }
 
 /// Whether a cluster can be reached and acted on.
@@ -112,7 +134,7 @@ pub struct Cluster {
 impl Cluster {
     /// What its token is sealed for.
     pub fn seal_context(&self) -> SealContext {
-        SealContext { customer: self.customer.clone(), cluster: self.id.clone(), endpoint: self.k8s_api_endpoint.clone() }
+        SealContext::Token { customer: self.customer.clone(), cluster: self.id.clone(), endpoint: self.k8s_api_endpoint.clone() }
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) async fn instances(session: &Session, filter: &InstanceFilter) -> Res
             let all = list(session, self::filter("tag-key", [tag.as_str()])).await?;
             mark(session, all).await
         }
+        InstanceFilter::Owned(name) => list(session, self::filter(&format!("tag:kubernetes.io/cluster/{name}"), ["owned"])).await,
         InstanceFilter::ClientToken(token) => list(session, self::filter("client-token", [token.as_str()])).await,
         InstanceFilter::CapacityReservation(id) => list(session, self::filter("capacity-reservation-id", [id.as_str()])).await,
     }

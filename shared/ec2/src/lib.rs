@@ -16,9 +16,11 @@
 mod access;
 mod describe;
 mod errors;
+mod estate;
 mod launch;
 mod market;
 mod prices;
+mod reserved;
 mod template;
 mod throttle;
 
@@ -28,9 +30,11 @@ use access::{Access, Session};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use domain::Timestamp;
-use domain::ids::{InstanceId, InstanceType, Zone};
+use domain::decision::Commitment;
+use domain::ids::{InstanceId, InstanceType, VolumeId, Zone};
 use domain::node::NodeTemplate;
 use domain::ports::cloud::SpotPrice;
+use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, VolumeFilter, VolumeSnapshot};
 use domain::ports::{Cloud, CloudError, Instance, InstanceFilter, LaunchRequest, Lifecycle};
 use domain::tenant::AwsScope;
 use throttle::Call;
@@ -99,5 +103,44 @@ impl Cloud for Ec2 {
         since: Timestamp,
     ) -> Result<Vec<SpotPrice>, CloudError> {
         prices::spot(&self.access.session(scope).await?, types, zones, since).await
+    }
+
+    async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
+        reserved::reserved(&self.access.session(scope).await?).await
+    }
+}
+
+#[async_trait]
+impl Estate for Ec2 {
+    async fn members(&self, scope: &AwsScope, instances: &[InstanceId]) -> Result<Vec<Member>, CloudError> {
+        estate::members(&self.access.session(scope).await?, instances).await
+    }
+
+    async fn end_forbidden(&self, scope: &AwsScope, instance: &InstanceId) -> Result<bool, CloudError> {
+        estate::end_forbidden(&self.access.session(scope).await?, instance).await
+    }
+
+    async fn end_member(&self, scope: &AwsScope, instance: &InstanceId) -> Result<(), CloudError> {
+        estate::end_member(&self.access.session(scope).await?, instance).await
+    }
+
+    async fn volumes(&self, scope: &AwsScope, filter: &VolumeFilter) -> Result<Vec<EbsVolume>, CloudError> {
+        estate::volumes(&self.access.session(scope).await?, filter).await
+    }
+
+    async fn snapshot(&self, scope: &AwsScope, volume: &VolumeId, mark: &str) -> Result<VolumeSnapshot, CloudError> {
+        estate::snapshot(&self.access.session(scope).await?, volume, mark).await
+    }
+
+    async fn delete_volume(&self, scope: &AwsScope, volume: &VolumeId) -> Result<(), CloudError> {
+        estate::delete_volume(&self.access.session(scope).await?, volume).await
+    }
+
+    async fn addresses(&self, scope: &AwsScope) -> Result<Vec<Address>, CloudError> {
+        estate::addresses(&self.access.session(scope).await?).await
+    }
+
+    async fn nat_gateways(&self, scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError> {
+        estate::nat_gateways(&self.access.session(scope).await?).await
     }
 }

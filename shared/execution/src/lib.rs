@@ -3,13 +3,15 @@
 //! [`rescue`] turns a notice into a plan, [`drive`] asks the step machine what comes next, writes the intent, performs it
 //! ([`perform`]) or takes it back ([`unwind`]), and writes the result; [`sweep`] finds what nobody works on, [`refresh`] keeps
 //! the index that leads from an instance to its node. [`survey`] makes the snapshots that decisions are made from, [`optimize`] turns
-//! what the decision server says into plans, [`office_hours`] puts workloads to sleep and wakes them, and [`safety`] looks at the world before each step of those.
+//! what the decision server says into plans, and [`safety`] looks at the world before each step of those. [`office_hours`] puts
+//! workloads to sleep and wakes them, and [`notify`] tells people.
 //!
 //! What is not here and never will be: the choice of what to do (plans are complete), vendor types, and a sleep: waiting is
 //! a status, and the queue brings the plan back.
 
 pub mod drain;
 pub mod drive;
+pub mod notify;
 pub mod office_hours;
 pub mod optimize;
 pub mod perform;
@@ -20,6 +22,7 @@ pub mod safety;
 pub mod survey;
 pub mod sweep;
 pub mod unwind;
+pub mod waste;
 
 pub use drive::{Driven, continue_plan, drive};
 pub use ports::{Ports, Trouble};

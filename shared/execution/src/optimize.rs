@@ -9,7 +9,7 @@
 
 use crate::ports::{Ports, Site, Trouble};
 use async_trait::async_trait;
-use domain::decision::DecisionType;
+use domain::decision::{Commitment, DecisionType, PoolPrice};
 use domain::optimization::{Round, Run};
 use domain::ports::{Advisor, Ledger, Optimizations, Rounds};
 use domain::snapshot::Snapshot;
@@ -19,6 +19,7 @@ use tracing::{info, warn};
 
 mod answer;
 mod ask;
+mod learn;
 mod lookout;
 mod one;
 mod reckon;
@@ -33,6 +34,17 @@ pub use sizes::Sizing;
 #[error("{0}")]
 pub struct Unseen(pub String);
 
+/// A cluster as it was seen, and what was seen of its market at the same time.
+#[derive(Debug, Clone)]
+pub struct Surveyed {
+    /// The cluster.
+    pub snapshot: Snapshot,
+    /// Spot prices as its own account is told them: the names of zones are the account's, and the prices are of now.
+    pub prices: Vec<PoolPrice>,
+    /// What its account pays for in any case.
+    pub commitments: Vec<Commitment>,
+}
+
 /// Takes snapshots.
 #[async_trait]
 pub trait Surveyor: Send + Sync {
@@ -40,7 +52,7 @@ pub trait Surveyor: Send + Sync {
     ///
     /// # Errors
     /// [`Unseen`]: it, or what its nodes cost, cannot be read.
-    async fn survey(&self, site: &Site) -> Result<Snapshot, Unseen>;
+    async fn survey(&self, site: &Site) -> Result<Surveyed, Unseen>;
 }
 
 /// What the environment says of optimising.
@@ -147,6 +159,11 @@ impl Optimizer {
         {
             // What was decided is opened by the next round, and what was not is looked at again.
             warn!(cluster.id = %site.cluster.id, %error, "The sizes of workloads could not be decided on");
+        }
+        if !round.dry_run
+            && let Err(error) = self.learn(&site, &view).await
+        {
+            warn!(cluster.id = %site.cluster.id, %error, "Predictions could not be looked after");
         }
         if let Err(error) = self.reckon(&site, &view, &runs).await {
             // The ledger is closed by the next round of the hour; a round is not repeated for it.

@@ -10,11 +10,13 @@ use domain::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+mod ghost;
 pub(crate) mod launch;
 pub(crate) mod nodes;
 mod ready;
 mod resize;
 pub(crate) mod sizes;
+mod volume;
 
 /// What a worker needs to perform a step: a copy, so that steps can run side by side.
 #[derive(Debug, Clone)]
@@ -106,6 +108,8 @@ pub async fn prepare(site: &Site, action: Option<&Action>) -> Option<Effect> {
         | Action::Drain { .. }
         | Action::Terminate { .. }
         | Action::RemoveNode { .. }
+        | Action::TerminateGhost { .. }
+        | Action::DeleteVolume { .. }
         | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     }
@@ -125,6 +129,8 @@ pub async fn perform(ports: &Ports, site: &Site, attempt: Attempt, scratch: Scra
         Action::Uncordon { node } => nodes::uncordon(ports, site, &attempt, node).await,
         Action::Drain { node, care, at_deadline } => crate::drain::drain(ports, site, &attempt, node, *care, *at_deadline, &scratch).await,
         Action::Terminate { node } => nodes::terminate(ports, site, &attempt, node).await,
+        Action::TerminateGhost { instance, by } => ghost::terminate(ports, site, &attempt, instance, *by).await,
+        Action::DeleteVolume { volume, by } => volume::delete(ports, site, &attempt, volume, *by).await,
         Action::RemoveNode { node } => nodes::remove(ports, site, &attempt, node).await,
         Action::Scale { workload, replicas } => {
             let cluster = match &site.kubernetes {

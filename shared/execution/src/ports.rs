@@ -1,7 +1,9 @@
 //! The capabilities that execution works with, and the site of one plan.
 
 use domain::ids::{ClusterId, CustomerId};
-use domain::ports::{Clock, Cloud, ClusterError, Clusters, Journal, Meter, Pools, Queue, QueueError, Registry, Routes, StoreError};
+use domain::ports::{
+    Clock, Cloud, ClusterError, Clusters, Journal, Meter, Pools, Queue, QueueError, Registry, Routes, StoreError, Watchbooks,
+};
 use domain::tenant::{AwsScope, Cluster, Customer};
 use std::sync::Arc;
 
@@ -16,6 +18,8 @@ pub struct Ports {
     pub routes: Arc<dyn Routes>,
     /// Pools without capacity.
     pub pools: Arc<dyn Pools>,
+    /// What scans remember: read once more before a ghost is ended.
+    pub watchbooks: Arc<dyn Watchbooks>,
     /// EC2 and Auto Scaling.
     pub cloud: Arc<dyn Cloud>,
     /// The Kubernetes APIs.

@@ -6,13 +6,21 @@ use async_trait::async_trait;
 use domain::ids::{NodeName, PlanId};
 use domain::node::{NodeTarget, NodeUsage, NodeView};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
-use domain::ports::{Cluster, ClusterError, Cordon, EvictError, PatchedNode, PodSink};
+use domain::ports::inventory::PersistentVolume;
+use domain::ports::{Cluster, ClusterError, Cordon, EvictError, Inventory, PatchedNode, PodSink};
 use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use std::collections::BTreeSet;
 
 /// One cluster.
 pub(crate) struct Connection {
     pub(crate) api: Api,
+}
+
+#[async_trait]
+impl Inventory for Connection {
+    async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
+        lists::persistent_volumes(&self.api).await
+    }
 }
 
 #[async_trait]

@@ -12,10 +12,12 @@ use std::collections::BTreeSet;
 
 mod claims;
 mod pages;
+mod persistent;
 pub(crate) mod pods;
 
 pub(crate) use claims::claims;
 use pages::{Paging, Turn};
+pub(crate) use persistent::volumes as persistent_volumes;
 
 pub(crate) async fn nodes(api: &Api) -> Result<Vec<NodeView>, ClusterError> {
     all(api, "/api/v1/nodes", Node::view).await

@@ -4,7 +4,7 @@
 //! known what it costs, and only then what runs on it.
 
 use domain::decision::{Constraints, WhyNot};
-use domain::node::NodeOwner;
+use domain::node::{DISRUPTION_TAINT, NodeOwner};
 use domain::pod::PodBudget;
 use domain::policy::OptimizationPolicy;
 use domain::snapshot::{PodClass, Snapshot, SnapshotNode};
@@ -92,8 +92,7 @@ impl<'a> Eligibility<'a> {
             return Err(Blocked::new(WhyNot::DoNotDisrupt, "it is marked to be left alone; take the mark off to have it looked at"));
         }
         if node.unschedulable || !node.ready {
-            let why = if node.ready { "somebody has cordoned it; uncordon it" } else { "it is not Ready; it must be Ready" };
-            return Err(Blocked::new(WhyNot::NotReady, format!("{why} to have it looked at")));
+            return Err(Blocked::new(WhyNot::NotReady, unready(node)));
         }
         if node.price.is_none() {
             return Err(Blocked::new(WhyNot::PriceUnknown, "its price is not known; a saving needs the price of both sides"));
@@ -115,6 +114,16 @@ impl<'a> Eligibility<'a> {
             return Err(Blocked::new(WhyNot::CoolDown, why));
         }
         Ok(())
+    }
+}
+
+/// Why a node that takes no pods is left alone: whose cordon it is decides what a person has to do about it.
+fn unready(node: &SnapshotNode) -> &'static str {
+    let ours = node.taints.iter().any(|taint| taint.key == DISRUPTION_TAINT);
+    match (node.unschedulable && ours, node.ready) {
+        (true, _) => "we have cordoned it ourselves, to empty it; there is nothing to do about it",
+        (false, true) => "somebody has cordoned it; uncordon it to have it looked at",
+        (false, false) => "it is not Ready; it must be Ready to have it looked at",
     }
 }
 

@@ -3,6 +3,7 @@
 //! What is not here and never will be: a clock, a client, randomness, and the right to act.
 
 pub mod eligibility;
+pub mod ghosts;
 mod methods;
 pub mod office_hours;
 pub mod optimize;
@@ -14,3 +15,4 @@ pub mod replacement;
 pub mod rightsizing;
 pub mod risk;
 pub mod spot_choice;
+pub mod volumes;

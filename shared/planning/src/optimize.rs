@@ -12,19 +12,24 @@
 //!
 //! What is not here: the right to act, and any doubt about what the snapshot says.
 
+pub mod account;
 pub(crate) mod bound;
 pub(crate) mod desk;
 mod explain;
 pub mod market;
+pub(crate) mod outlook;
 pub(crate) mod shelf;
 pub mod worth;
 
 pub use market::{Market, Offer};
 
+pub use account::Account;
+
 use crate::methods::Method;
 use crate::placement::Index;
 use desk::Desk;
 use domain::decision::{DecisionAnswer, DecisionRequest};
+use std::rc::Rc;
 
 /// How much work an answer may take. A node with thirty pods is reckoned at about five hundred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,23 +41,34 @@ pub struct Effort {
 impl Default for Effort {
     /// Enough for 5,000 nodes with 150,000 pods, a few times over.
     fn default() -> Effort {
-        Effort { work: 50_000_000 }
+        Effort { work: 200_000_000 }
     }
 }
 
 /// Decides. See the module.
 pub fn decide(request: &DecisionRequest, market: &Market, effort: &Effort) -> DecisionAnswer {
+    decide_and_account(request, market, effort).0
+}
+
+/// Decides, and accounts for all that the bound leaves: what is taken, and what each blocker costs.
+pub fn decide_and_account(request: &DecisionRequest, market: &Market, effort: &Effort) -> (DecisionAnswer, Account) {
     let index = Index::new(&request.snapshot);
     let market = market.with(&request.constraints);
-    let plans = Method::portfolio(request.decision_type).into_iter().map(|methods| {
-        let mut desk = Desk::new(request, &market, &index, effort);
+    let mut outlook = None;
+    let mut best: Option<Desk<'_>> = None;
+    for methods in Method::portfolio(request.decision_type) {
+        let mut desk = Desk::new(request, &market, &index, effort, outlook.clone());
+        outlook = Some(Rc::clone(&desk.outlook));
         methods.into_iter().for_each(|method| method.apply(&mut desk));
         desk.join();
-        desk
-    });
-    // Of equals the first: it is the gentlest.
-    let best = plans.reduce(|best, next| if next.saving() > best.saving() { next } else { best });
-    explain::answer(best.unwrap_or_else(|| Desk::new(request, &market, &index, effort)))
+        // Of equals the first: it is the gentlest.
+        if best.as_ref().is_none_or(|best| desk.saving() > best.saving()) {
+            best = Some(desk);
+        }
+    }
+    let mut desk = best.unwrap_or_else(|| Desk::new(request, &market, &index, effort, outlook));
+    let account = Account::of(&mut desk);
+    (explain::answer(desk, &account), account)
 }
 
 #[cfg(test)]

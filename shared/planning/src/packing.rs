@@ -9,6 +9,7 @@
 //!
 //! What is not here: constraints between pods beyond "at most so many on one node"; the caller splits or forbids instead.
 
+mod bound;
 mod columns;
 mod finish;
 mod first_fit;
@@ -20,6 +21,7 @@ mod master;
 mod model;
 mod relaxation;
 
+pub use bound::{Bound, bound};
 use domain::money::MicroDollars;
 use model::{Model, Packed};
 use std::collections::{BTreeMap, BTreeSet};

@@ -68,6 +68,16 @@ impl Index<'_> {
         &self.classes[class].need
     }
 
+    /// Whether no two pods of a class may share a node: they keep apart by name of the host, or by their ports.
+    pub(crate) fn apart(&self, class: usize) -> bool {
+        let compiled = &self.classes[class];
+        let own = |counter: &usize| {
+            let counter = &self.counters[*counter];
+            self.keys[counter.key] == compile::HOSTNAME && counter.fed_by.contains(&class)
+        };
+        compiled.ports.contains(&class) || compiled.forbids.iter().any(own)
+    }
+
     /// What these pods take together, by dimension.
     pub(crate) fn demand(&self, pods: &[(usize, u32)]) -> Vec<i64> {
         let mut sum = vec![0_i64; self.dims];

@@ -5,7 +5,7 @@ use crate::http::{Answer, Client, HttpError, Limits, Server};
 use ::http::{HeaderValue, Method, Request, StatusCode, header};
 use async_trait::async_trait;
 use domain::decision::verify::harmless;
-use domain::decision::{CONTRACT_VERSION, DecisionAnswer, DecisionRequest, PredictRequest, Prediction};
+use domain::decision::{CONTRACT_VERSION, DecisionAnswer, DecisionRequest, Kept, PredictRequest, Prediction, PredictionOutcome};
 use domain::ports::{Advisor, AdvisorError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -16,25 +16,23 @@ const PACK_FROM: usize = 16_384;
 /// How much of a server's own words is kept, in characters.
 const WORDS_MAX: usize = 300;
 
-/// A decision server that speaks the published contract.
+/// The way to a decision server: its address, and the key that it asks for.
 ///
 /// # Guarantees
 /// Every call ends within [`Limits::whole_s`]; no more than the limits of an answer is ever read or held; no redirect is followed;
 /// the key is sent to this server alone and never printed.
 ///
-/// # Assumptions
-/// None on what the answer says: `domain::decision::verify` looks at that.
-pub struct HttpAdvisor {
+pub struct Connection {
     client: Client,
     key: HeaderValue,
 }
 
-impl HttpAdvisor {
+impl Connection {
     /// Connects to nothing yet. Must be called inside a Tokio runtime.
     ///
     /// # Errors
     /// [`AdvisorError::Refused`] where the address is none (`https://`, or `http://` on this machine) or the key cannot be sent.
-    pub fn new(url: &str, key: &SecretString, limits: Limits) -> Result<HttpAdvisor, AdvisorError> {
+    pub fn new(url: &str, key: &SecretString, limits: Limits) -> Result<Connection, AdvisorError> {
         let server = Server::parse(url).map_err(|error| AdvisorError::Refused(format!("ML_SERVER_URL: {error}")))?;
         let text = key.expose_secret().trim();
         let unusable = || AdvisorError::Refused("ML_SERVER_API_KEY cannot be sent in a header".to_owned());
@@ -44,7 +42,33 @@ impl HttpAdvisor {
         let mut key = HeaderValue::try_from(text).map_err(|_| unusable())?;
         key.set_sensitive(true);
         let client = Client::new(server, limits).map_err(|error| AdvisorError::Down(error.to_string()))?;
-        Ok(HttpAdvisor { client, key })
+        Ok(Connection { client, key })
+    }
+
+    /// Sends a request with our key, whatever key stood in it.
+    ///
+    /// # Errors
+    /// [`HttpError`]. A status that is no success is none.
+    pub async fn send(&self, mut request: Request<Vec<u8>>) -> Result<Answer, HttpError> {
+        request.headers_mut().remove(header::AUTHORIZATION);
+        request.headers_mut().insert("x-api-key", self.key.clone());
+        self.client.send(request).await
+    }
+}
+
+/// A decision server that speaks the published contract.
+///
+/// # Assumptions
+/// None on what the answer says: `domain::decision::verify` looks at that.
+pub struct HttpAdvisor(Connection);
+
+impl HttpAdvisor {
+    /// Connects to nothing yet. Must be called inside a Tokio runtime.
+    ///
+    /// # Errors
+    /// As [`Connection::new`].
+    pub fn new(url: &str, key: &SecretString, limits: Limits) -> Result<HttpAdvisor, AdvisorError> {
+        Connection::new(url, key, limits).map(HttpAdvisor)
     }
 
     async fn ask<Q: Serialize + Sync, A: DeserializeOwned>(&self, path: &str, question: &Q) -> Result<A, AdvisorError> {
@@ -61,10 +85,9 @@ impl HttpAdvisor {
             .uri(path)
             .header(header::CONTENT_TYPE, media)
             .header(header::ACCEPT, "application/json")
-            .header("x-api-key", self.key.clone())
             .body(body)
             .map_err(|error| ours(&error))?;
-        read(self.client.send(request).await.map_err(AdvisorError::from)?)
+        read(self.0.send(request).await.map_err(AdvisorError::from)?)
     }
 }
 
@@ -80,6 +103,10 @@ impl Advisor for HttpAdvisor {
 
     async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
         self.ask("/api/v1/ml/predict/spot-interruption", request).await
+    }
+
+    async fn learn(&self, outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {
+        self.ask::<_, Kept>("/api/v1/ml/outcomes", &outcomes).await.map(drop)
     }
 }
 

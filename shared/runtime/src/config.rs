@@ -23,8 +23,16 @@ pub struct Config {
     pub dead_letter_queue_url: String,
     /// `ROUNDS_QUEUE_URL`: the optimizer's queue, one message per cluster and round.
     pub rounds_queue_url: String,
+    /// `NOTIFICATION_EMAIL_FROM`: the sender of mail, verified with SES; without one no mail is sent.
+    pub notification_email_from: Option<String>,
+    /// `SCANS_QUEUE_URL`: the scanner's queue, one message per cluster and scan.
+    pub scans_queue_url: String,
+    /// `NOTICES_QUEUE_URL`: the notifier's queue.
+    pub notices_queue_url: String,
     /// How clusters are optimised.
     pub optimization: Optimization,
+    /// What waste is looked for.
+    pub waste: Waste,
     /// `OFFICE_HOURS_ENABLED`: whether workloads are put to sleep at all; default true. What sleeps is woken in any case.
     pub office_hours_enabled: bool,
     /// `AWS_REGION`: the Region of the control plane; Lambda sets it.
@@ -54,6 +62,15 @@ pub struct Optimization {
     pub rightsizing: bool,
     /// `OOM_REMEDIATION_ENABLED`: whether workloads that are killed for lack of memory get more; default true.
     pub oom_remediation: bool,
+}
+
+/// What waste is looked for. What a cluster's own policy does not allow is not done, whatever is switched on here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waste {
+    /// `GHOST_PROBE_SCANNER_ENABLED`: instances that run and are no nodes; default true.
+    pub ghosts: bool,
+    /// `ZOMBIE_VOLUME_CLEANUP_ENABLED`: volumes that nothing claims; default true.
+    pub volumes: bool,
 }
 
 /// How the Kubernetes API is called.
@@ -99,6 +116,13 @@ impl Config {
             plans_queue_url: from.text(Var::PlansQueueUrl),
             dead_letter_queue_url: from.text(Var::DeadLetterQueueUrl),
             rounds_queue_url: from.text(Var::RoundsQueueUrl),
+            notification_email_from: from.email("NOTIFICATION_EMAIL_FROM"),
+            scans_queue_url: from.text(Var::ScansQueueUrl),
+            notices_queue_url: from.text(Var::NoticesQueueUrl),
+            waste: Waste {
+                ghosts: from.switch("GHOST_PROBE_SCANNER_ENABLED", true),
+                volumes: from.switch("ZOMBIE_VOLUME_CLEANUP_ENABLED", true),
+            },
             optimization: Optimization {
                 interval_minutes: from.number("OPTIMIZATION_INTERVAL_MINUTES", 10, 1..=1_440),
                 spot: from.switch("SPOT_OPTIMIZATION_ENABLED", true),
@@ -127,6 +151,7 @@ impl Config {
 impl std::fmt::Display for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let texts = [
+            (Var::ScansQueueUrl, &self.scans_queue_url),
             (Var::TableName, &self.table_name),
             (Var::DecisionTableName, &self.decision_table_name),
             (Var::KmsKeyId, &self.kms_key_id),
@@ -134,6 +159,7 @@ impl std::fmt::Display for Config {
             (Var::PlansQueueUrl, &self.plans_queue_url),
             (Var::DeadLetterQueueUrl, &self.dead_letter_queue_url),
             (Var::RoundsQueueUrl, &self.rounds_queue_url),
+            (Var::NoticesQueueUrl, &self.notices_queue_url),
             (Var::AwsRegion, &self.region),
             (Var::MlServerUrl, &self.ml_server_url),
         ];
@@ -146,6 +172,8 @@ impl std::fmt::Display for Config {
         let Optimization { interval_minutes, spot, bin_packing, rightsizing, oom_remediation } = self.optimization;
         write!(f, " OPTIMIZATION_INTERVAL_MINUTES={interval_minutes} SPOT_OPTIMIZATION_ENABLED={spot} ")?;
         write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing} OOM_REMEDIATION_ENABLED={oom_remediation}")?;
+        let Waste { ghosts, volumes } = self.waste;
+        write!(f, " GHOST_PROBE_SCANNER_ENABLED={ghosts} ZOMBIE_VOLUME_CLEANUP_ENABLED={volumes}")?;
         write!(f, " OFFICE_HOURS_ENABLED={}", self.office_hours_enabled)?;
         let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
         let key = if self.ml_server_api_key.is_some() { "(set)" } else { "(not set)" };

@@ -1,11 +1,13 @@
 //! What every function has around it: configuration, telemetry, time, counters, batches and deadlines; and, for those that ask
-//! for it, HTTP and the decision server.
+//! for it, HTTP on either side and the decision server.
 
 #[cfg(feature = "advisor")]
 pub mod advisor;
 pub mod batch;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "courier")]
+pub mod courier;
 pub mod deadline;
 #[cfg(feature = "gzip")]
 pub mod gzip;
@@ -13,3 +15,5 @@ pub mod gzip;
 pub mod http;
 pub mod meter;
 pub mod telemetry;
+#[cfg(feature = "web")]
+pub mod web;

@@ -10,6 +10,7 @@ use domain::plan::precondition::PLAN_TAG;
 use domain::plan::{Action, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) mod growth;
 pub(crate) mod placement;
 mod rest;
 mod voluntary;

@@ -1,6 +1,7 @@
 //! The table, the queues and the key service in memory: the same semantics as the real adapters, which the contract suite
 //! shows, and fast enough for 100,000 worlds.
 
+use crate::checkers::growth::taken_back;
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::audit::AuditRow;
@@ -23,6 +24,7 @@ mod market;
 mod nights;
 mod notices;
 mod optimizations;
+mod outbox;
 mod queue;
 mod registry;
 mod usages;
@@ -56,9 +58,12 @@ struct State {
     idempotency: BTreeMap<(CustomerId, String), idempotency::Claim>,
     asleep: BTreeMap<(CustomerId, ClusterId, ScaleRef), Asleep>,
     conditional_writes: u64,
+    taken_back: Vec<String>,
     kept: optimizations::Kept,
     found: findings::Found,
     used: usages::Used,
+    out: outbox::Out,
+    watchbooks: findings::Books,
 }
 
 impl MemoryStore {
@@ -69,6 +74,11 @@ impl MemoryStore {
     /// How many conditional writes of plans there were: the bar for the cost of state.
     pub fn conditional_writes(&self) -> u64 {
         self.lock().conditional_writes
+    }
+
+    /// What writes of plans have taken back of earlier ones, each in a sentence: lost updates, which nothing may lead to.
+    pub fn taken_back(&self) -> Vec<String> {
+        self.lock().taken_back.clone()
     }
 
     /// All plans, for checkers.
@@ -154,7 +164,9 @@ impl Journal for MemoryStore {
         let Some(record) = state.plans.get_mut(key).filter(|r| r.progress.version + 1 == change.progress.version) else {
             return Err(StoreError::Conflict);
         };
+        let lost = taken_back(&record.progress, &change.progress);
         record.progress = change.progress.clone();
+        state.taken_back.extend(lost.map(|law| format!("{key}: {law}")));
         state.put_audit(key, &change.audit);
         state.put_event(change.spot_event.as_ref());
         Ok(())

@@ -185,7 +185,7 @@ async fn work(clock: &Arc<SimClock>, queue: &Arc<MemoryQueue>, ports: &Ports) {
                 let well = match message.queue {
                     Which::Interruptions => interruption::body(&message.body, &received, ports, budget).await.is_ok(),
                     Which::Plans => executor::body(&message.body, ports, budget).await.is_ok(),
-                    Which::Rounds | Which::DeadLetters => true,
+                    Which::Rounds | Which::Scans | Which::Notices | Which::DeadLetters => true,
                 };
                 if !well {
                     queue.give_back(message, SignedDuration::from_secs(25));

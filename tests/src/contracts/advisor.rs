@@ -78,4 +78,5 @@ pub async fn keeps_the_contract(target: &Target) {
     answers::what_is_to_be_left_alone_is_left_alone(target).await;
     answers::chances_are_of_the_pools_asked_for(target).await;
     answers::packed_and_plain_are_the_same(target).await;
+    answers::outcomes_are_kept_once_and_judged(target).await;
 }

@@ -5,6 +5,7 @@
 mod launches;
 mod reads;
 
+use domain::decision::Commitment;
 use domain::ids::{InstanceId, InstanceType, SubnetId, Zone};
 use domain::node::NodeTemplate;
 use domain::offering::{CapacityType, Offering, Pool};
@@ -21,6 +22,8 @@ pub struct Knows {
     pub filters: bool,
     /// Which spot requests are marked for interruption.
     pub marks: bool,
+    /// Which instances are reserved.
+    pub reservations: bool,
 }
 
 /// Hands that reach into the world behind a Cloud.
@@ -29,6 +32,8 @@ pub trait Hands {
     fn exhaust(&self, pool: &Pool);
     /// AWS marks an instance and will take it back.
     fn interrupt(&self, instance: &InstanceId);
+    /// The account reserves instances.
+    fn reserve(&self, commitment: &Commitment);
     /// An Auto Scaling group waits for a lifecycle action of this instance.
     fn lifecycle(&self, instance: &InstanceId) -> Lifecycle;
 }
@@ -68,6 +73,7 @@ pub async fn cloud(bench: &Bench<'_>) {
     reads::instances_are_found_by_id_token_and_cluster(bench, &first, &second).await;
     reads::what_is_not_there_is_absent_and_no_error(bench).await;
     reads::prices_are_those_of_the_pools_asked_for_oldest_first(bench).await;
+    reads::what_is_reserved_is_told_by_type_and_zone(bench).await;
     reads::a_mark_is_seen_in_the_list_of_the_cluster(bench, &first).await;
     launches::a_lifecycle_action_is_completed_once_or_is_over(bench, &second).await;
     launches::an_instance_is_ended_once_and_may_be_ended_again(bench, &first, &second).await;

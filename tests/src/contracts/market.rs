@@ -1,10 +1,11 @@
 //! The contract of the table in which the market is kept.
 
+use domain::decision::{PoolName, PredictionOutcome};
 use domain::ids::{InstanceType, Region, Zone};
 use domain::market::{Advice, Band, Part, PricePoint, PriceSeries, PriceSource, Quote, Refreshed};
 use domain::money::MicroDollars;
 use domain::offering::{CapacityType, Pool};
-use domain::ports::{MarketStore, StoreError};
+use domain::ports::{MarketStore, Outcomes, StoreError};
 use domain::{SignedDuration, Timestamp};
 
 const NOON: &str = "2026-11-23T12:00:00Z";
@@ -170,4 +171,35 @@ async fn regions_are_apart(store: &dyn MarketStore) {
     assert_eq!(store.on_demand(&other).await.unwrap(), []);
     assert_eq!(store.advice(&other).await.unwrap(), []);
     assert_eq!(store.refreshed(&other).await.unwrap(), Refreshed::default());
+}
+
+/// Runs every law of recorded outcomes. Nobody else may write to the table meanwhile.
+pub async fn outcomes(store: &dyn Outcomes) {
+    let read = async |since: i64, limit: usize| store.outcomes(at(since), at(0), limit).await.unwrap();
+    let day = 24 * 60;
+    assert_eq!(read(-day, 10).await, [], "nothing was kept");
+    let all: Vec<PredictionOutcome> = (0..60).map(|n| outcome(n, -n * 97)).collect();
+    store.put_outcomes(&all).await.unwrap();
+    store.put_outcomes(&all[..7]).await.unwrap();
+    assert_eq!(read(-90 * day, 1_000).await, all, "each once, newest first, over days");
+    assert_eq!(read(-90 * day, 20).await, all[..20], "the newest, if not all");
+    assert_eq!(read(-97, 1_000).await, all[..2], "from then on, that instant too");
+    let ahead = outcome(99, 60);
+    store.put_outcomes(std::slice::from_ref(&ahead)).await.unwrap();
+    assert_eq!(read(-97, 1_000).await, all[..2], "a clock that was ahead");
+    assert_eq!(store.outcomes(at(-1), at(60), 1_000).await.unwrap(), [ahead, all[0].clone()], "until it is so late");
+}
+
+fn outcome(n: i64, minutes: i64) -> PredictionOutcome {
+    let of = pool("m6i.large", "us-east-1a");
+    PredictionOutcome {
+        id: format!("outcome-{n}"),
+        region: region("us-east-1"),
+        pool: PoolName { instance_type: of.instance_type, zone: of.zone },
+        predicted_at: at(minutes),
+        horizon_minutes: 60,
+        probability: 0.125,
+        instances: 3,
+        interrupted: 1,
+    }
 }

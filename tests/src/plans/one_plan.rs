@@ -5,7 +5,7 @@ use super::{allow, endable, optimizer, savings_are_true, voluntary, within_budge
 use crate::system::System;
 use async_trait::async_trait;
 use domain::SignedDuration;
-use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, PredictRequest, Prediction};
+use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, PredictRequest, Prediction, PredictionOutcome};
 use domain::ids::{ClusterId, CustomerId, InstanceId};
 use domain::offering::CapacityType;
 use domain::optimization::Round;
@@ -65,6 +65,11 @@ impl Advisor for Fixed {
 
     async fn predict(&self, _request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
         Ok(Vec::new())
+    }
+
+    /// It has promised nothing.
+    async fn learn(&self, _outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {
+        Ok(())
     }
 }
 

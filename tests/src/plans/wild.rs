@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::decision::{
     CONTRACT_VERSION, DecisionAnswer, DecisionRequest, DecisionType, LaunchSpec, Move, NodeIdentity, PredictRequest, Prediction,
+    PredictionOutcome,
 };
 use domain::ids::NodeUid;
 use domain::money::MicroDollars;
@@ -102,6 +103,11 @@ impl Advisor for Wild {
 
     async fn predict(&self, _request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
         Ok(Vec::new())
+    }
+
+    /// It has promised nothing.
+    async fn learn(&self, _outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The contract of the decision server: on ours, served on this machine, or on the one that `CONTRACT_ADVISOR_URL` names.
 
 use decision::planner::Planner;
-use decision::{Deps, Key, Limits};
+use decision::{Deps, Key, Library, Limits, Records};
 use std::sync::Arc;
 use tests::contracts::advisor::{Target, keeps_the_contract, size};
 
@@ -15,7 +15,9 @@ async fn target() -> Target {
     }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let deps = Deps { engine: Arc::new(Planner::day_zero()), keys: vec![Key::of(KEY)], limits: Limits::default() };
+    let (library, clock) = (Arc::new(Library::embedded()), sim::clock::SimClock::new());
+    let records = Some(Records { store: Arc::new(sim::store::MemoryMarket::default()), clock });
+    let deps = Deps { engine: Arc::new(Planner::default()), library, records, keys: vec![Key::of(KEY)], limits: Limits::default() };
     tokio::spawn(async move { axum::serve(listener, decision::router(Arc::new(deps))).await });
     Target { url, key: KEY.to_owned().into() }
 }

@@ -7,6 +7,7 @@ mod outside;
 mod wire;
 
 use domain::SignedDuration;
+use domain::decision::Commitment;
 use domain::ids::{InstanceId, SubnetId, Zone};
 use domain::node::NodeTemplate;
 use domain::offering::{CapacityType, Pool};
@@ -17,7 +18,7 @@ use sim::world::{ClusterSpec, NodeSpec, World};
 use std::sync::Arc;
 use tests::contracts::cloud::{Bench, Hands, Knows, cloud};
 
-const ALL: Knows = Knows { client_token: true, filters: true, marks: true };
+const ALL: Knows = Knows { client_token: true, filters: true, marks: true, reservations: true };
 const ACCOUNT: &str = "111122223333";
 
 /// A world with one cluster of one node.
@@ -78,6 +79,10 @@ impl Hands for Ground {
 
     fn interrupt(&self, instance: &InstanceId) {
         self.world.interrupt(instance, SignedDuration::from_mins(2));
+    }
+
+    fn reserve(&self, commitment: &Commitment) {
+        self.world.reserve(&self.scope.cluster, commitment.clone());
     }
 
     fn lifecycle(&self, instance: &InstanceId) -> Lifecycle {

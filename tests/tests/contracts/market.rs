@@ -2,11 +2,12 @@
 //! names (moto, for one).
 
 use sim::store::MemoryMarket;
-use tests::contracts::market::market;
+use tests::contracts::market::{market, outcomes};
 
 #[tokio::test]
 async fn memory_keeps_the_contract_of_the_market() {
     market(&MemoryMarket::default()).await;
+    outcomes(&MemoryMarket::default()).await;
 }
 
 #[tokio::test]
@@ -18,7 +19,9 @@ async fn dynamodb_keeps_the_contract_of_the_market() {
     let config = aws::local_config(&endpoint, "us-east-1").await;
     aws::create_decision_table(&config, "market").await.unwrap();
     aws::create_decision_table(&config, "market").await.unwrap();
-    market(&aws::DecisionTable::new(&config, "market".to_owned())).await;
+    let table = aws::DecisionTable::new(&config, "market".to_owned());
+    market(&table).await;
+    outcomes(&table).await;
     server.abort();
 }
 
@@ -30,5 +33,7 @@ async fn the_named_endpoint_keeps_the_contract_of_the_market() {
     // A name that no earlier run on the same endpoint has used.
     let name = format!("market-{:08x}", fastrand::u32(..));
     aws::create_decision_table(&config, &name).await.unwrap();
-    market(&aws::DecisionTable::new(&config, name)).await;
+    let table = aws::DecisionTable::new(&config, name);
+    market(&table).await;
+    outcomes(&table).await;
 }

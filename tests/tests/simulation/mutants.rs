@@ -3,13 +3,16 @@
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::audit::AuditRow;
-use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceType, NodeName, PlanId, Zone};
+use domain::decision::Commitment;
+use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceType, NodeName, PlanId, VolumeId, Zone};
 use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::operation::Operation;
 use domain::plan::{PlanKey, PlanRecord};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::ports::Sizer;
 use domain::ports::cloud::SpotPrice;
+use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, VolumeFilter, VolumeSnapshot};
+use domain::ports::inventory::{Inventory, PersistentVolume};
 use domain::ports::{
     Change, Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, Journal, LaunchRequest,
     Lifecycle, NewPlan, Opened, PatchedNode, PodSink, StoreError,
@@ -24,7 +27,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tests::system::System;
-use tests::world_by_seed::run_changed;
+use tests::world_by_seed::{run_changed, run_side_by_side};
 
 /// How many seeds a mutant may live through.
 const SEEDS: u64 = 200;
@@ -46,9 +49,11 @@ enum Mutation {
     UncordonForgotten,
     /// An ended instance is answered and lives on.
     TerminateForgotten,
+    /// Whoever writes last wins: a write of the journal asks for no version.
+    UnfencedWrites,
 }
 
-const ALL: [Mutation; 7] = [
+const ALL: [Mutation; 8] = [
     Mutation::FreshTokens,
     Mutation::NoTags,
     Mutation::AmbiguousIsNoCapacity,
@@ -56,6 +61,7 @@ const ALL: [Mutation; 7] = [
     Mutation::PodsOfAllNodes,
     Mutation::UncordonForgotten,
     Mutation::TerminateForgotten,
+    Mutation::UnfencedWrites,
 ];
 
 /// A port with the mutation in it.
@@ -111,6 +117,37 @@ impl Cloud for Broken<dyn Cloud> {
     ) -> Result<Vec<SpotPrice>, CloudError> {
         self.inner.spot_prices(scope, types, zones, since).await
     }
+    async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
+        self.inner.reserved(scope).await
+    }
+}
+
+#[async_trait]
+impl Estate for Broken<dyn Cloud> {
+    async fn members(&self, scope: &AwsScope, instances: &[InstanceId]) -> Result<Vec<Member>, CloudError> {
+        self.inner.members(scope, instances).await
+    }
+    async fn end_forbidden(&self, scope: &AwsScope, instance: &InstanceId) -> Result<bool, CloudError> {
+        self.inner.end_forbidden(scope, instance).await
+    }
+    async fn end_member(&self, scope: &AwsScope, instance: &InstanceId) -> Result<(), CloudError> {
+        self.inner.end_member(scope, instance).await
+    }
+    async fn volumes(&self, scope: &AwsScope, filter: &VolumeFilter) -> Result<Vec<EbsVolume>, CloudError> {
+        self.inner.volumes(scope, filter).await
+    }
+    async fn snapshot(&self, scope: &AwsScope, volume: &VolumeId, mark: &str) -> Result<VolumeSnapshot, CloudError> {
+        self.inner.snapshot(scope, volume, mark).await
+    }
+    async fn delete_volume(&self, scope: &AwsScope, volume: &VolumeId) -> Result<(), CloudError> {
+        self.inner.delete_volume(scope, volume).await
+    }
+    async fn addresses(&self, scope: &AwsScope) -> Result<Vec<Address>, CloudError> {
+        self.inner.addresses(scope).await
+    }
+    async fn nat_gateways(&self, scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError> {
+        self.inner.nat_gateways(scope).await
+    }
 }
 
 #[async_trait]
@@ -125,7 +162,15 @@ impl Journal for Broken<dyn Journal> {
         if self.is(Mutation::LostWrites) && self.count.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
             return Ok(());
         }
-        self.inner.record(key, change).await
+        match self.inner.record(key, change).await {
+            Err(StoreError::Conflict) if self.is(Mutation::UnfencedWrites) => {
+                let Some(stored) = self.inner.load(key).await? else { return Err(StoreError::Conflict) };
+                let mut forced = change.clone();
+                forced.progress.version = stored.progress.version + 1;
+                self.inner.record(key, &forced).await
+            }
+            other => other,
+        }
     }
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<PlanKey>, StoreError> {
         self.inner.due(now, limit).await
@@ -152,6 +197,13 @@ impl Clusters for Broken<dyn Clusters> {
     async fn connect(&self, cluster: &tenant::Cluster) -> Result<Arc<dyn Cluster>, ClusterError> {
         let inner = self.inner.connect(cluster).await?;
         Ok(Broken::new(inner, self.mutation))
+    }
+}
+
+#[async_trait]
+impl Inventory for Broken<dyn Cluster> {
+    async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
+        self.inner.persistent_volumes().await
     }
 }
 
@@ -249,13 +301,24 @@ fn change(system: &mut System, mutation: Mutation) {
 }
 
 #[test]
+fn workers_side_by_side_take_nothing_back_from_each_other() {
+    for seed in 0..SEEDS {
+        run_side_by_side(seed, |_| {}).unwrap_or_else(|law| panic!("seed {seed}, side by side: {law}"));
+    }
+}
+
+#[test]
 fn every_broken_promise_is_noticed() {
     let mut survived = Vec::new();
     let mut noticed = 0_u32;
     for mutation in ALL {
         let broken = |seed| {
             // A mutant may also run into a panic of the world: that is noticed, too.
-            let run = std::panic::catch_unwind(|| run_changed(seed, |system| change(system, mutation)));
+            let run = std::panic::catch_unwind(|| match mutation {
+                // Two workers must be at one plan at the same time.
+                Mutation::UnfencedWrites => run_side_by_side(seed, |system| change(system, mutation)),
+                _ => run_changed(seed, |system| change(system, mutation)),
+            });
             run.unwrap_or_else(|_| Err("it panicked".to_owned())).err()
         };
         match (0..SEEDS).find_map(|seed| broken(seed).map(|law| (seed, law))) {

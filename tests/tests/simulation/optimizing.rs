@@ -2,15 +2,17 @@
 
 use async_trait::async_trait;
 use domain::SignedDuration;
-use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, PredictRequest, Prediction};
+use domain::decision::{Commitment, DecisionAnswer, DecisionRequest, DecisionType, PredictRequest, Prediction, PredictionOutcome};
 use domain::ids::NodeUid;
 use domain::interruption::SPOT_NOTICE;
 use domain::money::MicroDollars;
+use domain::offering::CapacityType;
 use domain::optimization::{ProposalState, Round, Run, RunStatus};
 use domain::plan::Outcome;
 use domain::plan::check::Rule;
 use domain::policy::{Mode, Window};
 use domain::ports::{Advisor, AdvisorError, Clock, Ledger, Optimizations, Rounds};
+use execution::optimize::Lookout;
 use std::sync::Arc;
 use tests::plans::one_plan::{OnePlan, SHAPES, Shape, scene};
 use tests::plans::{allow, optimizer, voluntary};
@@ -27,6 +29,9 @@ impl Advisor for Changed {
     }
     async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
         self.0.predict(request).await
+    }
+    async fn learn(&self, outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {
+        self.0.learn(outcomes).await
     }
 }
 
@@ -252,4 +257,101 @@ async fn a_tick_asks_for_one_round_of_each_cluster_and_a_halted_one_says_why() {
     story.system.queue.ask(&gone).await.unwrap();
     story.system.run(SignedDuration::from_secs(1), |_| {}).await;
     assert!(story.system.queue.is_empty());
+}
+
+/// Remembers what it was asked, and moves nothing that it would not have moved.
+struct Heard(Arc<dyn Advisor>, std::sync::Mutex<Vec<DecisionRequest>>);
+
+#[async_trait]
+impl Advisor for Heard {
+    async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, AdvisorError> {
+        self.1.lock().unwrap().push(request.clone());
+        self.0.decide(request).await
+    }
+    async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
+        self.0.predict(request).await
+    }
+    async fn learn(&self, outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {
+        self.0.learn(outcomes).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_is_told_live_prices_and_what_is_paid_for_anyway() {
+    let mut story = in_mode(Mode::Recommend).await;
+    let kind = domain::ids::InstanceType::parse("m6i.2xlarge").unwrap();
+    let of = |zone: Option<&str>, count| Commitment {
+        instance_type: kind.clone(),
+        zone: zone.map(|zone| domain::ids::Zone::parse(zone).unwrap()),
+        count,
+    };
+    story.system.world.reserve(&story.cluster, of(Some("us-east-1a"), 1));
+    allow(&story.system, &story.customer, &story.cluster, |policy| policy.optimization.commitments = vec![of(None, 2)]).await;
+    let optimizer = story.system.optimizer.as_mut().unwrap();
+    let heard = Arc::new(Heard(optimizer.advisor.clone(), std::sync::Mutex::default()));
+    optimizer.advisor = heard.clone();
+    optimizer.surveyor = Arc::new(Lookout::new(story.system.ports.clone()));
+    round(&mut story, "r").await;
+    let asked = heard.1.lock().unwrap().pop().expect("the server was asked");
+    assert_eq!(asked.constraints.commitments, [of(Some("us-east-1a"), 1), of(None, 2)]);
+    let zones: Vec<&str> = asked.constraints.prices.iter().map(|price| price.pool.zone.as_str()).collect();
+    assert_eq!(zones, ["us-east-1a", "us-east-1b", "us-east-1c"], "a spot price for each zone, though every node is on demand");
+    let now = asked.constraints.now.unwrap();
+    for price in &asked.constraints.prices {
+        assert_eq!((&price.pool.instance_type, price.pool.capacity), (&kind, CapacityType::Spot));
+        assert_eq!(price.per_hour, story.system.world.price(&price.pool));
+        assert!(price.as_of <= now && now.duration_since(price.as_of) < SignedDuration::from_mins(1));
+    }
+    assert!(asked.snapshot.parts.iter().all(|part| part.gap.is_none()), "{:?}", asked.snapshot.parts);
+}
+
+/// Promises the same for every pool, and remembers what became of it.
+struct Oracle(Arc<dyn Advisor>, std::sync::Mutex<Vec<PredictionOutcome>>, std::sync::atomic::AtomicBool);
+
+#[async_trait]
+impl Advisor for Oracle {
+    async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, AdvisorError> {
+        self.0.decide(request).await
+    }
+    async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
+        let one =
+            |pool: &domain::decision::PoolName| Prediction { pool: pool.clone(), probability: Some(0.25), risk: None, because: Vec::new() };
+        Ok(request.pools.iter().map(one).collect())
+    }
+    async fn learn(&self, outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {
+        if self.2.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(AdvisorError::Down("injected".to_owned()));
+        }
+        self.1.lock().unwrap().extend_from_slice(outcomes);
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_learns_what_became_of_its_predictions_once_they_are_over() {
+    let mut story = in_mode(Mode::Observe).await;
+    let spot = sim::world::NodeSpec::new("c6i.large", "us-east-1b", CapacityType::Spot);
+    let nodes = [0, 1, 2].map(|_| story.system.world.add_node(&story.cluster, spot.clone()));
+    let optimizer = story.system.optimizer.as_mut().unwrap();
+    let oracle = Arc::new(Oracle(optimizer.advisor.clone(), std::sync::Mutex::default(), true.into()));
+    optimizer.advisor = oracle.clone();
+    round(&mut story, "r-1").await;
+    story.system.run(SignedDuration::from_mins(20), |_| {}).await;
+    let body = story.system.world.interrupt(&nodes[1], SPOT_NOTICE);
+    story.system.notice(&body);
+    story.system.run(SignedDuration::from_mins(20), |_| {}).await;
+    round(&mut story, "r-2").await;
+    let open = story.system.store.standing(&story.customer, &story.cluster).await.unwrap().forecasts;
+    assert_eq!(open.len(), 1, "the hour is not over, and nothing is promised twice: {open:?}");
+    story.system.run(SignedDuration::from_mins(25), |_| {}).await;
+    round(&mut story, "r-3").await;
+    let open = story.system.store.standing(&story.customer, &story.cluster).await.unwrap().forecasts;
+    assert!(open.len() >= 2 && oracle.1.lock().unwrap().is_empty(), "the server is down: it is told later, and asked anew");
+    oracle.2.store(false, std::sync::atomic::Ordering::SeqCst);
+    round(&mut story, "r-4").await;
+    round(&mut story, "r-5").await;
+    let told = std::mem::take(&mut *oracle.1.lock().unwrap());
+    let [one] = told.as_slice() else { panic!("told once: {told:?}") };
+    assert_eq!((one.pool.instance_type.as_str(), one.instances, one.interrupted, one.probability), ("c6i.large", 3, 1, 0.25));
+    domain::decision::verify::outcomes(&told).unwrap();
 }

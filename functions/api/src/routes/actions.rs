@@ -6,7 +6,7 @@ use crate::Deps;
 use crate::auth::Caller;
 use crate::commands::{self, Asked};
 use crate::extract::{Body, Dry, NewId, Params};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::register::Wrong;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -175,7 +175,7 @@ pub async fn scale(
     Params(dry): Params<Dry>,
     Body(body): Body<ScaleBody>,
 ) -> Result<Response, Problem> {
-    let workload = workload(&body).map_err(|wrong| Problem::fields(&wrong))?;
+    let workload = workload(&body).map_err(|wrong| problem::fields(&wrong))?;
     let cluster = own(&deps, &caller, &id).await?;
     let from = connect(&deps, &cluster).await?.replicas(&workload).await?;
     let wish = Wish::new(&deps, &caller, &cluster, new, body.dry_run || dry.dry_run)?;
@@ -208,7 +208,7 @@ fn workload(body: &ScaleBody) -> Result<WorkloadRef, Vec<Wrong>> {
 }
 
 /// A command on its way into the journal.
-struct Wish<'a> {
+pub(super) struct Wish<'a> {
     deps: &'a Deps,
     caller: &'a Caller,
     cluster: &'a Cluster,
@@ -219,17 +219,17 @@ struct Wish<'a> {
 }
 
 impl<'a> Wish<'a> {
-    fn new(deps: &'a Deps, caller: &'a Caller, cluster: &'a Cluster, id: String, dry: bool) -> Result<Self, Problem> {
+    pub(super) fn new(deps: &'a Deps, caller: &'a Caller, cluster: &'a Cluster, id: String, dry: bool) -> Result<Self, Problem> {
         let plan = PlanId::parse(format!("op-{id}")).map_err(Problem::internal)?;
         Ok(Wish { deps, caller, cluster, id, plan, now: deps.clock.now(), dry })
     }
 
-    fn asked(&self) -> Asked<'_> {
+    pub(super) fn asked(&self) -> Asked<'_> {
         Asked { cluster: self.cluster, plan: &self.plan, by: &self.caller.label, now: self.now }
     }
 
     /// Writes the plan down and has it begun; dry, only shows it.
-    async fn record(&self, plan: Plan, kind: &str) -> Result<Response, Problem> {
+    pub(super) async fn record(&self, plan: Plan, kind: &str) -> Result<Response, Problem> {
         let notes = lint(&plan);
         if !notes.is_empty() {
             return Err(blocked(&notes));

@@ -4,7 +4,7 @@ use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::{Body, NewId, Params};
 use crate::paging::{Paging, page};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::register::{self, Registration, Update, Wanted};
 use crate::view::ClusterView;
 use axum::Json;
@@ -44,7 +44,7 @@ pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Js
 /// 409 where the cluster is registered or its role is another customer's, 422 for fields.
 pub async fn register(State(deps): Api, caller: Caller, NewId(id): NewId, Body(body): Body<Registration>) -> Result<Response, Problem> {
     let id = ClusterId::parse(id).map_err(Problem::internal)?;
-    let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now()).map_err(|wrong| Problem::fields(&wrong))?;
+    let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now()).map_err(|wrong| problem::fields(&wrong))?;
     let customer = customer(&deps, &caller).await?;
     if let Some(before) = unclaimed(&deps, &wanted.cluster).await? {
         return Ok(created(&deps, &before, &customer));
@@ -161,7 +161,7 @@ pub async fn update(
         return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if-match-missing", detail));
     }
     matching(&headers, &cluster)?;
-    let wanted = register::update(&cluster, body, deps.clock.now()).map_err(|wrong| Problem::fields(&wrong))?;
+    let wanted = register::update(&cluster, body, deps.clock.now()).map_err(|wrong| problem::fields(&wrong))?;
     if wanted.cluster.aws_role_arn != cluster.aws_role_arn || wanted.cluster.name != cluster.name || wanted.cluster.region != cluster.region
     {
         unclaimed(&deps, &wanted.cluster).await?;

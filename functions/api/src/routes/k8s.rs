@@ -5,7 +5,7 @@ use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::Params;
 use crate::paging::Paging;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::ids::NodeName;
@@ -36,7 +36,7 @@ pub(super) async fn connect(deps: &Deps, cluster: &tenant::Cluster) -> Result<Ar
 pub(super) fn node_name(text: &str) -> Result<NodeName, Problem> {
     NodeName::parse(text).map_err(|error| {
         let wrong = crate::register::Wrong { field: "node_name", detail: error.to_string() };
-        Problem::fields(&[wrong])
+        problem::fields(&[wrong])
     })
 }
 

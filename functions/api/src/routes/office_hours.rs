@@ -5,7 +5,7 @@ use super::k8s::connect;
 use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::Body;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::register::Wrong;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -147,7 +147,7 @@ pub async fn rules(State(deps): Api, caller: Caller) -> Result<Json<Value>, Prob
 pub async fn set_rules(State(deps): Api, caller: Caller, Body(rules): Body<Rules>) -> Result<Json<Value>, Problem> {
     if let Some((one, other)) = rules.at_odds() {
         let detail = format!("both {one} and {other} are set: one of them is enough");
-        return Err(Problem::fields(&[Wrong { field: "uptime", detail }]));
+        return Err(problem::fields(&[Wrong { field: "uptime", detail }]));
     }
     let value = serde_json::to_value(&rules).map_err(Problem::internal)?;
     deps.registry.put_config(&caller.customer, CUSTOMER_KEY, &value).await?;
@@ -198,7 +198,7 @@ pub async fn wake(State(deps): Api, caller: Caller, Path(id): Path<String>, Body
     let cluster = own(&deps, &caller, &id).await?;
     if wake.minutes > WAKE_MINUTES_MAX {
         let detail = format!("at most {WAKE_MINUTES_MAX} minutes, not {}", wake.minutes);
-        return Err(Problem::fields(&[Wrong { field: "minutes", detail }]));
+        return Err(problem::fields(&[Wrong { field: "minutes", detail }]));
     }
     let until = deps.clock.now() + SignedDuration::from_mins(i64::from(wake.minutes));
     deps.registry.put_config(&caller.customer, &of_cluster(AWAKE_KEY, &cluster.id), &json!(until)).await?;

@@ -5,7 +5,7 @@ use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::{Paging, page};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::register::Wrong;
 use crate::view;
 use axum::Json;
@@ -85,7 +85,7 @@ fn types(asked: Option<&str>) -> Result<Vec<DecisionType>, Problem> {
         field: "optimization_type",
         detail: "spot_optimize, bin_pack or rightsize; all of them where it is left out".to_owned(),
     };
-    found.map(|decision| vec![decision]).ok_or_else(|| Problem::fields(&[wrong()]))
+    found.map(|decision| vec![decision]).ok_or_else(|| problem::fields(&[wrong()]))
 }
 
 fn href(run: &RunId) -> String {

@@ -1,8 +1,8 @@
 use super::support::{Bench, request};
-use crate::problem::Problem;
+use crate::problem::{MANNERS, Problem, render};
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use domain::SignedDuration;
 use domain::ports::{ClusterError, StoreError};
@@ -109,7 +109,7 @@ async fn trouble_with_the_table_says_when_to_try_again() {
 
 /// A problem as it goes out: status, document, whether it says when to try again.
 async fn answered(problem: Problem) -> (u16, Value, bool) {
-    let router = Router::new().route("/", get(move || std::future::ready(problem.clone()))).layer(from_fn(crate::problem::render));
+    let router = Router::new().route("/", get(move || std::future::ready(problem.clone()))).layer(from_fn_with_state(MANNERS, render));
     let response = router.oneshot(request("", Method::GET, "/", &[], None)).await.unwrap();
     let (status, again) = (response.status().as_u16(), response.headers().contains_key("retry-after"));
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();

@@ -11,6 +11,7 @@ use domain::ports::{Clock, Registry, Routes, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use domain::{SignedDuration, Timestamp};
 use http::{Method, Request, StatusCode};
+use runtime::advisor::Connection;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
@@ -98,6 +99,11 @@ fn cluster(customer: &str, id: &str, account: &str, now: Timestamp) -> Cluster {
 
 impl Bench {
     pub(crate) async fn new() -> Bench {
+        Bench::with(None).await
+    }
+
+    /// With a decision server behind it.
+    pub(crate) async fn with(ml: Option<Arc<Connection>>) -> Bench {
         let clock = SimClock::new();
         let now = clock.now();
         let store = Arc::new(MemoryStore::default());
@@ -128,11 +134,15 @@ impl Bench {
             routes: store.clone(),
             optimizations: store.clone(),
             ledger: store.clone(),
+            outbox: store.clone(),
             nights: store.clone(),
             rounds: queue.clone(),
+            scans: queue.clone(),
+            findings: store.clone(),
             idempotency: store.clone(),
             queue: queue.clone(),
             vault: vault.clone(),
+            ml,
             clusters: world.clone(),
             clock: clock.clone(),
             bootstrap_admin_hash: Some(sha256(BOOTSTRAP)),

@@ -1,5 +1,6 @@
 use super::*;
 use domain::decision::verify;
+use std::collections::BTreeMap;
 
 fn pool(name: &str) -> PoolName {
     PoolName { instance_type: name.to_owned().try_into().unwrap(), zone: "us-east-1a".to_owned().try_into().unwrap() }
@@ -16,7 +17,7 @@ fn question(names: &[&str], horizon_minutes: u32) -> PredictRequest {
 #[test]
 fn day_zero_knows_chances_from_public_data_and_says_what_it_does_not_know() {
     let question = question(&["m6i.large", "x9.unknown"], 60);
-    let answer = Planner::day_zero().predict(&question);
+    let answer = Planner::default().predict(&question, &Knowledge::day_zero());
     assert!(verify::predictions(&question, answer.clone()).is_ok());
     let known = answer[0].probability.unwrap();
     assert!(known > 0.0 && known < 0.01, "{known}");
@@ -34,8 +35,8 @@ fn a_restless_price_raises_the_chance() {
     let chance = |prices: [i64; 2]| {
         let spot = Pool { instance_type: pool("m6i.large").instance_type, zone: pool("m6i.large").zone, capacity: CapacityType::Spot };
         let series = BTreeMap::from([(spot, PriceSeries::from(points(prices).collect::<Vec<_>>()))]);
-        let planner = Planner::new(Knowledge { catalogue: Catalogue::embedded().clone(), series });
-        planner.predict(&question(&["m6i.large"], 1_440))[0].probability.unwrap()
+        let known = Knowledge { series, ..Knowledge::day_zero() };
+        Planner::default().predict(&question(&["m6i.large"], 1_440), &known)[0].probability.unwrap()
     };
     assert!(chance([40_000, 80_000]) > chance([40_000, 40_100]));
 }

@@ -3,7 +3,7 @@
 use crate::Deps;
 use crate::answer::{give, takes_gzip};
 use crate::asked::{Asked, unsupported};
-use crate::problem::Problem;
+use crate::problem::{Problem, faults, of_request};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
@@ -33,16 +33,27 @@ pub async fn rightsize(State(deps): State<Arc<Deps>>, headers: HeaderMap, body: 
 async fn decide(deps: Arc<Deps>, kind: DecisionType, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {
     let asked = Asked::new(headers, body, deps.limits)?;
     let gzip = takes_gzip(headers);
-    // Seconds of pure work for the largest clusters: not where others wait. A panic stays in there, too.
-    let work = tokio::task::spawn_blocking(move || {
-        let request: DecisionRequest = asked.read(deps.limits)?;
+    let limits = deps.limits;
+    // Reading a large body takes a while, and deciding seconds of pure work: not where others wait. A panic stays in there, too.
+    let read = tokio::task::spawn_blocking(move || {
+        let request: DecisionRequest = asked.read(limits)?;
         let id = request.request_id.clone();
-        answer(&deps, kind, request).and_then(|answer| give(&answer, gzip, deps.limits)).map_err(|problem| problem.of_request(&id))
+        checked(kind, request).map_err(|problem| of_request(problem, &id))
+    });
+    let request: DecisionRequest = read.await.map_err(Problem::internal)??;
+    let zones = request.snapshot.subnets.iter().map(|subnet| subnet.zone.clone()).collect();
+    let known = deps.library.of_zones(&request.snapshot.region, &zones).await;
+    let work = tokio::task::spawn_blocking(move || {
+        let answer = deps.engine.decide(&request, &known);
+        let id = request.request_id;
+        let answer = DecisionAnswer { version: CONTRACT_VERSION, request_id: id.clone(), ..answer };
+        give(&answer, gzip, limits).map_err(|problem| of_request(problem, &id))
     });
     work.await.map_err(Problem::internal)?
 }
 
-fn answer(deps: &Deps, kind: DecisionType, request: DecisionRequest) -> Result<DecisionAnswer, Problem> {
+/// The request, if it is of our version and of this path, and does not contradict itself.
+fn checked(kind: DecisionType, request: DecisionRequest) -> Result<DecisionRequest, Problem> {
     if request.version != CONTRACT_VERSION {
         return Err(unsupported(request.version));
     }
@@ -55,7 +66,6 @@ fn answer(deps: &Deps, kind: DecisionType, request: DecisionRequest) -> Result<D
         );
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong-path", detail));
     }
-    verify::request(&request).map_err(Problem::faults)?;
-    let answer = deps.engine.decide(&request);
-    Ok(DecisionAnswer { version: CONTRACT_VERSION, request_id: request.request_id, ..answer })
+    verify::request(&request).map_err(faults)?;
+    Ok(request)
 }

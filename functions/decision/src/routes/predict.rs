@@ -3,13 +3,14 @@
 use crate::Deps;
 use crate::answer::{give, takes_gzip};
 use crate::asked::Asked;
-use crate::problem::Problem;
+use crate::problem::{Problem, faults};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use domain::decision::PredictRequest;
 use domain::decision::verify;
+use domain::offering::{CapacityType, Pool};
 use http::HeaderMap;
 use std::sync::Arc;
 
@@ -21,10 +22,19 @@ pub async fn spot_interruption(
 ) -> Result<Response, Problem> {
     let asked = Asked::new(&headers, body, deps.limits)?;
     let gzip = takes_gzip(&headers);
-    let work = tokio::task::spawn_blocking(move || {
-        let question: PredictRequest = asked.read(deps.limits)?;
-        verify::question(&question).map_err(Problem::faults)?;
-        give(&deps.engine.predict(&question), gzip, deps.limits)
+    let limits = deps.limits;
+    let read = tokio::task::spawn_blocking(move || {
+        let question: PredictRequest = asked.read(limits)?;
+        verify::question(&question).map_err(faults)?;
+        Ok::<_, Problem>(question)
     });
+    let question: PredictRequest = read.await.map_err(Problem::internal)??;
+    let pools = question.pools.iter().map(|name| Pool {
+        instance_type: name.instance_type.clone(),
+        zone: name.zone.clone(),
+        capacity: CapacityType::Spot,
+    });
+    let known = deps.library.of_pools(&question.region, pools.collect()).await;
+    let work = tokio::task::spawn_blocking(move || give(&deps.engine.predict(&question, &known), gzip, deps.limits));
     work.await.map_err(Problem::internal)?
 }

@@ -1,8 +1,8 @@
 //! Who gets in.
 
-use super::support::{BIN_PACK, KEY, PREDICT, post, question, send, server};
+use super::support::{BIN_PACK, KEY, PREDICT, deps, post, question, send, server};
 use crate::routes::{Access, TABLE};
-use crate::{Deps, Key, Limits, router};
+use crate::{Key, Limits, router};
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use std::sync::Arc;
@@ -42,17 +42,14 @@ async fn whatever_is_not_the_key_is_kept_out_of_every_route_that_needs_one() {
 
 #[tokio::test]
 async fn without_a_key_of_its_own_the_server_lets_nobody_in() {
-    let engine = Arc::new(super::support::Idle { words: 1 });
-    let server = router(Arc::new(Deps { engine, keys: Vec::new(), limits: Limits::default() }));
+    let server = router(Arc::new(deps(Vec::new(), Limits::default(), 1)));
     let answer = send(&server, post(BIN_PACK, &[("content-type", "application/json")], question().to_string().into_bytes())).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
 async fn two_keys_are_accepted_while_one_takes_the_place_of_the_other() {
-    let engine = Arc::new(super::support::Idle { words: 1 });
-    let keys = vec![Key::of("old"), Key::of("new")];
-    let server = router(Arc::new(Deps { engine, keys, limits: Limits::default() }));
+    let server = router(Arc::new(deps(vec![Key::of("old"), Key::of("new")], Limits::default(), 1)));
     for (key, status) in
         [("old", StatusCode::UNSUPPORTED_MEDIA_TYPE), ("new", StatusCode::UNSUPPORTED_MEDIA_TYPE), ("x", StatusCode::UNAUTHORIZED)]
     {

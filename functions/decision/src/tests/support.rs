@@ -1,6 +1,6 @@
 //! A server with a key, and an engine that moves nothing.
 
-use crate::{Deps, Engine, Key, Limits, router};
+use crate::{Deps, Engine, Key, Knowledge, Library, Limits, router};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use domain::decision::{
@@ -29,7 +29,7 @@ impl Engine for Idle {
         "idle 1".to_owned()
     }
 
-    fn decide(&self, request: &DecisionRequest) -> DecisionAnswer {
+    fn decide(&self, request: &DecisionRequest, _known: &Knowledge) -> DecisionAnswer {
         assert!(request.request_id != "panic", "asked to");
         DecisionAnswer {
             version: 0,
@@ -52,7 +52,7 @@ impl Engine for Idle {
         }
     }
 
-    fn predict(&self, request: &PredictRequest) -> Vec<Prediction> {
+    fn predict(&self, request: &PredictRequest, _known: &Knowledge) -> Vec<Prediction> {
         let one = |pool: &PoolName| Prediction { pool: pool.clone(), probability: None, risk: None, because: Vec::new() };
         request.pools.iter().map(one).collect()
     }
@@ -79,8 +79,12 @@ impl Answer {
     }
 }
 
+pub(super) fn deps(keys: Vec<Key>, limits: Limits, words: usize) -> Deps {
+    Deps { engine: Arc::new(Idle { words }), library: Arc::new(Library::embedded()), records: None, keys, limits }
+}
+
 pub(super) fn server(limits: Limits, words: usize) -> Router {
-    router(Arc::new(Deps { engine: Arc::new(Idle { words }), keys: vec![Key::of(KEY)], limits }))
+    router(Arc::new(deps(vec![Key::of(KEY)], limits, words)))
 }
 
 pub(super) async fn send(server: &Router, request: Request<Body>) -> Answer {
@@ -100,7 +104,7 @@ pub(super) async fn ask(body: &Value) -> Answer {
 }
 
 /// The smallest request that is in order, as JSON.
-pub(super) fn question() -> Value {
+pub(crate) fn question() -> Value {
     let cluster: domain::ids::ClusterId = "c-1".to_owned().try_into().unwrap();
     let at = domain::Timestamp::from_second(1_790_000_000).unwrap();
     serde_json::to_value(DecisionRequest {

@@ -1,4 +1,4 @@
-//! Findings.
+//! Findings, and what scans remember.
 
 use super::item;
 use super::keys;
@@ -7,7 +7,8 @@ use super::table::{Range, Sort, Table};
 use async_trait::async_trait;
 use domain::finding::{Finding, FindingKind};
 use domain::ids::{ClusterId, CustomerId, FindingId};
-use domain::ports::{Findings, Page, StoreError};
+use domain::ports::{Findings, Page, StoreError, Watchbooks};
+use domain::watch::Watchbook;
 
 /// How long a finding is kept after it was last seen, in days: as long as finished plans.
 const KEPT_DAYS: i64 = 90;
@@ -44,5 +45,22 @@ impl Findings for Table {
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|finding| keys::finding_place(finding.last_seen, &finding.id));
         Ok(Page { items, next })
+    }
+}
+
+#[async_trait]
+impl Watchbooks for Table {
+    async fn watchbook(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Watchbook, StoreError> {
+        let item = self.get(keys::watchbook(customer, cluster)).await?;
+        let book = item.map(|item| item::body(&item)).transpose()?;
+        Ok(book.unwrap_or_else(|| Watchbook::new(customer.clone(), cluster.clone())))
+    }
+
+    async fn put_watchbook(&self, book: &Watchbook) -> Result<(), StoreError> {
+        let mut item = versioned_item(keys::watchbook(&book.customer, &book.cluster), "watchbook", book, book.version)?;
+        if let Some(at) = book.scanned_at {
+            item::expire(&mut item, item::days_after(at, KEPT_DAYS));
+        }
+        written(self.transact(vec![versioned(&self.name, item, book.version)?]).await?)
     }
 }

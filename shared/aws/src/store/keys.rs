@@ -5,10 +5,10 @@
 //! (they are parsed); free text is encoded by [`text`]. The exceptions are few and stand in `README.md`.
 
 use domain::Timestamp;
-use domain::ids::{AccountId, ClusterId, CustomerId, FindingId, InstanceKey, PlanId, Region, RunId};
+use domain::ids::{AccountId, ClusterId, CustomerId, FindingId, InstanceKey, PlanId, Region, RunId, TargetId};
+use domain::notify::{Delivery, LaneKey, Waiting};
 use domain::offering::Pool;
 use domain::plan::PlanKey;
-use domain::usage::ContainerRef;
 use domain::workload::ScaleRef;
 use sha2::{Digest, Sha256};
 
@@ -272,16 +272,74 @@ pub(super) fn finding_place(last_seen: Timestamp, id: &FindingId) -> String {
     format!("{}#{id}", instant(last_seen))
 }
 
-/// The partition of what is remembered of a cluster's containers.
-pub(super) fn usages(customer: &CustomerId, cluster: &ClusterId) -> String {
-    format!("T#{customer}#USAGE#{cluster}")
+/// The partition of a customer's targets.
+pub(super) fn targets(customer: &CustomerId) -> String {
+    format!("T#{customer}#TARGETS")
 }
 
-/// What is remembered of one container. Kubernetes' names hold no `/`.
-pub(super) fn usage(customer: &CustomerId, cluster: &ClusterId, of: &ContainerRef) -> Key {
-    let workload = &of.workload;
-    let place = format!("{}/{}/{}/{}", workload.namespace, workload.kind.resource(), workload.name, of.container);
-    Key { pk: usages(customer, cluster), sk: place }
+/// A target.
+pub(super) fn target(customer: &CustomerId, id: &TargetId) -> Key {
+    key(targets(customer), id.as_str())
+}
+
+/// The partition of a lane: how far it is, what waits, and what has entered it.
+pub(super) fn lane_partition(lane: &LaneKey) -> String {
+    format!("T#{}#LANE#{}", lane.customer, lane.target)
+}
+
+/// How far a lane is.
+pub(super) fn lane(of: &LaneKey) -> Key {
+    key(lane_partition(of), "LANE")
+}
+
+/// What the sort keys of waiting notices begin with.
+pub(super) const WAITING: &str = "WAITING#";
+
+/// A waiting notice: lanes are in the order of these keys.
+pub(super) fn waiting(lane: &LaneKey, of: &Waiting) -> Key {
+    let Waiting { since, replay, notice } = of;
+    key(lane_partition(lane), format!("{WAITING}{}#{}#{}#{replay}", instant(*since), instant(notice.at), text(&notice.id)))
+}
+
+/// The mark of a notice that has entered a lane.
+pub(super) fn entered(lane: &LaneKey, of: &Waiting) -> Key {
+    key(lane_partition(lane), format!("ENTERED#{}#{}", text(&of.notice.id), of.replay))
+}
+
+/// The index partition of all lanes that are due some time.
+pub(super) const DUE_LANES: &str = "DUE-LANES";
+
+/// Where a lane stands in it.
+pub(super) fn due_lane_place(due_at: Timestamp, lane: &LaneKey) -> String {
+    format!("{}#{}#{}", instant(due_at), lane.customer, lane.target)
+}
+
+/// Reads a [`due_lane_place`].
+pub(super) fn parse_due_lane_place(place: &str) -> Option<(Timestamp, LaneKey)> {
+    let mut parts = place.splitn(3, '#');
+    let due_at = parts.next()?.parse().ok()?;
+    let customer = CustomerId::parse(parts.next()?).ok()?;
+    Some((due_at, LaneKey { customer, target: TargetId::parse(parts.next()?).ok()? }))
+}
+
+/// The partition of what was sent to a target.
+pub(super) fn deliveries(lane: &LaneKey) -> String {
+    format!("T#{}#SENT#{}", lane.customer, lane.target)
+}
+
+/// Where a sending stands in it.
+pub(super) fn delivery_place(of: &Delivery) -> String {
+    format!("{}#{}#{}", instant(of.at), text(&of.waiting.notice.id), of.attempt)
+}
+
+/// A sending.
+pub(super) fn delivery(lane: &LaneKey, of: &Delivery) -> Key {
+    key(deliveries(lane), delivery_place(of))
+}
+
+/// The watchbook of a cluster.
+pub(super) fn watchbook(customer: &CustomerId, cluster: &ClusterId) -> Key {
+    key(format!("T#{customer}#WATCHBOOK"), cluster.as_str())
 }
 
 /// The partition of what sleeps in a cluster.
@@ -329,6 +387,10 @@ pub(super) fn text(raw: &str) -> String {
     // `~` is not a plain character, so no plain text can be taken for a hash.
     format!("~{}", data_encoding::HEXLOWER.encode(&Sha256::digest(raw)))
 }
+
+mod usages;
+
+pub(super) use usages::{usage, usages};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
-//! The decision server's table: what the market says. Written by the function `market`, read by the decision server.
+//! The decision server's table: what the market says, written by the function `market` and read by the decision server; and what became
+//! of predictions.
 
 mod keys;
+mod outcomes;
 
 use super::errors::Written;
 use super::item::{self, s};

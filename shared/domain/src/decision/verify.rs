@@ -6,7 +6,9 @@
 //! What is not here: whether a move is worth its disruption, and whether a node may be touched at this very moment
 //! ([`crate::plan::check`] says so, from what the cluster answers then).
 
-use super::{CONTRACT_VERSION, DecisionAnswer, DecisionRequest, PredictRequest, Prediction};
+use super::{
+    CONTRACT_VERSION, DecisionAnswer, DecisionRequest, INSTANCES_MAX, OUTCOMES_MAX, PredictRequest, Prediction, PredictionOutcome,
+};
 use crate::catalog::TypeInfo;
 use crate::ids::{InstanceType, Region};
 use crate::money::MicroDollars;
@@ -248,6 +250,35 @@ pub fn question(question: &PredictRequest) -> Result<(), Vec<Refusal>> {
     }
     if !(1..=POOLS_MAX).contains(&question.pools.len()) {
         refusals.add(Rule::MalformedRequest, "pools", format!("pools must hold 1 to {POOLS_MAX} pools"));
+    }
+    refusals.or(())
+}
+
+/// Checks outcomes of predictions.
+///
+/// # Errors
+/// Everything that is wrong, up to [`REFUSALS_MAX`].
+pub fn outcomes(outcomes: &[PredictionOutcome]) -> Result<(), Vec<Refusal>> {
+    let mut refusals = Refusals::default();
+    if !(1..=OUTCOMES_MAX).contains(&outcomes.len()) {
+        refusals.add(Rule::MalformedRequest, "outcomes", format!("there must be 1 to {OUTCOMES_MAX} outcomes"));
+    }
+    for (index, outcome) in outcomes.iter().enumerate() {
+        let object = format!("outcomes[{index}]");
+        let id = &outcome.id;
+        if !(1..=128).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
+            refusals.add(Rule::MalformedRequest, &object, "an id has 1 to 128 letters, digits, '-', '_' or '.'".to_owned());
+        }
+        if !(1..=HORIZON_MINUTES_MAX).contains(&outcome.horizon_minutes) {
+            refusals.add(Rule::MalformedRequest, &object, format!("horizon_minutes must be 1 to {HORIZON_MINUTES_MAX}"));
+        }
+        if !(0.0..=1.0).contains(&outcome.probability) {
+            refusals.add(Rule::WrongProbability, &object, "the probability is not between 0 and 1".to_owned());
+        }
+        if !(1..=INSTANCES_MAX).contains(&outcome.instances) || outcome.interrupted > outcome.instances {
+            let why = format!("instances must be 1 to {INSTANCES_MAX}, and interrupted no more than that");
+            refusals.add(Rule::MalformedRequest, &object, why);
+        }
     }
     refusals.or(())
 }

@@ -1,6 +1,6 @@
 //! What a step does, and how it is taken back.
 
-use crate::ids::{InstanceId, InstanceKey};
+use crate::ids::{InstanceId, InstanceKey, VolumeId};
 use crate::node::{NodeTarget, NodeTemplate};
 use crate::offering::Offering;
 use crate::pod::filter::Accepts;
@@ -37,6 +37,16 @@ impl Care {
             Care::Voluntary => Accepts { daemon_sets: true, empty_dir: true, no_controller: false },
         }
     }
+}
+
+/// Who wants something ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AskedBy {
+    /// A scheduled scan: every grace must be over.
+    Scan,
+    /// A person: no grace is waited for, everything else holds.
+    Person,
 }
 
 /// One effect on the world.
@@ -82,6 +92,20 @@ pub enum Action {
     Terminate {
         /// The node; it must be drained.
         node: NodeTarget,
+    },
+    /// Ends an instance that is no node, once everything was looked at again. Cannot be taken back, so it stands last.
+    TerminateGhost {
+        /// The instance.
+        instance: InstanceId,
+        /// Who wants it.
+        by: AskedBy,
+    },
+    /// Deletes a volume that nothing uses, once a snapshot of it is whole and everything was looked at again.
+    DeleteVolume {
+        /// The volume.
+        volume: VolumeId,
+        /// Who wants it.
+        by: AskedBy,
     },
     /// Removes the Node object of an instance that EC2 confirms to be gone.
     RemoveNode {
@@ -161,7 +185,11 @@ impl Action {
             Action::Cordon { .. } => Undo::Uncordon,
             Action::Scale { .. } => Undo::ScaleBack,
             Action::Resize { .. } => Undo::ResizeBack,
-            Action::Terminate { .. } | Action::RemoveNode { .. } | Action::CompleteLifecycle { .. } => Undo::Impossible,
+            Action::Terminate { .. }
+            | Action::TerminateGhost { .. }
+            | Action::DeleteVolume { .. }
+            | Action::RemoveNode { .. }
+            | Action::CompleteLifecycle { .. } => Undo::Impossible,
         }
     }
 
@@ -174,6 +202,8 @@ impl Action {
             Action::Uncordon { .. } => "uncordon",
             Action::Drain { .. } => "drain",
             Action::Terminate { .. } => "terminate",
+            Action::TerminateGhost { .. } => "terminate-ghost",
+            Action::DeleteVolume { .. } => "delete-volume",
             Action::RemoveNode { .. } => "remove-node",
             Action::Scale { .. } => "scale",
             Action::PatchRequests { .. } => "patch-requests",
@@ -196,6 +226,8 @@ impl Action {
             | Action::Scale { .. }
             | Action::PatchRequests { .. }
             | Action::AwaitRollOut { .. }
+            | Action::TerminateGhost { .. }
+            | Action::DeleteVolume { .. }
             | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         }
@@ -211,6 +243,8 @@ impl Action {
             | Action::Uncordon { .. }
             | Action::Drain { .. }
             | Action::Terminate { .. }
+            | Action::TerminateGhost { .. }
+            | Action::DeleteVolume { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
             | Action::Resize { .. }
@@ -229,6 +263,8 @@ impl std::fmt::Display for Action {
             Action::PatchRequests { workload, .. } => write!(f, "size {workload}"),
             Action::AwaitRollOut { workload, .. } => write!(f, "wait until {workload} is rolled out"),
             Action::Scale { workload, replicas } => write!(f, "scale {workload} to {replicas}"),
+            Action::TerminateGhost { instance, .. } => write!(f, "end {instance}, which is no node"),
+            Action::DeleteVolume { volume, .. } => write!(f, "snapshot and delete {volume}"),
             Action::Resize { target, resize } => match resize.to {
                 _ if resize.from == resize.to => write!(f, "clear the note of {target}"),
                 Some(size) => write!(f, "resize {target} to {size}"),

@@ -217,6 +217,8 @@ pub fn in_disruption<'a>(open: impl IntoIterator<Item = &'a PlanRecord>) -> BTre
             | Action::Scale { .. }
             | Action::PatchRequests { .. }
             | Action::AwaitRollOut { .. }
+            | Action::TerminateGhost { .. }
+            | Action::DeleteVolume { .. }
             | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         })

@@ -81,6 +81,8 @@ pub fn done(plan: &Plan, progress: &Progress) -> Option<Done> {
         | Action::Scale { .. }
         | Action::PatchRequests { .. }
         | Action::AwaitRollOut { .. }
+        | Action::TerminateGhost { .. }
+        | Action::DeleteVolume { .. }
         | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     };

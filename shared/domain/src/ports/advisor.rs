@@ -1,6 +1,6 @@
 //! The decision server.
 
-use crate::decision::{DecisionAnswer, DecisionRequest, PredictRequest, Prediction};
+use crate::decision::{DecisionAnswer, DecisionRequest, PredictRequest, Prediction, PredictionOutcome};
 use async_trait::async_trait;
 
 /// Why the decision server gave no usable answer. Nothing is optimised then, and the reason is recorded.
@@ -39,4 +39,6 @@ pub trait Advisor: Send + Sync {
     async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, AdvisorError>;
     /// Asks for chances of interruption.
     async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError>;
+    /// Tells what became of predictions, at most [`crate::decision::OUTCOMES_MAX`] at once. Told twice, they count once.
+    async fn learn(&self, outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError>;
 }

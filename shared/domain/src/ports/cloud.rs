@@ -1,5 +1,7 @@
 //! EC2 and Auto Scaling.
 
+use super::Estate;
+use crate::decision::Commitment;
 use crate::ids::{InstanceId, SubnetId, Zone};
 use crate::money::MicroDollars;
 use crate::node::NodeTemplate;
@@ -83,6 +85,8 @@ pub enum InstanceFilter {
     Ids(Vec<InstanceId>),
     /// With the tag `kubernetes.io/cluster/<name>`.
     Cluster(String),
+    /// With the tag `kubernetes.io/cluster/<name>` = `owned`. Marks of interruptions are not read.
+    Owned(String),
     /// By client token.
     ClientToken(String),
     /// In a capacity reservation.
@@ -145,7 +149,7 @@ pub enum CloudError {
 /// # Assumptions
 /// Lists lag: an instance may be missing for some minutes after its launch.
 #[async_trait]
-pub trait Cloud: Send + Sync {
+pub trait Cloud: Estate + Send + Sync {
     /// Launches one instance. No retry inside: the journal retries.
     async fn launch(&self, scope: &AwsScope, request: &LaunchRequest) -> Result<Instance, CloudError>;
     /// Lists instances.
@@ -164,4 +168,6 @@ pub trait Cloud: Send + Sync {
         zones: &[Zone],
         since: Timestamp,
     ) -> Result<Vec<SpotPrice>, CloudError>;
+    /// Reserved instances of the account that are paid for now, of Linux and shared tenancy: those of one type and zone together.
+    async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError>;
 }

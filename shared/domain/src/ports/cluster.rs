@@ -1,5 +1,6 @@
 //! The remote Kubernetes API of one cluster.
 
+use super::Inventory;
 use crate::ids::{NodeName, NodeUid, PlanId};
 use crate::node::{NodeTarget, NodeUsage, NodeView};
 use crate::pod::{ClaimView, PodBudget, PodDetail, PodRef, PodView};
@@ -82,7 +83,7 @@ pub trait PodSink: Send {
 
 /// One cluster. All calls may be repeated; none waits for the world.
 #[async_trait]
-pub trait Cluster: super::Sizer + Send + Sync {
+pub trait Cluster: Inventory + super::Sizer + Send + Sync {
     /// All nodes.
     async fn nodes(&self) -> Result<Vec<NodeView>, ClusterError>;
     /// One node. [`ClusterError::Gone`] where there is none of this name.

@@ -7,7 +7,7 @@ use crate::plan::{Action, Effect, Event, Outcome, Urgency};
 use serde_json::Value;
 
 fn cases() -> Value {
-    serde_json::from_str(include_str!("tests/accounting.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../conformance/savings_accounting.json")).unwrap()
 }
 
 fn case(id: &str) -> Value {

@@ -46,6 +46,8 @@ pub(super) fn target(action: &Action) -> Option<ScaleRef> {
         | Action::RemoveNode { .. }
         | Action::PatchRequests { .. }
         | Action::AwaitRollOut { .. }
+        | Action::TerminateGhost { .. }
+        | Action::DeleteVolume { .. }
         | Action::CompleteLifecycle { .. } => None,
     }
 }
@@ -127,7 +129,9 @@ fn plan(cluster: &Cluster, kind: PlanKind, part: usize, steps: Vec<Step>, eviden
         | PlanKind::BinPack
         | PlanKind::Rightsize
         | PlanKind::ResizeWorkload
-        | PlanKind::RemedyOom => ("wake", format!("{} workloads are woken.", steps.len())),
+        | PlanKind::RemedyOom
+        | PlanKind::Ghost
+        | PlanKind::ZombieVolume => ("wake", format!("{} workloads are woken.", steps.len())),
     };
     let id = PlanId::parse(format!("hours-{}-{word}-{part}", now.as_second().div_euclid(60))).ok()?;
     Some(Plan {

@@ -1,9 +1,9 @@
 //! What the decision server is asked, and what it must leave alone.
 
-use super::Optimizer;
+use super::{Optimizer, Surveyed};
 use crate::ports::{Site, Trouble};
 use domain::Timestamp;
-use domain::decision::{CONTRACT_VERSION, Constraints, DecisionRequest, DecisionType, HandsOff};
+use domain::decision::{CONTRACT_VERSION, Commitment, Constraints, DecisionRequest, DecisionType, HandsOff, PoolPrice};
 use domain::ids::{InstanceId, NodeName, RunId};
 use domain::node::NodeRecord;
 use domain::optimization::{Proposal, ProposalState, Standing};
@@ -19,6 +19,10 @@ use std::collections::BTreeSet;
 pub(super) struct View {
     /// The snapshot, or why there is none.
     pub(super) snapshot: Option<Result<Snapshot, String>>,
+    /// Live prices of pools.
+    pub(super) prices: Vec<PoolPrice>,
+    /// What is paid for in any case: by EC2's word, and by the customer's.
+    pub(super) commitments: Vec<Commitment>,
     /// The instances of the cluster, with their tags.
     pub(super) instances: Vec<Instance>,
     /// The node index.
@@ -60,7 +64,7 @@ impl Optimizer {
     }
 
     async fn survey(&self, site: &Site, view: &mut View) -> Result<Snapshot, String> {
-        let snapshot = self.surveyor.survey(site).await.map_err(|unseen| unseen.to_string())?;
+        let Surveyed { snapshot, prices, commitments } = self.surveyor.survey(site).await.map_err(|unseen| unseen.to_string())?;
         if snapshot.cluster != site.cluster.id {
             return Err("the snapshot is of another cluster".to_owned());
         }
@@ -68,6 +72,9 @@ impl Optimizer {
         view.instances = self.ports.cloud.instances(&site.scope, &filter).await.map_err(|error| error.to_string())?;
         let records = self.ports.routes.nodes(&site.cluster.customer, &site.cluster.id).await;
         view.records = records.map_err(|error| error.to_string())?;
+        view.prices = prices;
+        view.commitments = commitments;
+        view.commitments.extend(site.cluster.policy.optimization.commitments.iter().cloned());
         Ok(snapshot)
     }
 
@@ -81,7 +88,9 @@ impl Optimizer {
             self.optimizations.standing(customer, cluster),
             self.ports.pools.avoided(&site.cluster.account, &site.cluster.region, now),
         )?;
-        let mut hands_off: Vec<HandsOff> = plans.iter().flat_map(in_a_plan).collect();
+        // The first reason stands: what is over comes before what is under way, and that before what waits.
+        let mut hands_off = ended(view);
+        hands_off.extend(plans.iter().flat_map(in_a_plan));
         hands_off.extend(proposals.iter().flat_map(waiting));
         hands_off.extend(standing.hands_off(now));
         hands_off.extend(view.spoken.iter().cloned());
@@ -93,8 +102,8 @@ impl Optimizer {
             nodes_max: nodes_max(site, view, &plans),
             hands_off,
             avoid,
-            prices: Vec::new(),
-            commitments: Vec::new(),
+            prices: view.prices.clone(),
+            commitments: view.commitments.clone(),
             cursor: standing.cursor(decision).cloned(),
         };
         Ok(Ground { proposals, plans, standing, constraints })
@@ -154,14 +163,25 @@ pub(super) fn going(proposal: &Proposal) -> Vec<(NodeName, InstanceId)> {
 
 /// Nodes whose instances we may not end: the safety check would refuse every plan for them.
 fn untouchable(view: &View) -> Vec<HandsOff> {
-    let Some(Ok(snapshot)) = &view.snapshot else {
-        return Vec::new();
-    };
     let why = |instance: &Instance| {
         if instance.tags.contains_key(PROTECT_TAG) {
             return Some(format!("its instance carries the tag {PROTECT_TAG}"));
         }
         (!instance.tags.contains_key(CLUSTER_TAG)).then(|| format!("its instance does not carry the tag {CLUSTER_TAG}"))
+    };
+    each_instance(view, why)
+}
+
+/// Nodes whose instances are ended already: a Node object outlives its machine by a minute or two.
+fn ended(view: &View) -> Vec<HandsOff> {
+    let gone =
+        |instance: &Instance| (!instance.state.live()).then(|| "its instance has been ended; the node is about to disappear".to_owned());
+    each_instance(view, gone)
+}
+
+fn each_instance(view: &View, why: impl Fn(&Instance) -> Option<String>) -> Vec<HandsOff> {
+    let Some(Ok(snapshot)) = &view.snapshot else {
+        return Vec::new();
     };
     let of = |node: &domain::snapshot::SnapshotNode| {
         let instance = view.instances.iter().find(|instance| Some(&instance.id) == node.instance.as_ref())?;

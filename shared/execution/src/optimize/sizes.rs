@@ -98,6 +98,8 @@ fn workload_of(plan: &Plan) -> Option<WorkloadRef> {
         | domain::plan::Action::RemoveNode { .. }
         | domain::plan::Action::Scale { .. }
         | domain::plan::Action::Resize { .. }
+        | domain::plan::Action::TerminateGhost { .. }
+        | domain::plan::Action::DeleteVolume { .. }
         | domain::plan::Action::CompleteLifecycle { .. } => None,
     }
 }

@@ -65,6 +65,8 @@ fn serves(existing: &PlanRecord, act: &Act) -> bool {
         | Action::Scale { .. }
         | Action::PatchRequests { .. }
         | Action::AwaitRollOut { .. }
+        | Action::TerminateGhost { .. }
+        | Action::DeleteVolume { .. }
         | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => true,
     })

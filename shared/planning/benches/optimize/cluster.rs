@@ -151,6 +151,23 @@ fn daemon() -> PodClass {
     }
 }
 
+/// How a cluster is filled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Make {
+    /// How many nodes.
+    pub(crate) nodes: usize,
+    /// What is being decided.
+    pub(crate) decision: DecisionType,
+    /// Of the dice.
+    pub(crate) seed: u64,
+    /// How many pods are tried on a node.
+    pub(crate) pods: (u32, u32),
+    /// At most this part of a node is requested, in percent: between the two, node by node.
+    pub(crate) fill: (u64, u64),
+    /// Whether every fifth node is a spot node.
+    pub(crate) spot: bool,
+}
+
 /// Whether the class may be on the node, and how many of it at the most.
 fn allowed(class: u32, number: usize, spec: &PodClass, red: bool) -> u32 {
     match class % 20 {
@@ -162,9 +179,9 @@ fn allowed(class: u32, number: usize, spec: &PodClass, red: bool) -> u32 {
     }
 }
 
-fn node(random: &mut fastrand::Rng, market: &Market, classes: &[PodClass], number: usize) -> SnapshotNode {
+fn node(random: &mut fastrand::Rng, market: &Market, classes: &[PodClass], number: usize, make: &Make) -> SnapshotNode {
     let types = ["m5.xlarge", "m5.2xlarge", "m5.2xlarge", "c5.2xlarge", "r5.xlarge", "m6i.4xlarge"];
-    let spot = number % 5 == 4;
+    let spot = make.spot && number % 5 == 4;
     let capacity = if spot { CapacityType::Spot } else { CapacityType::OnDemand };
     let pool =
         Pool { instance_type: InstanceType::parse(types[random.usize(..types.len())]).expect("a type"), zone: zone(number), capacity };
@@ -179,9 +196,10 @@ fn node(random: &mut fastrand::Rng, market: &Market, classes: &[PodClass], numbe
     if red {
         labels.insert("team".to_owned(), "red".to_owned());
     }
-    let mut left = Resources::new(info.allocatable_cpu_millis * 9 / 10, info.allocatable_memory_bytes * 9 / 10);
+    let fill = random.u64(make.fill.0..=make.fill.1);
+    let mut left = Resources::new(info.allocatable_cpu_millis * fill / 100, info.allocatable_memory_bytes * fill / 100);
     let mut pods: BTreeMap<u32, u32> = BTreeMap::from([(0, 1)]);
-    let wanted = random.u32(10..=50);
+    let wanted = random.u32(make.pods.0..=make.pods.1);
     for _ in 0..wanted {
         let class = random.u32(1..u32::try_from(classes.len()).expect("few"));
         let spec = &classes[class as usize];
@@ -213,9 +231,15 @@ fn node(random: &mut fastrand::Rng, market: &Market, classes: &[PodClass], numbe
     }
 }
 
-/// The request for a cluster of so many nodes.
-pub(crate) fn request(nodes: usize, decision_type: DecisionType, seed: u64) -> DecisionRequest {
-    let mut random = fastrand::Rng::with_seed(seed);
+/// The request for a cluster of so many nodes, thirty pods on each.
+pub(crate) fn request(nodes: usize, decision: DecisionType, seed: u64) -> DecisionRequest {
+    make(&Make { nodes, decision, seed, pods: (10, 50), fill: (90, 90), spot: true })
+}
+
+/// The request for a cluster that is made so.
+pub(crate) fn make(make: &Make) -> DecisionRequest {
+    let (nodes, decision_type) = (make.nodes, make.decision);
+    let mut random = fastrand::Rng::with_seed(make.seed);
     let market = market();
     let mut classes = vec![daemon()];
     classes.extend((1..SHAPES).map(|number| class(&mut random, number)));
@@ -230,7 +254,7 @@ pub(crate) fn request(nodes: usize, decision_type: DecisionType, seed: u64) -> D
         desired_healthy: 97,
         expected_pods: 100,
     };
-    let nodes = (0..nodes).map(|number| node(&mut random, &market, &classes, number)).collect();
+    let nodes = (0..nodes).map(|number| node(&mut random, &market, &classes, number, make)).collect();
     DecisionRequest {
         version: CONTRACT_VERSION,
         request_id: "bench".to_owned(),

@@ -1,7 +1,7 @@
 use super::Eligibility;
 use crate::optimize::tests::world::{class, node, request, selector};
 use domain::decision::{DecisionRequest, DecisionType, HandsOff, WhyNot};
-use domain::node::NodeOwner;
+use domain::node::{DISRUPTION_TAINT, NodeOwner, Taint};
 use domain::offering::CapacityType::OnDemand;
 use domain::pod::PodBudget;
 
@@ -58,4 +58,19 @@ fn each_reason_has_its_code() {
     assert_eq!(after(|r| r.snapshot.budgets = Some(vec![budget("all", 0, 3)])), Some(WhyNot::PodBudget));
     assert_eq!(after(|r| r.snapshot.budgets = Some(vec![budget("none-now", 0, 2)])), Some(WhyNot::PodBudget));
     assert_eq!(after(|r| r.snapshot.budgets = Some(vec![budget("a", 1, 2), budget("b", 1, 2)])), Some(WhyNot::ManyPodBudgets));
+}
+
+#[test]
+fn a_cordon_of_our_own_is_told_from_somebody_elses() {
+    let why = |ours: bool| {
+        let mut request = one();
+        let node = &mut request.snapshot.nodes[0];
+        node.unschedulable = true;
+        let taint = |key: &str| Taint { key: key.to_owned(), value: String::new(), effect: "NoSchedule".to_owned(), time_added: None };
+        node.taints = vec![taint(if ours { DISRUPTION_TAINT } else { "node.kubernetes.io/unschedulable" })];
+        let judge = Eligibility::new(&request.snapshot, &request.constraints, &request.requirements);
+        judge.node(&request.snapshot.nodes[0]).unwrap_err().why
+    };
+    assert!(why(true).starts_with("we have cordoned it ourselves"), "{}", why(true));
+    assert!(why(false).starts_with("somebody has cordoned it"), "{}", why(false));
 }

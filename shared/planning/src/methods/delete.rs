@@ -1,8 +1,7 @@
 //! Nodes whose pods fit elsewhere. Several go in one move, so that the pods of one are not put onto the next.
 
-use super::empty::used_up;
 use crate::eligibility::Blocked;
-use crate::optimize::desk::{Desk, Draft, later};
+use crate::optimize::desk::{Desk, Draft};
 use crate::placement::NodeId;
 use domain::decision::WhyNot;
 
@@ -13,6 +12,9 @@ const BATCH: usize = 4;
 /// cost. Each miss asks every node, so without an end the work would grow with the square of the cluster.
 const MISSES: usize = 128;
 
+/// The part of all work that is for removals, one in so many: the other methods have their turn.
+const SHARE: u64 = 5;
+
 /// Plans removals, those first that save most for the disruption.
 pub(super) fn apply(desk: &mut Desk<'_>) {
     let mut order = desk.candidates();
@@ -22,12 +24,10 @@ pub(super) fn apply(desk: &mut Desk<'_>) {
         (std::cmp::Reverse(desk.nodes[*node].cost.saturating_mul(1_000) / disruption), *node)
     });
     let (mut at, mut misses) = (0, 0);
-    while at < order.len() && misses < MISSES && !desk.full() {
+    let end = desk.state.work().saturating_add(desk.work_max / SHARE);
+    while at < order.len() && misses < MISSES && desk.state.work() < end {
         let taken = batch(desk, &order, &mut at, &mut misses);
         settle(desk, &taken);
-    }
-    if desk.full() {
-        order[at..].iter().for_each(|node| desk.note(*node, later()));
     }
 }
 
@@ -35,18 +35,16 @@ pub(super) fn apply(desk: &mut Desk<'_>) {
 fn batch(desk: &mut Desk<'_>, order: &[NodeId], at: &mut usize, misses: &mut usize) -> Vec<NodeId> {
     let mut taken = Vec::new();
     let mark = desk.state.mark();
-    while *at < order.len() && taken.len() < BATCH && *misses < MISSES {
+    let most = BATCH.min(desk.nodes_max.max(1));
+    while *at < order.len() && taken.len() < most && *misses < MISSES {
         let node = order[*at];
         *at += 1;
-        if desk.left <= taken.len() {
-            desk.note(node, used_up(desk));
-            continue;
-        }
         if desk.tired() {
             desk.nodes[node].reached = false;
             continue;
         }
         if let Err(why) = desk.scales.weigh(desk.weight(&[node], &[])) {
+            desk.forgo(draft(desk, &[node]), &why);
             desk.note(node, why);
             continue;
         }
@@ -74,13 +72,14 @@ fn settle(desk: &mut Desk<'_>, taken: &[NodeId]) {
     if taken.is_empty() {
         return;
     }
-    let names: Vec<&str> = taken.iter().map(|node| desk.node(*node).name.as_str()).collect();
-    let why = format!("the pods of {} fit on the other nodes", names.join(", "));
-    let draft = Draft { remove: taken.to_vec(), launch: Vec::new(), why };
+    let draft = draft(desk, taken);
     match desk.prove(&draft).and_then(|()| desk.plan(&draft)) {
         Ok(()) => {}
         Err(why) => match taken {
-            [only] => desk.note(*only, why),
+            [only] => {
+                desk.forgo(draft, &why);
+                desk.note(*only, why);
+            }
             _ => {
                 let (front, back) = taken.split_at(taken.len() / 2);
                 settle(desk, front);
@@ -88,4 +87,10 @@ fn settle(desk: &mut Desk<'_>, taken: &[NodeId]) {
             }
         },
     }
+}
+
+fn draft(desk: &Desk<'_>, nodes: &[NodeId]) -> Draft {
+    let names: Vec<&str> = nodes.iter().map(|node| desk.node(*node).name.as_str()).collect();
+    let why = format!("the pods of {} fit on the other nodes", names.join(", "));
+    Draft { remove: nodes.to_vec(), launch: Vec::new(), why }
 }

@@ -11,32 +11,20 @@ pub(super) fn apply(desk: &mut Desk<'_>) {
     empty.sort_by_key(|node| (std::cmp::Reverse(desk.nodes[*node].cost), *node));
     let mut open = (0..desk.nodes.len()).filter(|node| desk.state.is_open(*node)).count();
     for node in empty {
-        if desk.left == 0 {
-            desk.note(node, used_up(desk));
-            continue;
-        }
         if open <= 1 {
             desk.note(node, Blocked::new(WhyNot::Policy, "it is the last node that takes pods; a cluster without one starts nothing"));
             continue;
         }
+        let name = &desk.node(node).name;
+        let draft = Draft { remove: vec![node], launch: Vec::new(), why: format!("nothing runs on {name} that would have to move") };
         if let Err(why) = desk.scales.weigh(desk.weight(&[node], &[])) {
+            desk.forgo(draft, &why);
             desk.note(node, why);
             continue;
         }
-        let name = &desk.node(node).name;
-        let draft = Draft { remove: vec![node], launch: Vec::new(), why: format!("nothing runs on {name} that would have to move") };
         match desk.plan(&draft) {
             Ok(()) => open -= 1,
             Err(why) => desk.note(node, why),
         }
     }
-}
-
-/// The reason of nodes that were not looked at, because no more nodes may go.
-pub(super) fn used_up(desk: &Desk<'_>) -> Blocked {
-    let most = desk.request.constraints.nodes_max;
-    Blocked::new(
-        WhyNot::BudgetUsedUp,
-        format!("{most} nodes may be touched at a time, and others come first; it is looked at when they are done"),
-    )
 }

@@ -12,26 +12,33 @@ use domain::offering::CapacityType;
 const SIZES: [usize; 3] = [1, 4, 12];
 /// How many nodes a move launches at the most.
 const LAUNCHES_MAX: usize = 6;
+/// After so many nodes in a row for which nothing was found, those behind are taken to be too good already.
+const MISSES: usize = 64;
 /// The part of a node that pods of many shapes are reckoned to fill, in percent.
 const FILL: i64 = 96;
 
 /// Plans re-packs of nodes that were bought as `capacity`, the most wasteful first.
 pub(super) fn apply(desk: &mut Desk<'_>, capacity: CapacityType) {
     let order = super::replace::wasteful(desk, capacity);
+    let mut misses = 0;
     for (at, node) in order.iter().enumerate() {
-        if desk.left == 0 || desk.full() || desk.tired() {
+        if desk.tired() || misses >= MISSES {
             return;
         }
         if desk.nodes[*node].gone || desk.nodes[*node].put_off {
             continue;
         }
         let rest = &order[at + 1..];
+        misses += 1;
         for size in SIZES {
-            let most = size.min(desk.left);
-            if let Some(draft) = draft(desk, *node, rest, capacity, most)
-                && desk.prove(&draft).and_then(|()| desk.plan(&draft)).is_ok()
-            {
-                break;
+            let most = size.min(desk.nodes_max.max(1));
+            let Some(draft) = draft(desk, *node, rest, capacity, most) else { continue };
+            match desk.prove(&draft).and_then(|()| desk.plan(&draft)) {
+                Ok(()) => {
+                    misses = 0;
+                    break;
+                }
+                Err(why) => desk.forgo(draft, &why),
             }
         }
     }

@@ -1,9 +1,8 @@
 //! Some nodes become one: a cheaper one, or one that is bought otherwise. The new node has room for all of their pods, so that it
 //! does not matter where the scheduler puts them.
 
-use super::empty::used_up;
 use crate::eligibility::Blocked;
-use crate::optimize::desk::{Desk, Draft, later};
+use crate::optimize::desk::{Desk, Draft};
 use crate::placement::{NodeId, Pods};
 use domain::decision::WhyNot;
 use domain::money::MicroDollars;
@@ -34,14 +33,6 @@ pub(super) fn apply(desk: &mut Desk<'_>, from: CapacityType, to: CapacityType, m
         if desk.nodes[*node].gone || desk.nodes[*node].put_off {
             continue;
         }
-        if desk.left == 0 {
-            desk.note(*node, used_up(desk));
-            continue;
-        }
-        if desk.full() {
-            desk.note(*node, later());
-            continue;
-        }
         if desk.tired() {
             desk.nodes[*node].reached = false;
             continue;
@@ -57,7 +48,7 @@ pub(super) fn wasteful(desk: &Desk<'_>, capacity: CapacityType) -> Vec<NodeId> {
     let mut order = desk.candidates();
     order.retain(|node| desk.nodes[*node].capacity == capacity && !desk.state.moving(*node).is_empty());
     let waste = |desk: &Desk<'_>, node: NodeId| {
-        let value = desk.worth.bound(&desk.index.demand(&desk.state.moving(node))).0;
+        let value = desk.outlook.value(&desk.state.moving(node), desk.nodes[node].capacity);
         i128::from(value) * 1_000_000 / i128::from(desk.nodes[node].cost.max(1))
     };
     let mut keyed: Vec<(i128, NodeId)> = order.into_iter().map(|node| (waste(desk, node), node)).collect();
@@ -70,8 +61,14 @@ fn one(desk: &mut Desk<'_>, node: NodeId, others: &[NodeId], to: CapacityType, m
     let mut banned: BTreeSet<NodeId> = BTreeSet::new();
     // Each round either plans, or gives up, or bans nodes that could not come along.
     for _ in 0..3 {
-        let found = search(desk, node, others, to, most.min(desk.left), &banned)?;
-        let launch = offerings(desk, &found.nodes, found.item)?;
+        let found = search(desk, node, others, to, most.min(desk.nodes_max.max(1)), &banned)?;
+        let launch = match offerings(desk, &found.nodes, found.item) {
+            Ok(launch) => launch,
+            Err(why) => {
+                desk.forgo(plain(&found.nodes, found.item), &why);
+                return Err(why);
+            }
+        };
         let names: Vec<&str> = found.nodes.iter().map(|node| desk.node(*node).name.as_str()).collect();
         let pool = &desk.shelf.items[launch[0]].pool;
         let saving = desk.weight(&found.nodes, &launch[..1]).saving();
@@ -79,11 +76,21 @@ fn one(desk: &mut Desk<'_>, node: NodeId, others: &[NodeId], to: CapacityType, m
         let draft = Draft { remove: found.nodes.clone(), launch: vec![launch], why };
         match desk.prove(&draft).and_then(|()| desk.plan(&draft)) {
             Ok(()) => return Ok(()),
-            Err(why) if found.nodes.len() == 1 => return Err(why),
-            Err(_) => banned.extend(found.nodes.iter().filter(|other| **other != node)),
+            Err(why) => {
+                desk.forgo(draft, &why);
+                if found.nodes.len() == 1 {
+                    return Err(why);
+                }
+                banned.extend(found.nodes.iter().filter(|other| **other != node));
+            }
         }
     }
     Err(Blocked::new(WhyNot::NoPlace, "the pods of the nodes that it could be merged with do not get along within their constraints"))
+}
+
+/// A draft that is only remembered.
+fn plain(nodes: &[NodeId], item: usize) -> Draft {
+    Draft { remove: nodes.to_vec(), launch: vec![vec![item]], why: String::new() }
 }
 
 /// The zone in which the new node must be, where the place of a pod depends on it.
@@ -108,15 +115,23 @@ fn search(
     let company = company(desk, node, others, most, zone.is_some(), banned);
     let mut best: Option<Found> = None;
     let mut near: Option<Blocked> = None;
+    // What the policy does not think worth while, and what it would save.
+    let mut refused: Option<(i64, Draft, Blocked)> = None;
     for item in front.iter().copied() {
-        if !desk.holds(kind, item, &pods, &demand) || !desk.pool_has_room(item, 0) {
+        if !desk.holds(kind, item, &pods, &demand) {
             continue;
         }
         let nodes = fill(desk, node, &company, item, &demand, most);
         let weight = desk.weight(&nodes, &[item]);
-        if let Err(why) = desk.scales.weigh(weight) {
+        let open = desk.pool_has_room(item, 0);
+        let weighed = if open { desk.scales.weigh(weight) } else { Err(shared(desk, item)) };
+        if let Err(why) = weighed {
             let saves = weight.saving() > 0;
-            near = near.or_else(|| (saves && nodes.len() == 1).then_some(why));
+            let price = weight.price_before - weight.price_after;
+            if price > refused.as_ref().map_or(0, |refused| refused.0) {
+                refused = Some((price, plain(&nodes, item), why.clone()));
+            }
+            near = near.or_else(|| (open && saves && nodes.len() == 1).then_some(why));
         } else {
             let share = i128::from(weight.saving()) * 1_000_000 / i128::from(weight.cost_before.max(1));
             let score = i64::try_from(share).unwrap_or(0) - 2_000 * i64::try_from(nodes.len()).unwrap_or(0);
@@ -124,11 +139,20 @@ fn search(
                 best = Some(Found { nodes, item, score });
             }
         }
-        if most == 1 {
+        if most == 1 && open {
             break;
         }
     }
+    if let Some((_, draft, why)) = refused.filter(|_| best.is_none()) {
+        desk.forgo(draft, &why);
+    }
     best.ok_or_else(|| near.unwrap_or_else(|| cheapest(desk, node, to)))
+}
+
+/// The reason of a launch that the policy's share of one pool forbids.
+fn shared(desk: &Desk<'_>, item: usize) -> Blocked {
+    let (pool, most) = (&desk.shelf.items[item].pool, desk.policy.pool_share_percent_max);
+    Blocked::by(WhyNot::Policy, pool.to_string(), format!("no more than {most} % of the spot nodes may come from one pool, such as {pool}"))
 }
 
 fn cheapest(desk: &Desk<'_>, node: NodeId, to: CapacityType) -> Blocked {
@@ -191,10 +215,16 @@ fn fill(desk: &mut Desk<'_>, node: NodeId, company: &[(NodeId, Vec<i64>)], item:
     nodes
 }
 
+fn sum(one: &[i64], other: &[i64]) -> Vec<i64> {
+    one.iter().zip(other).map(|(one, other)| one + other).collect()
+}
+
 /// The offerings for a launch, best first: each would do, and each is worth the move.
 fn offerings(desk: &mut Desk<'_>, nodes: &[NodeId], chosen: usize) -> Result<Vec<usize>, Blocked> {
     let pods = desk.pods_of(nodes);
     let demand = desk.index.demand(&pods);
+    // Pods that wait may be faster at the door of the new node.
+    let crowded: Vec<i64> = if desk.pending.is_empty() { Vec::new() } else { sum(&demand, &desk.index.demand(&desk.pending)) };
     let zone = nodes.iter().find_map(|node| zone_of(desk, &pods, *node));
     let kind = desk.nodes[nodes[0]].kind;
     let pool = desk.shelf.items[chosen].pool.clone();
@@ -216,7 +246,8 @@ fn offerings(desk: &mut Desk<'_>, nodes: &[NodeId], chosen: usize) -> Result<Vec
         if dear && (pool.capacity == CapacityType::OnDemand || list.len() >= desk.policy.spot_pools_min as usize) {
             break;
         }
-        if desk.holds(kind, item, &pods, &demand) {
+        let stands_in = list.first().is_none_or(|first| crowded.is_empty() || desk.stands_in(kind, *first, item, &crowded));
+        if stands_in && desk.holds(kind, item, &pods, &demand) {
             list.push(item);
         }
     }

@@ -1,8 +1,8 @@
 //! The desk on which a decision is made: the cluster, the market, what is planned so far, and what was learned of each node.
 
 use super::Effort;
-use super::bound::{Worth, worth};
 use super::market::Market;
+use super::outlook::Outlook;
 use super::shelf::Shelf;
 use super::worth::Scales;
 use crate::eligibility::{Blocked, Eligibility};
@@ -12,16 +12,18 @@ use domain::offering::{CapacityType, Pool};
 use domain::policy::OptimizationPolicy;
 use domain::snapshot::SnapshotNode;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 mod bars;
+mod forgone;
 mod join;
 mod launch;
 mod play;
 mod standing;
 mod vessels;
 
+pub(crate) use forgone::Forgone;
 use join::Crowd;
-pub(crate) use join::later;
 pub(crate) use launch::Rooms;
 pub(crate) use play::{Draft, Planned};
 pub(crate) use standing::Standing;
@@ -40,13 +42,17 @@ pub(crate) struct Desk<'a> {
     pub(crate) nodes: Vec<Standing>,
     pub(crate) rooms: Rooms,
     pub(crate) scales: Scales<'a>,
-    /// What resources are worth at the bound.
-    pub(crate) worth: Worth,
-    /// How many more nodes may go.
-    pub(crate) left: usize,
+    /// What the pods could cost at the least, and what each is worth then.
+    pub(crate) outlook: Rc<Outlook>,
+    /// How many nodes may go with this answer.
+    pub(crate) nodes_max: usize,
     /// Pods that no node takes: a launched node may get them.
     pub(crate) pending: Pods,
     pub(crate) planned: Vec<Planned>,
+    /// Moves that were planned and are left to the next answers.
+    pub(crate) late: Vec<Planned>,
+    /// Moves that were found and not planned, each with its reason.
+    pub(crate) forgone: Vec<Forgone>,
     /// Those of the planned that are sure together.
     crowd: Crowd,
     /// Spot nodes by pool, launches counted.
@@ -58,7 +64,14 @@ pub(crate) struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    pub(crate) fn new(request: &'a DecisionRequest, market: &Market, index: &'a Index<'a>, effort: &Effort) -> Desk<'a> {
+    /// A desk; the outlook is made where none is known of this request.
+    pub(crate) fn new(
+        request: &'a DecisionRequest,
+        market: &Market,
+        index: &'a Index<'a>,
+        effort: &Effort,
+        outlook: Option<Rc<Outlook>>,
+    ) -> Desk<'a> {
         let (policy, snapshot) = (&request.requirements, &request.snapshot);
         let shelf = Shelf::new(market, snapshot, policy);
         let mut state = State::new(index);
@@ -80,10 +93,12 @@ impl<'a> Desk<'a> {
             nodes,
             rooms,
             scales: Scales { policy, cluster_cost, cluster_disruption },
-            worth: Worth::default(),
-            left: request.constraints.nodes_max as usize,
+            outlook: Rc::new(Outlook::default()),
+            nodes_max: request.constraints.nodes_max as usize,
             pending,
             planned: Vec::new(),
+            late: Vec::new(),
+            forgone: Vec::new(),
             crowd: Crowd::default(),
             spot: BTreeMap::new(),
             on_demand: vec![(0, 0); snapshot.classes.len()],
@@ -93,7 +108,7 @@ impl<'a> Desk<'a> {
         desk.trap();
         desk.commit_hours(market);
         desk.reach(effort);
-        desk.worth = worth(&desk.vessels(), &desk.demand());
+        desk.outlook = outlook.unwrap_or_else(|| Rc::new(Outlook::least(&mut desk)));
         desk
     }
 

@@ -1,3 +1,5 @@
+mod accounting;
 mod execution;
+mod filled;
 mod laws;
 pub(crate) mod world;

@@ -218,7 +218,7 @@ async fn an_answer_of_another_version_says_so() {
 #[tokio::test]
 async fn no_error_and_no_header_shows_the_key() {
     let advisor = HttpAdvisor::new("http://127.0.0.1:9", &KEY.to_owned().into(), Limits::default()).unwrap();
-    assert!(!format!("{:?}", advisor.key).contains(KEY));
+    assert!(!format!("{:?}", advisor.0.key).contains(KEY));
     let errors = [
         advisor.predict(&question()).await.unwrap_err(),
         HttpAdvisor::new("http://127.0.0.1:9", &format!("{KEY}\r\nx: y").into(), Limits::default()).err().unwrap(),

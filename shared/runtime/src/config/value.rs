@@ -21,6 +21,10 @@ pub enum Var {
     DeadLetterQueueUrl,
     /// `ROUNDS_QUEUE_URL`.
     RoundsQueueUrl,
+    /// `SCANS_QUEUE_URL`.
+    ScansQueueUrl,
+    /// `NOTICES_QUEUE_URL`.
+    NoticesQueueUrl,
     /// `AWS_REGION`.
     AwsRegion,
     /// `ML_SERVER_URL`.
@@ -44,6 +48,8 @@ impl Var {
             Var::PlansQueueUrl => "PLANS_QUEUE_URL",
             Var::DeadLetterQueueUrl => "DEAD_LETTER_QUEUE_URL",
             Var::RoundsQueueUrl => "ROUNDS_QUEUE_URL",
+            Var::ScansQueueUrl => "SCANS_QUEUE_URL",
+            Var::NoticesQueueUrl => "NOTICES_QUEUE_URL",
             Var::AwsRegion => "AWS_REGION",
             Var::MlServerUrl => "ML_SERVER_URL",
             Var::MlServerApiKey => "ML_SERVER_API_KEY",
@@ -58,7 +64,12 @@ impl Var {
                 "the name of a DynamoDB table: 3 to 255 letters, digits, '-', '_' or '.'",
             ),
             Var::KmsKeyId => (!value.contains(char::is_whitespace), "the id, ARN or alias of a KMS key"),
-            Var::InterruptionsQueueUrl | Var::PlansQueueUrl | Var::DeadLetterQueueUrl | Var::RoundsQueueUrl => (
+            Var::InterruptionsQueueUrl
+            | Var::PlansQueueUrl
+            | Var::DeadLetterQueueUrl
+            | Var::RoundsQueueUrl
+            | Var::ScansQueueUrl
+            | Var::NoticesQueueUrl => (
                 (value.starts_with("https://") || value.starts_with("http://")) && !value.contains(char::is_whitespace),
                 "the URL of an SQS queue, not its ARN or name",
             ),
@@ -171,6 +182,16 @@ impl<'a> Reader<'a> {
     pub(super) fn secret(&mut self, var: Var) -> Option<Secret> {
         let value = self.text(var);
         (!value.is_empty()).then(|| Secret(value.into()))
+    }
+
+    /// An address of mail that may be left out.
+    pub(super) fn email(&mut self, name: &'static str) -> Option<String> {
+        let value = self.get(name)?;
+        if value.len() <= 320 && value.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')) {
+            return Some(value);
+        }
+        self.malformed(name, "an address of mail that SES has verified");
+        None
     }
 
     /// A switch: `true` or `false`.

@@ -7,12 +7,13 @@ use domain::plan::precondition::PLAN_TAG;
 use domain::plan::{Outcome, PlanRecord};
 use std::collections::BTreeMap;
 
-/// Judges a world at rest: plans, audit, leaks, lost notices, leftover cordons.
+/// Judges a world at rest: lost updates, plans, audit, leaks, lost notices, leftover cordons.
 ///
 /// # Errors
 /// The law that was broken, in a sentence.
 pub fn at_rest(rest: &Rest<'_>) -> Result<(), String> {
     let plans = rest.store.plans();
+    rest.store.taken_back().into_iter().next().map_or(Ok(()), Err)?;
     every_plan_has_ended(&plans)?;
     every_audit_row_is_closed(rest)?;
     nothing_is_leaked(rest, &plans)?;

@@ -2,11 +2,14 @@
 
 use super::{Gate, Kind};
 use async_trait::async_trait;
-use domain::ids::{InstanceId, InstanceType, NodeName, PlanId, Zone};
+use domain::decision::Commitment;
+use domain::ids::{InstanceId, InstanceType, NodeName, PlanId, VolumeId, Zone};
 use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::plan::PlanKey;
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::ports::cloud::SpotPrice;
+use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, VolumeFilter, VolumeSnapshot};
+use domain::ports::inventory::{Inventory, PersistentVolume};
 use domain::ports::{
     Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, LaunchRequest, Lifecycle, Parked,
     PatchedNode, PodSink, Queue, QueueError, Sizer,
@@ -83,6 +86,38 @@ impl Cloud for FaultyCloud {
     ) -> Result<Vec<SpotPrice>, CloudError> {
         self.gate.pass("cloud.spot_prices", self.inner.spot_prices(scope, types, zones, since), cloud).await
     }
+
+    async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
+        self.gate.pass("cloud.reserved", self.inner.reserved(scope), cloud).await
+    }
+}
+
+#[async_trait]
+impl Estate for FaultyCloud {
+    async fn members(&self, scope: &AwsScope, instances: &[InstanceId]) -> Result<Vec<Member>, CloudError> {
+        self.gate.pass("cloud.members", self.inner.members(scope, instances), cloud).await
+    }
+    async fn end_forbidden(&self, scope: &AwsScope, instance: &InstanceId) -> Result<bool, CloudError> {
+        self.gate.pass("cloud.end_forbidden", self.inner.end_forbidden(scope, instance), cloud).await
+    }
+    async fn end_member(&self, scope: &AwsScope, instance: &InstanceId) -> Result<(), CloudError> {
+        self.gate.pass("cloud.end_member", self.inner.end_member(scope, instance), cloud).await
+    }
+    async fn volumes(&self, scope: &AwsScope, filter: &VolumeFilter) -> Result<Vec<EbsVolume>, CloudError> {
+        self.gate.pass("cloud.volumes", self.inner.volumes(scope, filter), cloud).await
+    }
+    async fn snapshot(&self, scope: &AwsScope, volume: &VolumeId, mark: &str) -> Result<VolumeSnapshot, CloudError> {
+        self.gate.pass("cloud.snapshot", self.inner.snapshot(scope, volume, mark), cloud).await
+    }
+    async fn delete_volume(&self, scope: &AwsScope, volume: &VolumeId) -> Result<(), CloudError> {
+        self.gate.pass("cloud.delete_volume", self.inner.delete_volume(scope, volume), cloud).await
+    }
+    async fn addresses(&self, scope: &AwsScope) -> Result<Vec<Address>, CloudError> {
+        self.gate.pass("cloud.addresses", self.inner.addresses(scope), cloud).await
+    }
+    async fn nat_gateways(&self, scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError> {
+        self.gate.pass("cloud.nat_gateways", self.inner.nat_gateways(scope), cloud).await
+    }
 }
 
 /// A Queue behind the gate.
@@ -115,6 +150,13 @@ impl Queue for FaultyQueue {
 struct FaultyCluster {
     inner: Arc<dyn Cluster>,
     gate: Arc<Gate>,
+}
+
+#[async_trait]
+impl Inventory for FaultyCluster {
+    async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
+        self.gate.pass("cluster.persistent_volumes", self.inner.persistent_volumes(), cluster).await
+    }
 }
 
 #[async_trait]

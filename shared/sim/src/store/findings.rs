@@ -1,14 +1,17 @@
-//! Findings.
+//! Findings, and what scans remember.
 
 use super::MemoryStore;
 use async_trait::async_trait;
 use domain::finding::{Finding, FindingKind};
 use domain::ids::{ClusterId, CustomerId, FindingId};
-use domain::ports::{Findings, Page, StoreError};
+use domain::ports::{Findings, Page, StoreError, Watchbooks};
+use domain::watch::Watchbook;
 use std::collections::BTreeMap;
 
 /// By customer, cluster and id.
 pub(super) type Found = BTreeMap<(CustomerId, ClusterId, FindingId), Finding>;
+/// By customer and cluster.
+pub(super) type Books = BTreeMap<(CustomerId, ClusterId), Watchbook>;
 
 impl MemoryStore {
     /// All findings, for checkers.
@@ -53,5 +56,23 @@ impl Findings for MemoryStore {
         items.truncate(limit.max(1));
         let next = items.last().filter(|_| more).map(place);
         Ok(Page { items, next })
+    }
+}
+
+#[async_trait]
+impl Watchbooks for MemoryStore {
+    async fn watchbook(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Watchbook, StoreError> {
+        let book = self.lock().watchbooks.get(&(customer.clone(), cluster.clone())).cloned();
+        Ok(book.unwrap_or_else(|| Watchbook::new(customer.clone(), cluster.clone())))
+    }
+
+    async fn put_watchbook(&self, book: &Watchbook) -> Result<(), StoreError> {
+        let books = &mut self.lock().watchbooks;
+        let of = (book.customer.clone(), book.cluster.clone());
+        if books.get(&of).map_or(0, |there| there.version) + 1 != book.version {
+            return Err(StoreError::Conflict);
+        }
+        books.insert(of, book.clone());
+        Ok(())
     }
 }

@@ -1,11 +1,12 @@
 //! The decision server's table in memory.
 
 use async_trait::async_trait;
-use domain::Timestamp;
+use domain::decision::PredictionOutcome;
 use domain::ids::{InstanceType, Region};
 use domain::market::{Advice, Part, PriceSeries, Quote, Refreshed};
 use domain::offering::{CapacityType, Pool};
-use domain::ports::{MarketStore, StoreError};
+use domain::ports::{MarketStore, Outcomes, StoreError};
+use domain::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -22,6 +23,7 @@ struct State {
     advice: BTreeMap<Region, BTreeMap<InstanceType, Advice>>,
     advisor_version: Option<String>,
     refreshed: BTreeMap<Region, Refreshed>,
+    outcomes: BTreeMap<(Timestamp, String), PredictionOutcome>,
     writes: u64,
 }
 
@@ -104,5 +106,22 @@ impl MarketStore for MemoryMarket {
         let before = state.refreshed.get(region).copied().unwrap_or_default();
         state.refreshed.insert(region.clone(), before.with(part, at));
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Outcomes for MemoryMarket {
+    async fn put_outcomes(&self, outcomes: &[PredictionOutcome]) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        for outcome in outcomes {
+            state.outcomes.insert((outcome.predicted_at, outcome.id.clone()), outcome.clone());
+        }
+        Ok(())
+    }
+
+    async fn outcomes(&self, since: Timestamp, now: Timestamp, limit: usize) -> Result<Vec<PredictionOutcome>, StoreError> {
+        let state = self.lock();
+        let period = state.outcomes.range((since, String::new())..).rev().map(|(_, outcome)| outcome);
+        Ok(period.filter(|outcome| outcome.predicted_at <= now + SignedDuration::from_mins(5)).take(limit).cloned().collect())
     }
 }

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use domain::optimization::Round;
 use domain::plan::PlanKey;
-use domain::ports::{Clock, Parked, Queue, QueueError, Rounds};
+use domain::ports::{Clock, Notice, Notices, Parked, Queue, QueueError, Rounds, Scans};
+use domain::watch::ScanOrder;
 use domain::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +17,10 @@ pub enum Which {
     Plans,
     /// Rounds of the optimizer.
     Rounds,
+    /// What people are told.
+    Notices,
+    /// Scans.
+    Scans,
     /// What could not be read, and what failed too often.
     DeadLetters,
 }
@@ -147,6 +152,24 @@ impl Rounds for MemoryQueue {
     async fn ask(&self, round: &Round) -> Result<(), QueueError> {
         let body = serde_json::to_string(round).map_err(|e| QueueError(e.to_string()))?;
         self.put(Which::Rounds, body, SignedDuration::ZERO);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Notices for MemoryQueue {
+    async fn tell(&self, notice: &Notice) -> Result<(), QueueError> {
+        let body = serde_json::to_string(notice).map_err(|e| QueueError(e.to_string()))?;
+        self.put(Which::Notices, body, SignedDuration::ZERO);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Scans for MemoryQueue {
+    async fn ask_scan(&self, order: &ScanOrder) -> Result<(), QueueError> {
+        let body = serde_json::to_string(order).map_err(|e| QueueError(e.to_string()))?;
+        self.put(Which::Scans, body, SignedDuration::ZERO);
         Ok(())
     }
 }

@@ -32,7 +32,8 @@ const SEAL_BYTES: usize = 32;
 
 fn seal_of(context: &SealContext, secret: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
-    for part in [context.customer.as_str().as_bytes(), context.cluster.as_str().as_bytes(), context.endpoint.as_bytes(), secret] {
+    let pairs = context.pairs();
+    for part in pairs.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]).chain([secret]) {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

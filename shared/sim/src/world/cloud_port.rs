@@ -5,6 +5,7 @@ use super::happened::{By, What};
 use super::machines::Birth;
 use super::state::{Asked, Machine, State};
 use async_trait::async_trait;
+use domain::decision::Commitment;
 use domain::ids::{InstanceId, InstanceType, Zone};
 use domain::node::{NodeOwner, NodeTemplate, RootVolume};
 use domain::offering::{CapacityType, Pool};
@@ -82,12 +83,13 @@ impl State {
 
     fn list(&self, scope: &AwsScope, filter: &InstanceFilter) -> Vec<Instance> {
         let cluster_tag = match filter {
-            InstanceFilter::Cluster(name) => format!("kubernetes.io/cluster/{name}"),
+            InstanceFilter::Cluster(name) | InstanceFilter::Owned(name) => format!("kubernetes.io/cluster/{name}"),
             InstanceFilter::Ids(_) | InstanceFilter::ClientToken(_) | InstanceFilter::CapacityReservation(_) => String::new(),
         };
         let wanted = |machine: &Machine| match filter {
             InstanceFilter::Ids(ids) => ids.contains(&machine.id),
             InstanceFilter::Cluster(_) => machine.tags.contains_key(&cluster_tag),
+            InstanceFilter::Owned(_) => machine.tags.get(&cluster_tag).is_some_and(|word| word == "owned"),
             InstanceFilter::ClientToken(token) => machine.token.as_ref() == Some(token),
             InstanceFilter::CapacityReservation(id) => machine.tags.get("capacity-reservation") == Some(id),
         };
@@ -98,7 +100,7 @@ impl State {
         self.machines.values().filter(|m| mine(m, scope) && shown(m) && wanted(m)).map(Machine::view).collect()
     }
 
-    fn prices_of(&mut self, pool: &Pool, since: Timestamp) -> Vec<SpotPrice> {
+    pub(super) fn prices_of(&mut self, pool: &Pool, since: Timestamp) -> Vec<SpotPrice> {
         let all = self.price_points(pool);
         // The price that holds when the period begins is listed too.
         let first = all.iter().rposition(|(at, _)| *at <= since).unwrap_or(0);
@@ -204,6 +206,14 @@ impl Cloud for World {
             }
             prices.sort_by_key(|price| price.since);
             Ok(prices)
+        })
+    }
+
+    async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
+        self.call("reserved", |state| {
+            access(state, scope)?;
+            let here = state.reserved.iter().filter(|(account, region, _)| *account == scope.account && *region == scope.region);
+            Ok(here.map(|(_, _, commitment)| commitment.clone()).collect())
         })
     }
 }

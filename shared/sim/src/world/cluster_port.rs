@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use domain::ids::{ClusterId, NodeName, PlanId};
 use domain::node::{CORDONED_BY, NodeTarget, NodeUsage, NodeView};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
-use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode, PodSink};
+use domain::ports::inventory::PersistentVolume;
+use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, Inventory, PatchedNode, PodSink};
 use domain::tenant;
 use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use std::collections::BTreeSet;
@@ -56,6 +57,13 @@ impl State {
             }
         };
         kube.nodes.values().filter(|node| node.ready).map(of).collect()
+    }
+}
+
+#[async_trait]
+impl Inventory for SimCluster {
+    async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
+        self.world.call("persistent_volumes", |state| Ok(state.estates.persistent.clone()))
     }
 }
 

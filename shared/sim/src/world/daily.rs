@@ -26,12 +26,15 @@ pub struct Daily {
     pub shift_min: u32,
     /// Where nodes are launched when pods wait, as the cluster's own autoscaler would. `None`: nowhere.
     pub grow: Option<Pool>,
+    /// Tags of the instances that are launched so, besides the cluster's own.
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Default for Daily {
     /// Every ten minutes; 40 % at 4 o'clock; shifted by up to two hours; no new nodes.
     fn default() -> Daily {
-        Daily { every: SignedDuration::from_mins(10), low_percent: 40, low_hour: 4, shift_min: 120, grow: None }
+        let every = SignedDuration::from_mins(10);
+        Daily { every, low_percent: 40, low_hour: 4, shift_min: 120, grow: None, tags: BTreeMap::new() }
     }
 }
 
@@ -89,13 +92,13 @@ impl State {
             self.scale(cluster, workload, replicas(*full, part(&day.spec, now + shift)));
         }
         if let Some(pool) = &day.spec.grow {
-            self.grow(cluster, pool);
+            self.grow(cluster, pool, &day.spec.tags);
         }
         self.plan(self.after(day.spec.every), Due::Day(cluster));
     }
 
     /// Launches as many nodes as the CPU that waiting pods ask for fills, unless some are on their way.
-    fn grow(&mut self, cluster: usize, pool: &Pool) {
+    fn grow(&mut self, cluster: usize, pool: &Pool, tags: &BTreeMap<String, String>) {
         let Some(kube) = self.clusters.get(cluster) else { return };
         let old_enough = self.now.checked_sub(SignedDuration::from_mins(1)).unwrap_or(self.now);
         let waiting = kube.pods.unbound().filter(|(_, pod)| pod.active() && pod.created_at <= old_enough);
@@ -108,6 +111,8 @@ impl State {
         let Some(subnet) = kube.subnets.get(&pool.zone).cloned() else { return };
         let of = kube.spec.clone();
         let wanted = cpu.div_ceil(self.type_of(&pool.instance_type).cpu_millis.max(1));
+        let mut tags = tags.clone();
+        tags.insert(format!("kubernetes.io/cluster/{}", of.name), "owned".to_owned());
         for _ in 0..wanted {
             if !self.draw(pool) {
                 self.note(Some(cluster), What::NoCapacity { pool: pool.clone() });
@@ -121,7 +126,7 @@ impl State {
                 subnet: subnet.clone(),
                 owner: NodeOwner::CloudOptim,
                 token: None,
-                tags: BTreeMap::from([(format!("kubernetes.io/cluster/{}", of.name), "owned".to_owned())]),
+                tags: tags.clone(),
                 user_data: super::join::user_data(&of.name, &BTreeMap::new(), &[]),
             };
             self.born(birth, By::Aws);

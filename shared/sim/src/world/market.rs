@@ -7,6 +7,7 @@ use super::World;
 use super::agenda::Due;
 use super::catalog::TypeSpec;
 use super::state::State;
+use domain::decision::Commitment;
 use domain::ids::{ClusterId, InstanceId, InstanceType};
 use domain::money::MicroDollars;
 use domain::offering::{CapacityType, Pool};
@@ -86,6 +87,15 @@ impl World {
     /// Tells the world of instance types: what a launched instance of one offers, and what it costs.
     pub fn add_types(&self, types: impl IntoIterator<Item = TypeSpec>) {
         self.with(|state| state.types.extend(types.into_iter().map(|spec| (spec.name.clone(), spec))));
+    }
+
+    /// Reserves instances in the account and the Region of a cluster.
+    pub fn reserve(&self, cluster: &ClusterId, commitment: Commitment) {
+        self.with(|state| {
+            let at = state.known(cluster);
+            let spec = state.clusters.get(at).map(|kube| (kube.spec.account.clone(), kube.spec.region.clone()));
+            state.reserved.extend(spec.map(|(account, region)| (account, region, commitment)));
+        });
     }
 
     /// Opens the spot market. All that is random in it comes from the seed.

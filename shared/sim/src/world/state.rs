@@ -13,7 +13,9 @@ use super::pod_table::Pods;
 use super::spec::{ClusterSpec, Timing};
 use crate::world::agenda::Due;
 use crate::world::sizes::Sizing;
+use domain::decision::Commitment;
 use domain::ids::{AccountId, ClusterId, InstanceId, InstanceType, NodeName, NodeUid, PodUid, Region, SubnetId, Zone};
+use domain::market::Advice;
 use domain::money::MicroDollars;
 use domain::node::{NodeOwner, NodeTemplate, Taint};
 use domain::offering::Pool;
@@ -161,8 +163,13 @@ pub(crate) struct State {
     pub(crate) warnings: Vec<Warning>,
     /// Prices that were set by hand; these pools do not follow the market.
     pub(crate) prices: BTreeMap<Pool, Vec<(Timestamp, MicroDollars)>>,
+    /// Reserved instances, by account and Region.
+    pub(crate) reserved: Vec<(AccountId, Region, Commitment)>,
+    /// What the Spot Advisor says, by type.
+    pub(crate) advice: BTreeMap<InstanceType, Advice>,
     pub(crate) history: Vec<Happened>,
     pub(crate) calls: BTreeMap<&'static str, u64>,
+    pub(crate) estates: super::estate::Estates,
 }
 
 impl State {
@@ -181,8 +188,11 @@ impl State {
             market: None,
             warnings: Vec::new(),
             prices: BTreeMap::new(),
+            reserved: Vec::new(),
+            advice: BTreeMap::new(),
             history: Vec::new(),
             calls: BTreeMap::new(),
+            estates: super::estate::Estates::default(),
         }
     }
 

@@ -2,10 +2,11 @@
 
 use super::clusters::{small, zones};
 use super::{KINDS, Target, believed, path};
-use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, HandsOff, PoolName, PredictRequest, verify};
+use domain::decision::{Calibration, DecisionAnswer, DecisionRequest, DecisionType, HandsOff, PoolName, PredictRequest, verify};
 use domain::ids::NodeName;
 use domain::money::MicroDollars;
 use domain::ports::Advisor;
+use secrecy::ExposeSecret;
 use std::collections::BTreeSet;
 
 /// How many clusters are asked about, per kind of decision.
@@ -96,5 +97,42 @@ pub async fn packed_and_plain_are_the_same(target: &Target) {
     for headers in [[json, ("content-encoding", "gzip")], [("content-type", "application/gzip"), ("accept", "application/json")]] {
         let answer = target.post(&path(kind), &headers, packed.clone()).await;
         assert_eq!((answer.status.as_u16(), &answer.body), (200, &first.body), "{headers:?}");
+    }
+}
+
+/// What is told of predictions is judged; told twice, it counts once. A server that keeps no records says so with a 404, and is held to it.
+pub async fn outcomes_are_kept_once_and_judged(target: &Target) {
+    let get = async || target.send("GET", "/api/v1/ml/predict/calibration", &[("x-api-key", target.key.expose_secret())], Vec::new()).await;
+    let before = get().await;
+    let json = [("content-type", "application/json")];
+    let outcome = |horizon: u32, interrupted: u32| {
+        serde_json::json!([{
+            "id": "contract-1", "region": "us-east-1", "pool": { "instance_type": "m6i.large", "zone": "us-east-1a" },
+            "predicted_at": sim::clock::EPOCH.to_string(), "horizon_minutes": horizon, "probability": 0.5, "instances": 4,
+            "interrupted": interrupted,
+        }])
+        .to_string()
+        .into_bytes()
+    };
+    let told = target.post("/api/v1/ml/outcomes", &json, outcome(61, 1)).await;
+    if before.status.as_u16() == 404 {
+        assert_eq!(told.status.as_u16(), 404, "neither or both");
+        return;
+    }
+    assert_eq!(told.status.as_u16(), 200, "{:?}", String::from_utf8_lossy(&told.body));
+    assert_eq!(target.post("/api/v1/ml/outcomes", &json, outcome(61, 1)).await.status.as_u16(), 200);
+    for (wrong, interrupted) in [(0, 1), (61, 5)] {
+        let answer = target.post("/api/v1/ml/outcomes", &json, outcome(wrong, interrupted)).await;
+        assert_eq!((answer.status.as_u16(), answer.media_type().as_str()), (422, "application/problem+json"));
+    }
+    let judged: Vec<Calibration> = serde_json::from_slice(&get().await.body).unwrap();
+    for report in &judged {
+        assert!((0.0..=1.0).contains(&report.brier) && (0.0..=1.0).contains(&report.base_rate), "{report:?}");
+        assert_eq!(report.reliability.iter().map(|row| row.predictions).sum::<u32>(), report.predictions, "{report:?}");
+    }
+    // On a server with a past of its own the outcome is older than what is judged.
+    if serde_json::from_slice::<Vec<Calibration>>(&before.body).unwrap().is_empty() && !judged.is_empty() {
+        assert_eq!((judged[0].horizon_minutes, judged[0].predictions, judged[0].base_rate), (61, 4, 0.25));
+        assert!((judged[0].brier - 0.25).abs() < 1e-12, "{judged:?}");
     }
 }

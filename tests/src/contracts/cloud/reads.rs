@@ -2,9 +2,10 @@
 
 use super::Bench;
 use domain::Timestamp;
-use domain::ids::{InstanceId, InstanceType};
+use domain::decision::Commitment;
+use domain::ids::{InstanceId, InstanceType, Zone};
 use domain::money::MicroDollars;
-use domain::ports::{Instance, InstanceFilter};
+use domain::ports::{CloudError, Instance, InstanceFilter};
 use std::collections::BTreeSet;
 
 pub(super) async fn instances_are_found_by_id_token_and_cluster(bench: &Bench<'_>, first: &Instance, second: &Instance) {
@@ -52,6 +53,20 @@ pub(super) async fn prices_are_those_of_the_pools_asked_for_oldest_first(bench: 
     assert!(prices.iter().all(|p| p.price_per_hour > MicroDollars(0)));
     assert!(prices.is_sorted_by_key(|p| p.since));
     assert_eq!(bench.cloud.spot_prices(&bench.scope, &[], &zones, Timestamp::UNIX_EPOCH).await.unwrap(), []);
+}
+
+pub(super) async fn what_is_reserved_is_told_by_type_and_zone(bench: &Bench<'_>) {
+    let before = bench.cloud.reserved(&bench.scope).await;
+    assert_eq!(before.as_ref().is_ok_and(Vec::is_empty), bench.knows.reservations, "{before:?}");
+    if let (Some(hands), true) = (bench.hands, bench.knows.reservations) {
+        let of = |zone: Option<Zone>, count| Commitment { instance_type: InstanceType::parse("m6i.large").unwrap(), zone, count };
+        let wanted = [of(None, 2), of(Some(bench.subnets[0].0.clone()), 3)];
+        wanted.iter().for_each(|commitment| hands.reserve(commitment));
+        assert_eq!(bench.cloud.reserved(&bench.scope).await.unwrap(), wanted);
+    }
+    if let Some(denied) = &bench.denied {
+        assert!(matches!(bench.cloud.reserved(denied).await, Err(CloudError::NoAccess(_))));
+    }
 }
 
 pub(super) async fn a_mark_is_seen_in_the_list_of_the_cluster(bench: &Bench<'_>, instance: &Instance) {

@@ -69,3 +69,18 @@ pub(super) async fn findings_of_a_customer_are_listed_last_seen_first(store: &dy
     assert_eq!(seen, ["s-4", "s-3", "s-2", "s-1", "s-0"]);
     assert_eq!(store.findings(&customer_id("page"), None, 2).await.unwrap().items, []);
 }
+
+pub(super) async fn a_watchbook_is_written_against_its_version(store: &dyn Store) {
+    let (customer, cluster) = (customer_id("watches"), cluster_id("prod"));
+    let mut book = store.watchbook(&customer, &cluster).await.unwrap();
+    assert_eq!((book.version, book.watches.len()), (0, 0));
+    book.version = 1;
+    book.scanned_at = Some(at(NOON));
+    book.watches.insert("i-12345678".to_owned(), domain::watch::Watch::new(at(NOON)));
+    store.put_watchbook(&book).await.unwrap();
+    assert!(matches!(store.put_watchbook(&book).await, Err(StoreError::Conflict)), "the slower of two scans is void");
+    assert_eq!(store.watchbook(&customer, &cluster).await.unwrap(), book);
+    book.version = 2;
+    store.put_watchbook(&book).await.unwrap();
+    assert_eq!(store.watchbook(&customer, &cluster_id("pro")).await.unwrap().version, 0);
+}

@@ -1,13 +1,14 @@
 //! Laws of the key service.
 
 use super::make::{cluster_id, customer_id};
+use domain::ids::TargetId;
 use domain::ports::{Vault, VaultError};
 use domain::tenant::{SealContext, Sealed};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Runs every law of the vault.
 pub async fn vault(vault: &dyn Vault) {
-    let context = |customer: &str, cluster: &str, endpoint: &str| SealContext {
+    let context = |customer: &str, cluster: &str, endpoint: &str| SealContext::Token {
         customer: customer_id(customer),
         cluster: cluster_id(cluster),
         endpoint: endpoint.to_owned(),
@@ -23,6 +24,7 @@ pub async fn vault(vault: &dyn Vault) {
         context("acme", "test", "https://one.example.com"),
         context("acme", "prod", "https://two.example.com"),
         context("acme", "prodhttps", "://one.example.com"),
+        SealContext::Target { customer: customer_id("acme"), target: TargetId::parse("prod").unwrap() },
     ] {
         let answer = vault.open(&other, &sealed).await;
         assert!(matches!(answer, Err(VaultError::Refused(_))), "opened under {other:?}");

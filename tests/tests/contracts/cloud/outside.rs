@@ -6,9 +6,9 @@ use domain::node::NodeTemplate;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What moto 5.2 knows of EC2: it launches again for the same client token, answers 500 to filters that it does not know
-/// (`client-token`, `capacity-reservation-id`, `status-code` of spot requests), and has no spot request behind an instance
-/// that RunInstances launched as spot.
-const MOTO: Knows = Knows { client_token: false, filters: false, marks: false };
+/// (`client-token`, `capacity-reservation-id`, `status-code` of spot requests), has no spot request behind an instance that
+/// RunInstances launched as spot, and no reserved instances.
+const MOTO: Knows = Knows { client_token: false, filters: false, marks: false, reservations: false };
 
 #[tokio::test]
 async fn the_named_endpoint_keeps_the_contract_of_the_cloud() {

@@ -35,7 +35,7 @@ async fn ec2_over_the_wire_keeps_the_contract_of_the_cloud() {
     let wrong_external_id = scope(super::ACCOUNT, "a-guess");
     cloud(&ground.bench(&ec2, wrong_external_id).await).await;
     // One for the scope that may, and one for each call of the scope that may not.
-    assert_eq!(served.calls()["AssumeRole"], 3, "a session is kept: {:?}", served.calls());
+    assert_eq!(served.calls()["AssumeRole"], 4, "a session is kept: {:?}", served.calls());
 }
 
 #[tokio::test]

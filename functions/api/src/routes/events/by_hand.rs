@@ -3,7 +3,7 @@
 use super::super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::register::Wrong;
 use domain::ids::{InstanceId, InstanceKey};
 use domain::tenant::Cluster;
@@ -38,7 +38,7 @@ pub(super) async fn event(deps: &Deps, caller: &Caller, body: Value, id: &str) -
         let detail = "The short form is {\"instance_id\": \"i-...\"}, with cluster_id, event_type and event_time as it needs them.";
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail)
     })?;
-    let wrong = |field: &'static str, detail: String| Problem::fields(&[Wrong { field, detail }]);
+    let wrong = |field: &'static str, detail: String| problem::fields(&[Wrong { field, detail }]);
     let instance = InstanceId::parse(by_hand.instance_id).map_err(|error| wrong("instance_id", error.to_string()))?;
     let (detail_type, detail) = match by_hand.event_type.as_deref() {
         None | Some("interruption_warning" | "spot_interruption") => {

@@ -1,8 +1,11 @@
 //! Keys of the decision server's table. Nothing else in the crate spells one.
 //!
-//! All of them begin with `M#`: what the market says to everybody. Nothing here is a customer's, so no wall is needed.
+//! What begins with `M#` is what the market says to everybody, and what begins with `O#` is what became of predictions; the decision
+//! server may write the latter only. Nothing here is a customer's, so no wall is needed.
 
-use super::super::keys::Key;
+use super::super::keys::{Key, instant};
+use domain::Timestamp;
+use domain::decision::PredictionOutcome;
 use domain::ids::{InstanceType, Region};
 use domain::market::Part;
 use domain::offering::Pool;
@@ -50,4 +53,34 @@ pub(super) fn read(region: &Region, part: Part) -> Key {
         Part::Advisor => "ADVISOR",
     };
     key(reads(region), name)
+}
+
+/// One partition a day: a day's outcomes of a thousand clusters are some hundred megabytes at most, and old days are not touched.
+fn outcome_day(at: Timestamp) -> String {
+    format!("O#{}", at.strftime("%Y-%m-%d"))
+}
+
+/// What became of one prediction.
+pub(super) fn outcome(of: &PredictionOutcome) -> Key {
+    key(outcome_day(of.predicted_at), format!("{}#{}", instant(of.predicted_at), of.id))
+}
+
+/// The place before all outcomes of this instant.
+pub(super) fn outcomes_from(since: Timestamp) -> String {
+    instant(since)
+}
+
+/// The partitions of a period, newest first; no more than four months of them.
+pub(super) fn outcome_days(since: Timestamp, now: Timestamp) -> Vec<String> {
+    let mut days = Vec::new();
+    let mut at = now;
+    while at >= since && days.len() < 124 {
+        days.push(outcome_day(at));
+        at = at.saturating_add(-domain::SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+    }
+    let first = outcome_day(since);
+    if since <= now && !days.contains(&first) {
+        days.push(first);
+    }
+    days
 }

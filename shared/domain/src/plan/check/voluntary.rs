@@ -52,6 +52,8 @@ impl Before {
             | Action::Scale { .. }
             | Action::PatchRequests { .. }
             | Action::AwaitRollOut { .. }
+            | Action::TerminateGhost { .. }
+            | Action::DeleteVolume { .. }
             | Action::Resize { .. }
             | Action::CompleteLifecycle { .. } => None,
         }
@@ -197,6 +199,8 @@ fn launches(plan: &Plan) -> impl Iterator<Item = MicroDollars> {
         | Action::Scale { .. }
         | Action::PatchRequests { .. }
         | Action::AwaitRollOut { .. }
+        | Action::TerminateGhost { .. }
+        | Action::DeleteVolume { .. }
         | Action::Resize { .. }
         | Action::CompleteLifecycle { .. } => None,
     })

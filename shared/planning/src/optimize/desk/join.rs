@@ -9,34 +9,25 @@ use std::collections::BTreeMap;
 /// After so many moves in a row that do not go together with the others, the rest is left to the next answer.
 const PATIENCE: usize = 16;
 
-/// So many moves are planned at the least before they are looked at together.
+/// So many moves are looked at together to begin with; then twice as many each time.
 const STEP: usize = 8;
 
-/// The moves that are sure together: their number, their pods, and whether any of them launches.
+/// The moves that are sure together: their pods, and whether any of them launches.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Crowd {
-    /// The first so many of the planned.
-    moves: usize,
     pods: BTreeMap<usize, u32>,
     launches: bool,
-    /// No more moves go together with them.
-    full: bool,
 }
 
 impl Desk<'_> {
-    /// Whether this answer can take no more moves. Looks at the planned together now and then: each time twice as many.
-    pub(crate) fn full(&mut self) -> bool {
-        if self.planned.len() - self.crowd.moves >= self.crowd.moves.max(STEP) {
-            self.join();
-        }
-        self.crowd.full
-    }
-
-    /// Keeps the moves that are sure together, as many as can be in their order; the others are for the next answer.
+    /// Keeps of the planned moves those that may be made with this answer: no more nodes than allowed, the most saving for its
+    /// disruption first; and of these the ones that are sure together, as many as can be in their order. The others are for the
+    /// next answers.
     pub(crate) fn join(&mut self) {
-        let mut rest: Vec<Planned> = self.planned.split_off(self.crowd.moves);
+        self.within_budget();
+        let mut rest: Vec<Planned> = std::mem::take(&mut self.planned);
         rest.reverse();
-        let mut step = rest.len().max(1);
+        let mut step = rest.len().clamp(1, STEP);
         let mut missed = 0;
         while !rest.is_empty() {
             step = step.min(rest.len());
@@ -55,10 +46,38 @@ impl Desk<'_> {
                 continue;
             }
             missed += 1;
-            self.crowd.full |= missed > PATIENCE;
-            let from = if self.crowd.full { 0 } else { rest.len() - 1 };
-            let late: Vec<Planned> = rest.drain(from..).collect();
-            late.iter().for_each(|late| self.put_off(late));
+            let from = if missed > PATIENCE { 0 } else { rest.len() - 1 };
+            let late: Vec<Planned> = rest.drain(from..).rev().collect();
+            for late in late {
+                let why = "it can go when the moves of this answer are done; together with them its pods would not be sure of a place";
+                self.put_off(late, &Blocked::new(WhyNot::BudgetUsedUp, why));
+            }
+        }
+    }
+
+    /// Puts off what is more than the nodes that may go.
+    fn within_budget(&mut self) {
+        let nodes: usize = self.planned.iter().map(|planned| planned.draft.remove.len()).sum();
+        if nodes <= self.nodes_max {
+            return;
+        }
+        let mut order: Vec<usize> = (0..self.planned.len()).collect();
+        let rate = |at: usize| {
+            let planned = &self.planned[at];
+            let evictions: i64 = planned.draft.remove.iter().map(|node| self.nodes[*node].evictions + 1_000).sum();
+            planned.net.saturating_mul(1_000) / evictions.max(1)
+        };
+        order.sort_by_key(|at| (std::cmp::Reverse(rate(*at)), *at));
+        let mut left = self.nodes_max;
+        let mut kept = vec![false; self.planned.len()];
+        for at in order {
+            let nodes = self.planned[at].draft.remove.len();
+            kept[at] = nodes <= left;
+            left -= if kept[at] { nodes } else { 0 };
+        }
+        let why = used_up(self);
+        for (planned, kept) in std::mem::take(&mut self.planned).into_iter().zip(kept) {
+            if kept { self.planned.push(planned) } else { self.put_off(planned, &why) }
         }
     }
 
@@ -73,12 +92,10 @@ impl Desk<'_> {
                     *larger.pods.entry(class).or_default() += count;
                 }
             }
-            for (kind, item) in self.firsts(&planned.draft) {
-                let room = self.room(kind, item);
-                self.origin.launch(&room.template);
+            for template in self.least(&planned.draft) {
+                self.origin.launch(&template);
                 larger.launches = true;
             }
-            larger.moves += 1;
         }
         let pods: Pods = larger.pods.iter().map(|(class, count)| (*class, *count)).collect();
         let strangers = if larger.launches { self.pending.clone() } else { Pods::new() };
@@ -89,18 +106,21 @@ impl Desk<'_> {
         None
     }
 
-    fn put_off(&mut self, late: &Planned) {
+    fn put_off(&mut self, late: Planned, why: &Blocked) {
         for node in &late.draft.remove {
             self.nodes[*node].gone = false;
             self.nodes[*node].put_off = true;
-            let why = "it can go when the moves of this answer are done; together with them its pods would not be sure of a place";
-            self.note(*node, Blocked::new(WhyNot::BudgetUsedUp, why));
+            self.note(*node, why.clone());
         }
+        self.late.push(late);
     }
 }
 
-/// The reason of nodes that were not looked at any more.
-pub(crate) fn later() -> Blocked {
-    let why = "this answer has as many moves as are sure together; whether this node can go is looked at when they are done";
-    Blocked::new(WhyNot::BudgetUsedUp, why)
+/// The reason of nodes that could go, where no more may.
+fn used_up(desk: &Desk<'_>) -> Blocked {
+    let most = desk.nodes_max;
+    Blocked::new(
+        WhyNot::BudgetUsedUp,
+        format!("{most} nodes may be touched at a time, and others come first; it is looked at when they are done"),
+    )
 }

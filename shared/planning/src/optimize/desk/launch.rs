@@ -1,6 +1,6 @@
 //! What can be launched for a set of pods.
 
-use super::Desk;
+use super::{Desk, Draft};
 use crate::placement::{Kind, Pods, Template, looks_at_type, runs_on};
 use domain::ids::Zone;
 use domain::offering::CapacityType;
@@ -34,6 +34,16 @@ impl Rooms {
         self.models.len()
     }
 
+    /// The room of an item for a kind, where it was asked for before.
+    pub(crate) fn known(&self, kind: usize, item: usize) -> Option<&Room> {
+        self.known.get(&(kind, item)).map(Rc::as_ref)
+    }
+
+    /// How nodes of a kind were bought.
+    pub(crate) fn bought(&self, kind: usize) -> CapacityType {
+        self.models[kind].pool.as_ref().map_or(CapacityType::OnDemand, |pool| pool.capacity)
+    }
+
     /// The number of a kind.
     pub(crate) fn kind(&mut self, kind: Kind, node: &SnapshotNode) -> usize {
         let fresh = self.models.len();
@@ -60,6 +70,35 @@ impl Desk<'_> {
         let room = Rc::new(Room { template, free, arch_fits });
         self.rooms.known.insert((kind, item), Rc::clone(&room));
         room
+    }
+
+    /// What comes of each launch at the least: of whichever of its offerings has capacity, and no more than any of them has.
+    pub(super) fn least(&mut self, draft: &Draft) -> Vec<Template> {
+        let kind = draft.remove.first().map_or(0, |node| self.nodes[*node].kind);
+        let mut least = Vec::with_capacity(draft.launch.len());
+        for items in &draft.launch {
+            let Some((first, others)) = items.split_first() else { continue };
+            let first = self.room(kind, *first);
+            let mut template = first.template.clone();
+            for other in others {
+                let other = self.room(kind, *other);
+                let wholes = template.allocatable.iter_mut().zip(&first.template.allocatable);
+                for ((least, whole), (free, theirs)) in wholes.zip(first.free.iter().zip(&other.free)) {
+                    // Companions take the rest of the whole.
+                    *least = (*least).min(whole - free + theirs);
+                }
+            }
+            least.push(template);
+        }
+        least
+    }
+
+    /// Whether an item is as good as another for a kind, though more than the node's own pods may come to it: it has as much room as
+    /// the other, or holds all of them.
+    pub(crate) fn stands_in(&mut self, kind: usize, first: usize, item: usize, crowded: &[i64]) -> bool {
+        let (first, this) = (self.room(kind, first), self.room(kind, item));
+        let no_less = |least: &[i64]| this.free.iter().zip(least).all(|(free, least)| free >= least);
+        no_less(&first.free) || no_less(crowded)
     }
 
     /// What is worth a look for nodes of a kind, cheapest first: of two items where one costs no more and holds no less, only that

@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::eligibility::{Blocked, workload};
 use crate::optimize::worth::Weight;
-use crate::placement::{CPU, MEMORY, NodeId, PODS, Pods, VOLUMES};
+use crate::placement::{CPU, MEMORY, NodeId, PODS, Pods, Template, VOLUMES};
 use domain::decision::{LaunchSpec, Move, NodeIdentity, WhyNot};
 use domain::money::MicroDollars;
 use domain::offering::CapacityType;
@@ -65,25 +65,22 @@ impl Desk<'_> {
     }
 
     /// Empties the nodes and launches the others. Leaves the state changed.
-    fn stage(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Stage {
+    fn stage(&mut self, remove: &[NodeId], launch: &[Template]) -> Stage {
         let mut pods: BTreeMap<usize, u32> = BTreeMap::new();
         for node in remove {
             for (class, count) in self.state.empty(*node) {
                 *pods.entry(class).or_default() += count;
             }
         }
-        let mut fresh = Vec::new();
-        for (kind, item) in launch {
-            let room = self.room(*kind, *item);
-            fresh.push(self.state.launch(&room.template));
-        }
+        let fresh: Vec<NodeId> = launch.iter().map(|template| self.state.launch(template)).collect();
         let strangers = if fresh.is_empty() { Pods::new() } else { self.pending.clone() };
         Stage { fresh, pods: pods.into_iter().collect(), strangers }
     }
 
     /// Stages the move and lets the pods settle. Leaves the state changed: the caller rolls back or commits.
-    fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Result<Vec<NodeId>, usize> {
-        let Stage { fresh, pods, strangers } = self.stage(remove, launch);
+    pub(super) fn play(&mut self, remove: &[NodeId], launch: &[(usize, usize)]) -> Result<Vec<NodeId>, usize> {
+        let launch: Vec<Template> = launch.iter().map(|(kind, item)| self.room(*kind, *item).template.clone()).collect();
+        let Stage { fresh, pods, strangers } = self.stage(remove, &launch);
         // Whoever waits already is first at the door of a new node.
         for (class, count) in strangers {
             for _ in 0..count {
@@ -100,11 +97,11 @@ impl Desk<'_> {
     /// # Errors
     /// What found no place.
     pub(crate) fn prove(&mut self, draft: &Draft) -> Result<(), Blocked> {
-        let launch = self.firsts(draft);
+        let least = self.least(draft);
         let pods = self.pods_of(&draft.remove);
         self.keeps_floor(draft, &pods)?;
         let mark = self.state.mark();
-        let sure = self.stage(&draft.remove, &launch);
+        let sure = self.stage(&draft.remove, &least);
         let sure = self.state.sure(&sure.pods, &sure.strangers);
         self.state.rollback(mark);
         let unsure = "could be left without a place, depending on where the scheduler puts the others";
@@ -195,7 +192,6 @@ impl Desk<'_> {
             self.state.close(node);
         }
         self.state.commit();
-        self.left = self.left.saturating_sub(draft.remove.len());
         Ok(())
     }
 

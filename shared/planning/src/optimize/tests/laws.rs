@@ -4,6 +4,7 @@ use crate::optimize::{Effort, decide};
 use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, WhyNot};
 use domain::money::MicroDollars;
 use domain::offering::CapacityType::{OnDemand, Spot};
+use domain::snapshot::Placed;
 use std::collections::BTreeSet;
 
 fn answer(request: &DecisionRequest) -> DecisionAnswer {
@@ -142,6 +143,30 @@ fn moves_carried_out_leave_no_pod_without_a_place() {
         }
     }
     assert!(moves > 200, "{moves}");
+}
+
+/// Random cluster 170 of the plans that are carried out: a pod that waited took the room of those that a small fallback was launched for.
+#[test]
+fn every_offering_of_a_launch_has_room_for_pods_that_wait_too() {
+    let classes = vec![daemon("logs"), class("web", 300, 1), class("waits", 500, 2)];
+    let mut asked = request(DecisionType::SpotOptimize, classes, vec![node(0, "c6i.large", OnDemand, &[(0, 1), (1, 3)])]);
+    asked.snapshot.pending = vec![Placed { class: 2, count: 1 }];
+    asked.requirements.spot_pools_min = 1;
+    // The larger type is the cheaper one, and the smaller its fallback.
+    let mut market = market().clone();
+    for offer in market.offers.iter_mut().filter(|offer| offer.pool.instance_type.as_str() == "c6i.large" && offer.pool.capacity == Spot) {
+        offer.quote.as_mut().unwrap().price_per_hour.0 = 37_000;
+    }
+    let found = decide(&asked, &market, &Effort::default());
+    let planned = found.execution_plan.first().unwrap_or_else(|| panic!("{:#?}", found.untouched));
+    assert_eq!(planned.launch[0].offerings[0].pool.instance_type.as_str(), "m6i.large", "{planned:#?}");
+    for at in 0..planned.launch[0].offerings.len() {
+        let mut only = planned.clone();
+        only.launch[0].offerings = vec![planned.launch[0].offerings[at].clone()];
+        let mut running = Running::new(&asked, 0);
+        running.carry_out(&only);
+        assert!(running.pending.len() <= 1, "{:?} leaves {:?} without a place", only.launch[0].offerings, running.pending);
+    }
 }
 
 #[test]

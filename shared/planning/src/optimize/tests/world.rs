@@ -275,7 +275,7 @@ fn random_class(rng: &mut fastrand::Rng, at: usize) -> PodClass {
     class
 }
 
-fn disturb(rng: &mut fastrand::Rng, node: &mut SnapshotNode) {
+pub(super) fn disturb(rng: &mut fastrand::Rng, node: &mut SnapshotNode) {
     match rng.u8(..12) {
         0 => node.unschedulable = true,
         1 => node.ready = false,

@@ -22,6 +22,7 @@ pub(super) async fn call(server: &Server, action: &str, params: &Params, signer:
         "DescribeInstanceAttribute" => lists::attribute(&caller).await,
         "DescribeVolumes" => lists::volumes(&caller).await,
         "DescribeSpotInstanceRequests" => lists::spot_requests(&caller).await,
+        "DescribeReservedInstances" => lists::reserved(&caller).await,
         "DescribeSpotPriceHistory" => lists::spot_prices(&caller).await,
         other => Err(Fault::client("InvalidAction", format!("The action {other} is not valid for this web service."))),
     }

@@ -43,6 +43,9 @@ async fn candidates(caller: &Caller<'_>, asked: &[InstanceId], filters: &[Filter
         ("client-token", [token]) => Some(InstanceFilter::ClientToken(token.clone())),
         ("capacity-reservation-id", [id]) => Some(InstanceFilter::CapacityReservation(id.clone())),
         ("tag-key", [key]) => key.strip_prefix(CLUSTER_TAG).map(|name| InstanceFilter::Cluster(name.to_owned())),
+        (tag, [word]) if word == "owned" => {
+            tag.strip_prefix("tag:").and_then(|key| key.strip_prefix(CLUSTER_TAG)).map(|name| InstanceFilter::Owned(name.to_owned()))
+        }
         ("instance-id", ids) => Some(InstanceFilter::Ids(ids.iter().filter_map(|id| InstanceId::parse(id.as_str()).ok()).collect())),
         _ => None,
     });
@@ -197,6 +200,37 @@ pub(super) async fn spot_prices(caller: &Caller<'_>) -> Result<Xml, Fault> {
     });
     // EC2 sends an empty token where there is no next page.
     xml.text("nextToken", next.unwrap_or_default());
+    Ok(xml)
+}
+
+/// Without pages, as EC2 has it. What is not of Linux and shared tenancy, or is over, stands among them.
+pub(super) async fn reserved(caller: &Caller<'_>) -> Result<Xml, Fault> {
+    let found = caller.server.cloud.reserved(&caller.scope).await.map_err(fault)?;
+    let rows = found
+        .iter()
+        .flat_map(|row| [(row, "active", "Linux/UNIX (Amazon VPC)"), (row, "retired", "Linux/UNIX"), (row, "active", "Windows")]);
+    let mut wanted = Vec::new();
+    for (row, state, product) in rows {
+        let mut all = true;
+        for filter in caller.params.filters() {
+            let has = |value: &str| filter.values.iter().any(|wanted| wanted == value);
+            all &= match filter.name.as_str() {
+                "state" => has(state),
+                "product-description" => has(product),
+                unknown => return Err(unknown_filter(unknown)),
+            };
+        }
+        if all {
+            wanted.push((row, state, product));
+        }
+    }
+    let mut xml = Xml::default();
+    xml.items("reservedInstancesSet", wanted, |xml, (row, state, product)| {
+        xml.text("instanceType", row.instance_type.as_str()).text("instanceCount", row.count.to_string());
+        xml.text("scope", if row.zone.is_some() { "Availability Zone" } else { "Region" });
+        xml.maybe("availabilityZone", row.zone.as_ref());
+        xml.text("productDescription", product).text("instanceTenancy", "default").text("state", state);
+    });
     Ok(xml)
 }
 

@@ -1,0 +1,110 @@
+//! The decision server, through us: the same paths, for the keys of this API. What is asked is handed on, what is answered comes back.
+//!
+//! A key of ours opens no other server: it is not handed on, and the decision server's own key goes no further than there. Only these
+//! paths are open; whatever else a server offers is for those who run it.
+
+use crate::Deps;
+use crate::problem::Problem;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use runtime::http::{Answer, HttpError, Limits};
+use runtime::web::answer::{send, takes_gzip};
+use runtime::web::problem::MEDIA_TYPE;
+use serde::de::IgnoredAny;
+use std::sync::Arc;
+
+/// The largest body that is handed on, in bytes: what Lambda takes.
+const BODY_BYTES_MAX: usize = 6_000_000;
+/// The largest answer that is handed back, in bytes: Lambda's 6 MB hold it base64-encoded.
+const ANSWER_BYTES_MAX: usize = 4_400_000;
+/// How to ask for less.
+const NARROW: &str = "Accept gzip, or ask for fewer nodes or pools at once.";
+/// Headers of a request that say what its body is.
+const HANDED_ON: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::CONTENT_ENCODING];
+
+/// What the decision server is given: an answer before the gateway gives up after 30 s, and no more than fits into the memory.
+pub const LIMITS: Limits = Limits { connect_s: 2, whole_s: 25, wire_bytes_max: 6_000_000, plain_bytes_max: 32_000_000 };
+
+/// Hands a request on, and its answer back.
+///
+/// # Errors
+/// 413 where the body is too large, 502 to 504 where the decision server gives no answer that could be handed back.
+pub async fn forward(State(deps): State<Arc<Deps>>, request: Request) -> Result<Response, Problem> {
+    let Some(server) = &deps.ml else {
+        let detail = "No decision server is set up here. Set ML_SERVER_URL and ML_SERVER_API_KEY.";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no-ml-server", detail));
+    };
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    if !path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.".contains(&b)) || path.contains("..") {
+        return Err(Problem::absent("path"));
+    }
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
+        let detail = format!("The body is larger than {BODY_BYTES_MAX} bytes as it travels, or broke off. Pack it with gzip.");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+    })?;
+    let target = parts.uri.path_and_query().map_or(path, |target| target.as_str());
+    let mut on = http::Request::builder().method(parts.method.clone()).uri(target).header(header::ACCEPT, "application/json");
+    for name in HANDED_ON {
+        if let Some(value) = parts.headers.get(&name) {
+            on = on.header(name, value);
+        }
+    }
+    let answer = server.send(on.body(body.to_vec()).map_err(Problem::internal)?).await.map_err(down)?;
+    back(answer, &parts.headers)
+}
+
+/// What is handed back: JSON that is some, and problems of the request. All else is a fault of the server behind us.
+fn back(answer: Answer, asked: &HeaderMap) -> Result<Response, Problem> {
+    let (status, media) = (answer.status, answer.media_type());
+    let json = || serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
+    match status {
+        StatusCode::OK | StatusCode::ACCEPTED if media == "application/json" && json() => {
+            let mut response = send(answer.body, takes_gzip(asked), ANSWER_BYTES_MAX, NARROW)?;
+            *response.status_mut() = status;
+            Ok(response)
+        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            let detail = "The decision server does not accept the key that is set up here. Correct ML_SERVER_API_KEY.";
+            Err(Problem::new(StatusCode::BAD_GATEWAY, "ml-server-unauthorized", detail))
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            let detail = "The decision server takes no more requests now. Try again after the time in Retry-After.";
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "ml-server-busy", detail).retry_after(10))
+        }
+        _ if status.is_client_error() && media == MEDIA_TYPE && json() => {
+            Ok((status, [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], answer.body).into_response())
+        }
+        _ => {
+            let detail = "The decision server failed, or gave an answer that is none. Its log says more; GET /api/v1/ml/health shows whether it runs.";
+            Err(Problem::new(StatusCode::BAD_GATEWAY, "ml-server-failed", detail).because(format!("{status} {media}")))
+        }
+    }
+}
+
+fn down(error: HttpError) -> Problem {
+    let (status, code, detail) = match &error {
+        HttpError::Unreachable(_) => (
+            StatusCode::BAD_GATEWAY,
+            "ml-server-unreachable",
+            "The decision server cannot be reached. Nothing is optimised while it is down; interruptions are handled as ever. Try again later.",
+        ),
+        HttpError::Slow(_) => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "ml-server-slow",
+            "The decision server did not answer in time. Ask for less at once, or try again later.",
+        ),
+        HttpError::TooLarge(_) => (
+            StatusCode::BAD_GATEWAY,
+            "ml-server-answer-too-large",
+            "The decision server answered more than is handed back. Ask for less at once.",
+        ),
+        HttpError::Broken(_) => {
+            (StatusCode::BAD_GATEWAY, "ml-server-failed", "The decision server gave an answer that cannot be unpacked.")
+        }
+        HttpError::Ours(_) => return Problem::internal(error),
+    };
+    Problem::new(status, code, detail).because(error)
+}

@@ -1,0 +1,138 @@
+//! The decision server through the API: what is handed on, what comes back, and what does not.
+
+use super::support::{Bench, request};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::{Method, StatusCode, header};
+use runtime::advisor::Connection;
+use runtime::http::Limits;
+use secrecy::SecretString;
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const THEIR_KEY: &str = "the-key-of-the-decision-server";
+const HEALTH: &str = "/api/v1/ml/health";
+const PREDICT: &str = "/api/v1/ml/predict/spot-interruption";
+
+type Heard = Arc<Mutex<Vec<(http::request::Parts, Bytes)>>>;
+
+/// A server on this machine that remembers what it heard, and an API in front of it.
+async fn behind(limits: Limits, says: impl Fn() -> Response + Clone + Send + Sync + 'static) -> (Bench, Heard) {
+    let heard = Heard::default();
+    let ear = heard.clone();
+    let all = move |request: Request| {
+        let (ear, says) = (ear.clone(), says.clone());
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            ear.lock().unwrap().push((parts, body));
+            says()
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(all)).await });
+    let connection = Connection::new(&url, &SecretString::from(THEIR_KEY), limits).unwrap();
+    (Bench::with(Some(Arc::new(connection))).await, heard)
+}
+
+fn limits() -> Limits {
+    Limits { whole_s: 1, wire_bytes_max: 50_000, plain_bytes_max: 50_000, ..Limits::default() }
+}
+
+fn answered(status: StatusCode, media: &'static str, body: &str) -> Response {
+    (status, [(header::CONTENT_TYPE, media)], body.to_owned()).into_response()
+}
+
+#[tokio::test]
+async fn a_question_is_handed_on_with_the_servers_own_key_and_never_with_the_callers() {
+    let (bench, heard) = behind(limits(), || answered(StatusCode::OK, "application/json", "[1]")).await;
+    let more = [("x-api-key", "acme-viewer"), ("cookie", "a=b"), ("idempotency-key", "k-1"), ("x-forwarded-for", "10.0.0.1")];
+    for _ in 0..2 {
+        let answer = bench.call("acme-viewer", Method::POST, &format!("{PREDICT}?a=b"), &more, Some(&json!({ "region": "x" }))).await;
+        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "[1]"));
+    }
+    let heard = heard.lock().unwrap();
+    assert_eq!(heard.len(), 2, "a question is no command: it is not kept for its Idempotency-Key");
+    let (parts, body) = &heard[0];
+    assert_eq!(
+        (parts.method.clone(), parts.uri.to_string(), &body[..]),
+        (Method::POST, format!("{PREDICT}?a=b"), &br#"{"region":"x"}"#[..])
+    );
+    assert_eq!(parts.headers.get_all("x-api-key").iter().collect::<Vec<_>>(), [THEIR_KEY]);
+    assert!(parts.headers.values().all(|value| !value.as_bytes().windows(11).any(|part| part == b"acme-viewer")), "{:?}", parts.headers);
+    for name in ["authorization", "cookie", "idempotency-key", "x-forwarded-for"] {
+        assert!(parts.headers.get(name).is_none(), "{name}");
+    }
+    assert_eq!(parts.headers["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn what_the_request_did_wrong_comes_back_as_the_server_said_it() {
+    let document = r#"{"code":"invalid-request","detail":"no","status":422}"#;
+    let (bench, _) = behind(limits(), move || answered(StatusCode::UNPROCESSABLE_ENTITY, "application/problem+json", document)).await;
+    let answer = bench.post("acme-operator", "/api/v1/ml/decision/bin-pack", &json!({})).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::UNPROCESSABLE_ENTITY, document));
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+}
+
+#[tokio::test]
+async fn every_fault_of_the_server_is_a_problem_of_ours_and_tells_nothing_of_its_inside() {
+    let cases: [(StatusCode, &str, &str, u16, &str); 9] = [
+        (StatusCode::UNAUTHORIZED, "application/problem+json", r#"{"detail":"secret"}"#, 502, "ml-server-unauthorized"),
+        (StatusCode::FORBIDDEN, "text/html", "secret", 502, "ml-server-unauthorized"),
+        (StatusCode::TOO_MANY_REQUESTS, "text/html", "secret", 503, "ml-server-busy"),
+        (StatusCode::INTERNAL_SERVER_ERROR, "application/problem+json", r#"{"detail":"secret"}"#, 502, "ml-server-failed"),
+        (StatusCode::FOUND, "text/html", "secret", 502, "ml-server-failed"),
+        (StatusCode::OK, "text/html", "<script>secret</script>", 502, "ml-server-failed"),
+        (StatusCode::OK, "application/json", "{secret", 502, "ml-server-failed"),
+        (StatusCode::BAD_REQUEST, "text/html", "<script>secret</script>", 502, "ml-server-failed"),
+        (StatusCode::NO_CONTENT, "application/json", "", 502, "ml-server-failed"),
+    ];
+    for (status, media, body, ours, code) in cases {
+        let (bench, _) = behind(limits(), move || answered(status, media, body)).await;
+        let answer = bench.get("acme-viewer", HEALTH).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (ours, code), "{status} {media}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert!(!answer.text.contains("secret"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_slow_or_endless_is_a_problem_document_too() {
+    let gone = Connection::new("http://127.0.0.1:9", &SecretString::from(THEIR_KEY), limits()).unwrap();
+    let answer = Bench::with(Some(Arc::new(gone))).await.get("acme-viewer", HEALTH).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (502, "ml-server-unreachable"));
+
+    let (bench, _) = behind(limits(), || answered(StatusCode::OK, "application/json", &format!("\"{}\"", "x".repeat(60_000)))).await;
+    let answer = bench.get("acme-viewer", HEALTH).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (502, "ml-server-answer-too-large"));
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let hangs = Connection::new(&url, &SecretString::from(THEIR_KEY), limits()).unwrap();
+    let bench = Bench::with(Some(Arc::new(hangs))).await;
+    let answer = tokio::time::timeout(Duration::from_secs(10), bench.get("acme-viewer", HEALTH)).await.unwrap();
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (504, "ml-server-slow"));
+
+    let answer = Bench::new().await.get("acme-viewer", HEALTH).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "no-ml-server"));
+}
+
+#[tokio::test]
+async fn only_the_paths_of_the_table_are_open_and_none_climbs() {
+    let (bench, heard) = behind(limits(), || answered(StatusCode::OK, "application/json", "{}")).await;
+    for path in
+        ["/api/v1/ml/outcomes", "/api/v1/ml/models", "/api/v1/ml/predict/a/b", "/api/v1/ml/predict/%2e%2e", "/api/v1/ml/predict/a%2fb"]
+    {
+        let answer = bench.send(request("acme-admin", Method::POST, path, &[], Some(&json!({})))).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let large = json!("x".repeat(6_100_000));
+    let answer = bench.post("acme-operator", "/api/v1/ml/decision/bin-pack", &large).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (413, "body-too-large"));
+    assert!(heard.lock().unwrap().is_empty());
+}

@@ -1,0 +1,58 @@
+//! What becomes of the saving that the bound leaves, from running clusters: nodes that are there, a price on every move, constraints
+//! on 30 % of the pods.
+
+use crate::cluster::{Make, make, market};
+use domain::decision::DecisionType;
+use planning::optimize::{Effort, decide_and_account};
+
+/// Clusters of each family.
+const SEEDS: u64 = 6;
+
+/// Name, nodes, how the cluster is filled, spot nodes, and whether it is held to the bar.
+type Family = (&'static str, usize, (u32, u32), (u64, u64), bool, bool);
+
+/// Two are shown and not held to it. Of thirty nodes one is much, and the bound may buy a part of one. Where a fifth of the nodes are
+/// spot nodes, the bound of nodes bought as they were lets pods of on-demand nodes have all spot nodes that are there, which no
+/// sequence of moves comes near; a sharper program would be needed to say so.
+const FAMILIES: [Family; 4] = [
+    // As clusters are found: 20 to 60 % of what is paid for is requested.
+    ("loose", 200, (4, 60), (20, 60), false, true),
+    ("usual", 200, (10, 80), (35, 90), false, true),
+    ("spot", 200, (10, 80), (35, 90), true, false),
+    ("small", 30, (4, 60), (30, 80), false, false),
+];
+
+pub(crate) fn report() {
+    let market = market();
+    for (name, nodes, pods, fill, spot, held) in FAMILIES {
+        let (mut worst, mut ratio, mut taken) = (1.0_f64, 0.0_f64, 0.0);
+        for seed in 0..SEEDS {
+            let request = make(&Make { nodes, decision: DecisionType::BinPack, seed, pods, fill, spot });
+            let (answer, account) = decide_and_account(&request, &market, &Effort::default());
+            assert!(answer.cost_after <= answer.cost_before && answer.lower_bound <= answer.cost_after);
+            let over = answer.cost_after.0 as f64 / answer.lower_bound.0 as f64;
+            let part = answer.estimated_saving.0 as f64 / (answer.cost_before - answer.lower_bound).0.max(1) as f64;
+            (worst, ratio, taken) = (worst.min(account.explained()), ratio.max(over), taken + part / SEEDS as f64);
+            if seed == 0 {
+                println!(
+                    "# {name} {seed}: {} -> {}, bound {}: {over:.3} of it; {:.1} % of what it leaves taken, {:.1} % explained",
+                    answer.cost_before,
+                    answer.cost_after,
+                    answer.lower_bound,
+                    part * 100.0,
+                    account.explained() * 100.0
+                );
+                account.sentences().iter().for_each(|sentence| println!("#   {sentence}"));
+            }
+        }
+        println!(
+            "# {name}: cost after at most {ratio:.3} of the bound; {:.1} % of what the bound leaves is taken on average",
+            taken * 100.0
+        );
+        if held {
+            println!("BENCH optimize_explained_{name}_worst {worst:.3} ratio >= 0.90");
+        } else {
+            println!("# {name}: not held to the bar of 0.90: {worst:.3} at the worst is explained");
+        }
+    }
+}

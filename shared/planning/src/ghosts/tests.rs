@@ -1,0 +1,5 @@
+mod golden;
+mod laws;
+mod make;
+mod peers;
+mod proof;
