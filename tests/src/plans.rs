@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub mod one_plan;
+pub mod one_size;
 pub mod wild;
 
 /// Looks at the simulated world through the ports, one class for each pod.

@@ -7,42 +7,17 @@ use domain::money::MicroDollars;
 use domain::optimization::{ProposalState, Round};
 use domain::plan::{Outcome, PlanKind, PlanRecord};
 use domain::policy::Mode;
-use domain::ports::{Clock, Optimizations, Usages};
+use domain::ports::{Clock, Optimizations};
 use domain::sizing::{ContainerSizes, Sizes, WorkloadPolicy};
-use domain::usage::{ContainerRef, Usage};
-use domain::workload::{WorkloadKind, WorkloadRef};
-use execution::optimize::Sizing;
-use planning::rightsizing::fold::fold;
-use tests::plans::allow;
-use tests::plans::one_plan::{OnePlan, SHAPES, scene};
-
-const MIB: u64 = 1 << 20;
-/// What the pods of the scene ask for.
-const FIRST: Sizes = Sizes { cpu_request: Some(250), cpu_limit: None, memory_request: Some(256 * MIB), memory_limit: None };
-
-fn web() -> WorkloadRef {
-    WorkloadRef { kind: WorkloadKind::Deployment, namespace: "default".to_owned(), name: "web".to_owned() }
-}
+use tests::plans::one_plan::OnePlan;
+use tests::plans::one_size::{self, FIRST, MIB, web};
 
 struct Story(OnePlan);
 
 impl Story {
     /// Three pods whose containers were watched for a week, using so many thousandths of a core and so many MiB.
     async fn watched(cpu_millis: u64, memory_mib: u64, change: impl FnOnce(&mut WorkloadPolicy)) -> Story {
-        let mut story = scene(SHAPES[0]).await;
-        let (system, cluster) = (&mut story.system, &story.cluster);
-        system.world.uses(cluster, "default", "web", cpu_millis, memory_mib * MIB);
-        allow(system, &story.customer, cluster, |policy| change(&mut policy.workloads)).await;
-        let optimizer = system.optimizer.as_mut().unwrap();
-        optimizer.settings.enabled = Vec::new();
-        optimizer.sizing = Some(Sizing { usages: system.store.clone(), findings: system.store.clone(), rightsizing: true, oom: true });
-        let (mut usage, now) = (Usage::default(), system.clock.now().as_second());
-        for round in 0..1_008 {
-            fold(&mut usage, &[(cpu_millis * 1_000_000, memory_mib * MIB); 3], now - (1_008 - round) * 600);
-        }
-        let of = ContainerRef { workload: web(), container: "main".to_owned() };
-        system.store.put_usages(&story.customer, cluster, &[(of, usage)]).await.unwrap();
-        Story(story)
+        Story(one_size::watched(cpu_millis, memory_mib, change).await)
     }
 
     async fn round(&mut self, name: &str) {
@@ -63,8 +38,7 @@ impl Story {
     }
 
     fn plans(&self) -> Vec<PlanRecord> {
-        let sized = |record: &PlanRecord| matches!(record.plan.kind, PlanKind::ResizeWorkload | PlanKind::RemedyOom);
-        self.0.system.store.plans().into_iter().filter(sized).collect()
+        one_size::sized(&self.0)
     }
 
     fn findings(&self) -> Vec<Finding> {
@@ -73,10 +47,7 @@ impl Story {
 
     /// The sizes of the template, and of each pod.
     async fn sizes(&self) -> (Sizes, Vec<Sizes>) {
-        let cluster = self.0.system.world.cluster(&self.0.cluster).unwrap();
-        let template = cluster.workload(&web()).await.unwrap().containers[0].sizes;
-        let pods = cluster.containers().await.unwrap();
-        (template, pods.iter().filter(|pod| pod.workload() == Some(web())).map(|pod| pod.containers[0].sizes).collect())
+        one_size::sizes(&self.0).await
     }
 
     async fn another_hand_sizes(&self, sizes: Sizes) {

@@ -216,8 +216,8 @@ pub struct ClusterPolicy {
     pub launch_template: Option<LaunchTemplate>,
     /// Optimisation.
     pub optimization: OptimizationPolicy,
-    /// The sizes of workloads.
-    pub workloads: WorkloadPolicy,
+    /// The sizes of workloads. Boxed for the same reason as office hours.
+    pub workloads: Box<WorkloadPolicy>,
     /// Ghosts, volumes and the network.
     pub waste: WastePolicy,
     /// Office hours. Boxed: a cluster is held in the futures of every function, and most have none.

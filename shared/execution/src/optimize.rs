@@ -137,6 +137,9 @@ impl Optimizer {
         let Some(site) = Site::open(&self.ports, &round.customer, &round.cluster).await? else {
             return Ok(Rounded::Gone);
         };
+        if let Some(sizing) = &self.sizing {
+            Box::pin(self.remember_sizes(&site, sizing)).await?;
+        }
         self.settle(&site).await?;
         let mut view = ask::View::default();
         let mut runs = Vec::new();
@@ -155,7 +158,7 @@ impl Optimizer {
         }
         let asked = round.types.is_empty() || round.types.contains(&DecisionType::Rightsize);
         if let Some(sizing) = self.sizing.as_ref().filter(|_| asked)
-            && let Err(error) = self.sizes(&site, sizing, round, &mut view).await
+            && let Err(error) = Box::pin(self.sizes(&site, sizing, round, &mut view)).await
         {
             // What was decided is opened by the next round, and what was not is looked at again.
             warn!(cluster.id = %site.cluster.id, %error, "The sizes of workloads could not be decided on");

@@ -8,9 +8,8 @@
 use super::Optimizer;
 use super::ask::View;
 use crate::ports::{Site, Trouble};
-use domain::Timestamp;
 use domain::finding::Finding;
-use domain::optimization::{Proposal, Round};
+use domain::optimization::{Proposal, ProposalState, Round};
 use domain::plan::check::Blocked;
 use domain::plan::{Plan, PlanKind};
 use domain::policy::Mode;
@@ -53,6 +52,27 @@ struct Judged {
 }
 
 impl Optimizer {
+    /// Remembers the plans that an earlier round has opened, while they are still listed as open: whoever opened them may have died
+    /// before it remembered them, and what is not remembered would be rolled out a second time in a day.
+    pub(super) async fn remember_sizes(&self, site: &Site, sizing: &Sizing) -> Result<(), Trouble> {
+        let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
+        let mut open = self.optimizations.open_proposals(customer, cluster).await?;
+        open.retain(|proposal| proposal.state == ProposalState::Opened && workload_of(&proposal.plan).is_some());
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut kept: BTreeMap<ContainerRef, Usage> = sizing.usages.usages(customer, cluster).await?.into_iter().collect();
+        let mut marked = BTreeSet::new();
+        for plan in open.iter().map(|proposal| &proposal.plan) {
+            if mark(&mut kept, plan) {
+                marked.extend(workload_of(plan));
+            }
+        }
+        kept.retain(|of, _| marked.contains(&of.workload));
+        let items: Vec<(ContainerRef, Usage)> = kept.into_iter().collect();
+        if items.is_empty() { Ok(()) } else { Ok(sizing.usages.put_usages(customer, cluster, &items).await?) }
+    }
+
     /// Looks at the sizes of a cluster's workloads, and decides on them.
     pub(super) async fn sizes(&self, site: &Site, sizing: &Sizing, round: &Round, view: &mut View) -> Result<(), Trouble> {
         if !(sizing.rightsizing || sizing.oom) || round.dry_run {
@@ -104,15 +124,26 @@ fn workload_of(plan: &Plan) -> Option<WorkloadRef> {
     }
 }
 
-/// Remembers that a plan changes the sizes of a workload now.
-fn mark(usages: &mut BTreeMap<ContainerRef, Usage>, plan: &Plan, now: Timestamp) {
-    let Some(workload) = workload_of(plan) else { return };
-    for (_, usage) in usages.iter_mut().filter(|(of, _)| of.workload == workload) {
-        usage.resized_s = Some(now.as_second());
-        if plan.kind == PlanKind::RemedyOom {
-            planning::rightsizing::oom::raised(usage, now.as_second());
+/// Remembers that a plan changes the sizes of a workload. A plan that is remembered already changes nothing.
+fn mark(usages: &mut BTreeMap<ContainerRef, Usage>, plan: &Plan) -> bool {
+    let Some(domain::plan::Action::PatchRequests { workload, changes, .. }) = plan.steps.first().map(|step| &step.action) else {
+        return false;
+    };
+    let at = plan.created_at.as_second();
+    let mut marked = false;
+    for change in changes {
+        // What was killed before it was ever measured has no item yet.
+        let usage = usages.entry(ContainerRef { workload: workload.clone(), container: change.container.clone() }).or_default();
+        if usage.resized_s.is_none_or(|last| last < at) {
+            usage.resized_s = Some(at);
+            marked = true;
+        }
+        if plan.kind == PlanKind::RemedyOom && !usage.raises_s.contains(&at) {
+            planning::rightsizing::oom::raised(usage, at);
+            marked = true;
         }
     }
+    marked
 }
 
 /// Whether a mode opens plans by itself.
@@ -121,6 +152,6 @@ fn acts(mode: Mode) -> bool {
 }
 
 /// A proposal with what comes after it.
-fn next(proposal: &Proposal, state: domain::optimization::ProposalState) -> Proposal {
+fn next(proposal: &Proposal, state: ProposalState) -> Proposal {
     Proposal { state, version: proposal.version + 1, ..proposal.clone() }
 }

@@ -26,7 +26,7 @@ impl Optimizer {
                 Err(other) => return Err(other.into()),
             }
             if after.state == ProposalState::Opened {
-                mark(&mut judged.usages, &after.plan, scene.now);
+                mark(&mut judged.usages, &after.plan);
                 self.open(&after).await?;
             }
         }

@@ -43,7 +43,7 @@ impl Optimizer {
         }
         if acts(mode) {
             for proposal in &proposals {
-                mark(&mut judged.usages, &proposal.plan, now);
+                mark(&mut judged.usages, &proposal.plan);
                 self.open(proposal).await?;
             }
         }
