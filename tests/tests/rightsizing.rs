@@ -206,3 +206,66 @@ async fn a_kill_for_lack_of_memory_is_answered_once() {
     assert_eq!(story.plans().len(), 3);
     assert!(story.findings().iter().any(|finding| finding.kind == FindingKind::LikelyLeak));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_switched_off_is_neither_found_nor_done_though_it_was_agreed_to() {
+    let killed = |policy: &mut WorkloadPolicy| (policy.rightsizing, policy.oom_remediation) = (Mode::Auto, Mode::Auto);
+    for (rightsizing, oom) in [(false, false), (false, true), (true, false)] {
+        let mut story = Story::watched(400, 500, killed).await;
+        let pod = story.0.system.world.pods(&story.0.cluster).remove(0).pod;
+        story.0.system.world.kill_for_memory(&story.0.cluster, &pod);
+        let sizing = story.0.system.optimizer.as_mut().unwrap().sizing.as_mut().unwrap();
+        (sizing.rightsizing, sizing.oom) = (rightsizing, oom);
+        story.round("r").await;
+        let kinds: Vec<PlanKind> = story.plans().iter().map(|record| record.plan.kind).collect();
+        let wanted = if oom {
+            vec![PlanKind::RemedyOom]
+        } else if rightsizing {
+            vec![PlanKind::ResizeWorkload]
+        } else {
+            Vec::new()
+        };
+        assert_eq!(kinds, wanted, "{rightsizing} {oom}");
+        let found: Vec<FindingKind> = story.findings().iter().map(|finding| finding.kind).collect();
+        let wanted = if oom {
+            vec![FindingKind::OutOfMemory]
+        } else if rightsizing {
+            vec![FindingKind::UndersizedWorkload]
+        } else {
+            Vec::new()
+        };
+        assert_eq!(found, wanted, "{rightsizing} {oom}");
+    }
+    let mut story = Story::watched(400, 500, |policy| policy.rightsizing = Mode::Approve).await;
+    story.round("r-1").await;
+    let mut proposal = story.0.system.store.all_proposals().remove(0);
+    (proposal.state, proposal.version) = (ProposalState::Approved { by: "ops".to_owned(), at: story.0.system.clock.now() }, 2);
+    story.0.system.store.put_proposal(&proposal, None).await.unwrap();
+    let sizing = story.0.system.optimizer.as_mut().unwrap().sizing.as_mut().unwrap();
+    sizing.rightsizing = false;
+    story.round("r-2").await;
+    let state = story.0.system.store.all_proposals().remove(0).state;
+    assert!(matches!(state, ProposalState::Stale { .. }) && story.plans().is_empty(), "{state:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_costs_and_its_memory_is_not_taken_back_for_a_month() {
+    let mut story = Story::watched(250, 100, auto).await;
+    story.0.system.world.resizes_in_place(&story.0.cluster);
+    let pod = story.0.system.world.pods(&story.0.cluster).remove(0).pod;
+    story.0.system.world.kill_for_memory(&story.0.cluster, &pod);
+    story.round("r-1").await;
+    story.pass(10).await;
+    let raised = Some(308 * MIB);
+    assert_eq!(story.sizes().await.0.memory_request, raised);
+    let found = story.findings().into_iter().find(|finding| finding.kind == FindingKind::OutOfMemory).unwrap();
+    assert!(found.cost_per_month < Some(MicroDollars(0)), "{:?}", found.cost_per_month);
+    assert!(story.plans()[0].plan.expected_saving < MicroDollars(0), "more memory is no saving");
+    // 115 MiB would do for what is used, but not for what killed it.
+    for day in 2..6 {
+        story.pass(24 * 60).await;
+        story.round(&format!("r-{day}")).await;
+        story.pass(10).await;
+        assert_eq!(story.sizes().await.0.memory_request, raised, "day {day}");
+    }
+}

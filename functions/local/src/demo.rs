@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 mod cheaper;
+mod sizes;
 
 /// How long the story may take: the rescue takes half a minute, and hanging is no ending.
 const PATIENCE_S: u64 = 60;
@@ -44,6 +45,7 @@ pub(crate) async fn play() -> anyhow::Result<()> {
         let record = watch(&system, &victim, &name, began).await?;
         summary(&system, &victim, &record).await?;
         cheaper::play(&system, began).await?;
+        sizes::play(&system, began).await?;
         say(&format!("\nTold in {:.0} s.\n", began.elapsed().as_secs_f64()))
     };
     tokio::select! {

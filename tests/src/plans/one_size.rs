@@ -86,8 +86,8 @@ impl Need {
     fn wanted(self) -> Option<Sizes> {
         let sizes = |cpu, memory| Sizes { cpu_request: Some(cpu), memory_request: Some(memory), ..FIRST };
         match self {
-            Need::More => Some(sizes(423, 592 * MIB)),
-            Need::Less => Some(sizes(175, 256 * MIB * 7 / 10)),
+            Need::More => Some(sizes(400, 575 * MIB)),
+            Need::Less => Some(sizes(175, 256 * MIB - 256 * MIB * 30 / 100)),
             Need::TooMuch => None,
             Need::Killed => Some(Sizes { memory_request: Some(308 * MIB), ..FIRST }),
         }

@@ -14,6 +14,7 @@ use domain::plan::check::Blocked;
 use domain::plan::{Plan, PlanKind};
 use domain::policy::Mode;
 use domain::ports::{Findings, Usages};
+use domain::sizing::WorkloadPolicy;
 use domain::usage::{ContainerRef, Usage};
 use domain::workload::WorkloadRef;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +65,7 @@ impl Optimizer {
         let mut kept: BTreeMap<ContainerRef, Usage> = sizing.usages.usages(customer, cluster).await?.into_iter().collect();
         let mut marked = BTreeSet::new();
         for plan in open.iter().map(|proposal| &proposal.plan) {
-            if mark(&mut kept, plan) {
+            if mark(&mut kept, plan, &site.cluster.policy.workloads) {
                 marked.extend(workload_of(plan));
             }
         }
@@ -91,7 +92,7 @@ impl Optimizer {
             futures::try_join!(sizing.usages.usages(customer, cluster), self.optimizations.open_proposals(customer, cluster))?;
         let busy: BTreeSet<WorkloadRef> = open.iter().filter_map(|proposal| workload_of(&proposal.plan)).collect();
         let mut judged = judge::judge(site, sizing, round, &scene, kept.into_iter().collect(), &busy);
-        self.agreed_sizes(site, &scene, &open, &mut judged).await?;
+        self.agreed_sizes(site, sizing, &scene, &open, &mut judged).await?;
         for (kind, mode) in [
             (PlanKind::RemedyOom, site.cluster.policy.workloads.oom_remediation),
             (PlanKind::ResizeWorkload, site.cluster.policy.workloads.rightsizing),
@@ -125,7 +126,7 @@ fn workload_of(plan: &Plan) -> Option<WorkloadRef> {
 }
 
 /// Remembers that a plan changes the sizes of a workload. A plan that is remembered already changes nothing.
-fn mark(usages: &mut BTreeMap<ContainerRef, Usage>, plan: &Plan) -> bool {
+fn mark(usages: &mut BTreeMap<ContainerRef, Usage>, plan: &Plan, policy: &WorkloadPolicy) -> bool {
     let Some(domain::plan::Action::PatchRequests { workload, changes, .. }) = plan.steps.first().map(|step| &step.action) else {
         return false;
     };
@@ -140,6 +141,7 @@ fn mark(usages: &mut BTreeMap<ContainerRef, Usage>, plan: &Plan) -> bool {
         }
         if plan.kind == PlanKind::RemedyOom && !usage.raises_s.contains(&at) {
             planning::rightsizing::oom::raised(usage, at);
+            planning::rightsizing::oom::floored(usage, change.to.memory_request.unwrap_or(0), at, policy);
             marked = true;
         }
     }

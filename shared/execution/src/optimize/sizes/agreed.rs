@@ -2,7 +2,7 @@
 
 use super::super::Optimizer;
 use super::scene::Scene;
-use super::{Judged, judge, mark, next, workload_of};
+use super::{Judged, Sizing, judge, mark, next, workload_of};
 use crate::perform::sizes::{Found, compare};
 use crate::ports::{Site, Trouble};
 use domain::optimization::{Proposal, ProposalState};
@@ -12,10 +12,17 @@ use domain::ports::StoreError;
 
 impl Optimizer {
     /// Opens what was agreed to, if it still holds.
-    pub(super) async fn agreed_sizes(&self, site: &Site, scene: &Scene, open: &[Proposal], judged: &mut Judged) -> Result<(), Trouble> {
+    pub(super) async fn agreed_sizes(
+        &self,
+        site: &Site,
+        sizing: &Sizing,
+        scene: &Scene,
+        open: &[Proposal],
+        judged: &mut Judged,
+    ) -> Result<(), Trouble> {
         let agreed = open.iter().filter(|one| matches!(one.state, ProposalState::Approved { .. }) && workload_of(&one.plan).is_some());
         for proposal in agreed {
-            let blocked = against(site, scene, &proposal.plan, judged);
+            let blocked = against(site, sizing, scene, &proposal.plan, judged);
             let state = if blocked.is_empty() { ProposalState::Opened } else { ProposalState::Stale { blocked } };
             let mut after = next(proposal, state);
             // Its time begins when it is opened, not when it was proposed.
@@ -26,7 +33,7 @@ impl Optimizer {
                 Err(other) => return Err(other.into()),
             }
             if after.state == ProposalState::Opened {
-                mark(&mut judged.usages, &after.plan);
+                mark(&mut judged.usages, &after.plan, &site.cluster.policy.workloads);
                 self.open(&after).await?;
             }
         }
@@ -34,12 +41,19 @@ impl Optimizer {
     }
 }
 
-fn against(site: &Site, scene: &Scene, plan: &Plan, judged: &Judged) -> Vec<Blocked> {
+fn against(site: &Site, sizing: &Sizing, scene: &Scene, plan: &Plan, judged: &Judged) -> Vec<Blocked> {
     let note = |rule, object: String, why| vec![Blocked { rule, object, why }];
     let name = plan.key.plan.to_string();
     let Some(Action::PatchRequests { workload, changes, .. }) = plan.steps.first().map(|step| &step.action) else {
         return note(Rule::Malformed, name, "it changes no workload".to_owned());
     };
+    let (enabled, switch) = match plan.kind == PlanKind::RemedyOom {
+        true => (sizing.oom, "OOM_REMEDIATION_ENABLED"),
+        false => (sizing.rightsizing, "RIGHTSIZING_ENABLED"),
+    };
+    if !enabled {
+        return note(Rule::Policy, name, format!("{switch} is false by now"));
+    }
     let Some(view) = scene.view(workload) else {
         return note(Rule::NodeUnknown, workload.to_string(), format!("{workload} is gone"));
     };

@@ -43,7 +43,7 @@ impl Optimizer {
         }
         if acts(mode) {
             for proposal in &proposals {
-                mark(&mut judged.usages, &proposal.plan);
+                mark(&mut judged.usages, &proposal.plan, &site.cluster.policy.workloads);
                 self.open(proposal).await?;
             }
         }

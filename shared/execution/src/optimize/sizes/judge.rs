@@ -14,7 +14,7 @@ use domain::plan::{Action, OnFailure, Plan, PlanKey, PlanKind, Step};
 use domain::sizing::{HOURS_PER_MONTH, SizeChange, WorkloadView};
 use domain::usage::{ContainerRef, Usage};
 use domain::workload::WorkloadRef;
-use planning::rightsizing::advise::{Facts, Standing, advise, may_roll_out};
+use planning::rightsizing::advise::{Facts, Standing, advise, may_roll_out, saving};
 use planning::rightsizing::fold::fold;
 use planning::rightsizing::oom::{Remedy, remedy, unseen};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,12 +42,16 @@ pub(super) fn judge(site: &Site, sizing: &Sizing, round: &Round, scene: &Scene, 
         let resize = if sizing.rightsizing { sized(site, scene, view, &usages, &mut judged) } else { None };
         let free = !busy.contains(&view.workload);
         if free && let Some(changes) = (!raise.is_empty()).then_some(raise) {
-            let plan = plan(site, round, scene, view, PlanKind::RemedyOom, changes, MicroDollars::default(), Vec::new());
+            let worth = |prices| changes.iter().map(|one| saving(&one.from, &one.to, view.replicas, prices)).sum();
+            // Below zero: more memory costs, and the books say so.
+            let month: MicroDollars = scene.prices.map(worth).unwrap_or_default();
+            let hour = MicroDollars(month.0 / HOURS_PER_MONTH);
+            let plan = plan(site, round, scene, view, PlanKind::RemedyOom, changes, hour, Vec::new());
             drafts.push((i64::MIN, plan));
-        } else if free && let Some((changes, saving, reasons)) = resize {
-            let hour = MicroDollars(saving.0 / HOURS_PER_MONTH);
+        } else if free && let Some((changes, month, reasons)) = resize {
+            let hour = MicroDollars(month.0 / HOURS_PER_MONTH);
             drafts.push((
-                saving.0.saturating_abs().saturating_neg(),
+                month.0.saturating_abs().saturating_neg(),
                 plan(site, round, scene, view, PlanKind::ResizeWorkload, changes, hour, reasons),
             ));
         }
@@ -68,7 +72,7 @@ fn killed(site: &Site, scene: &Scene, view: &WorkloadView, usages: &mut Kept, ju
         let fresh = unseen(usage, &kills);
         let Some(current) = view.sizes(&of.container) else { continue };
         let subject = Subject { site, of, now: scene.now };
-        let cost = |to| scene.prices.map(|prices| planning::rightsizing::advise::saving(&current, to, view.replicas, prices));
+        let cost = |to| scene.prices.map(|prices| saving(&current, to, view.replicas, prices));
         match remedy(usage, &fresh, &current, scene.memory_max, policy, scene.now.as_second()) {
             Some(Remedy::Raise { to, why }) => {
                 let unchangeable =
@@ -98,7 +102,7 @@ type Resize = (Vec<SizeChange>, MicroDollars, Vec<String>);
 /// What a workload's containers should have: findings, and the changes where nothing speaks against them.
 fn sized(site: &Site, scene: &Scene, view: &WorkloadView, usages: &Kept, judged: &mut Judged) -> Option<Resize> {
     let policy = &site.cluster.policy.workloads;
-    let (mut changes, mut saving, mut reasons) = (Vec::new(), MicroDollars::default(), Vec::new());
+    let (mut changes, mut month, mut reasons) = (Vec::new(), MicroDollars::default(), Vec::new());
     for (of, usage) in usages {
         let Some(current) = view.sizes(&of.container) else { continue };
         let facts = Facts {
@@ -113,7 +117,7 @@ fn sized(site: &Site, scene: &Scene, view: &WorkloadView, usages: &Kept, judged:
         };
         let (advice, notes) = advise(&facts, policy);
         let Some(advice) = advice else { continue };
-        let whole = scene.prices.map(|prices| planning::rightsizing::advise::saving(&current, &advice.target, view.replicas, prices));
+        let whole = scene.prices.map(|prices| saving(&current, &advice.target, view.replicas, prices));
         if advice.next != current || !notes.is_empty() {
             let more = advice.target.cpu_request > current.cpu_request || advice.target.memory_request > current.memory_request;
             let kind = if more { FindingKind::UndersizedWorkload } else { FindingKind::OversizedWorkload };
@@ -123,7 +127,7 @@ fn sized(site: &Site, scene: &Scene, view: &WorkloadView, usages: &Kept, judged:
         }
         judged.refused.extend(notes);
         if advice.next != current && advice.next.valid().is_ok() {
-            saving = saving + advice.saving_per_month.unwrap_or_default();
+            month = month + advice.saving_per_month.unwrap_or_default();
             reasons.extend(advice.reasons);
             changes.push(SizeChange { container: of.container.clone(), from: current, to: advice.next });
         }
@@ -133,7 +137,7 @@ fn sized(site: &Site, scene: &Scene, view: &WorkloadView, usages: &Kept, judged:
     if !changes.is_empty() {
         judged.refused.extend(blocked);
     }
-    clear.then_some((changes, saving, reasons))
+    clear.then_some((changes, month, reasons))
 }
 
 /// What speaks against rolling a workload out now.
