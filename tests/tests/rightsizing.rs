@@ -7,7 +7,8 @@ use domain::money::MicroDollars;
 use domain::optimization::{ProposalState, Round};
 use domain::plan::{Outcome, PlanKind, PlanRecord};
 use domain::policy::Mode;
-use domain::ports::{Clock, Optimizations};
+use domain::ports::{Clock, Ledger, Optimizations};
+use domain::savings::Lever;
 use domain::sizing::{ContainerSizes, Sizes, WorkloadPolicy};
 use tests::plans::one_plan::OnePlan;
 use tests::plans::one_size::{self, FIRST, MIB, web};
@@ -261,8 +262,11 @@ async fn a_kill_costs_and_its_memory_is_not_taken_back_for_a_month() {
     let found = story.findings().into_iter().find(|finding| finding.kind == FindingKind::OutOfMemory).unwrap();
     assert!(found.cost_per_month < Some(MicroDollars(0)), "{:?}", found.cost_per_month);
     assert!(story.plans()[0].plan.expected_saving < MicroDollars(0), "more memory is no saving");
+    story.round("r-2").await;
+    let books = story.0.system.store.books(&story.0.customer, &story.0.cluster).await.unwrap();
+    assert_eq!(books.per_hour.get(&Lever::OutOfMemory), Some(&story.plans()[0].plan.expected_saving), "entered, below zero");
     // 115 MiB would do for what is used, but not for what killed it.
-    for day in 2..6 {
+    for day in 3..6 {
         story.pass(24 * 60).await;
         story.round(&format!("r-{day}")).await;
         story.pass(10).await;
