@@ -24,6 +24,7 @@ pub mod optimization;
 pub mod proposals;
 pub mod savings;
 pub mod scanner;
+pub mod sizes;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,7 @@ pub static TABLE: &[(Method, &str, Access)] = &[
     (Method::POST, "/api/v1/optimization/trigger", ACT),
     (Method::GET, "/api/v1/optimization/history", READ),
     (Method::GET, "/api/v1/optimization/status/{id}", READ),
+    (Method::GET, "/api/v1/optimization/sizes", READ),
     (Method::GET, "/api/v1/optimization/plans/{id}", READ),
     (Method::POST, "/api/v1/optimization/plans/{id}/approve", ACT),
     (Method::POST, "/api/v1/optimization/plans/{id}/reject", ACT),
@@ -107,6 +109,7 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/api/v1/optimization/trigger", post(optimization::trigger))
         .route("/api/v1/optimization/history", get(optimization::history))
         .route("/api/v1/optimization/status/{id}", get(optimization::status))
+        .route("/api/v1/optimization/sizes", get(sizes::list))
         .route("/api/v1/optimization/plans/{id}", get(proposals::show))
         .route("/api/v1/optimization/plans/{id}/approve", post(proposals::approve))
         .route("/api/v1/optimization/plans/{id}/reject", post(proposals::reject))

@@ -11,4 +11,5 @@ mod notifications;
 mod office_hours;
 mod optimization;
 mod scanner;
+mod sizes;
 mod support;

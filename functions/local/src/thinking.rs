@@ -11,7 +11,7 @@ use domain::ids::Region;
 use domain::offering::{CapacityType, Pool};
 use domain::ports::Outcomes;
 use execution::Ports;
-use execution::optimize::{Lookout, Optimizer, Settings};
+use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
 use planning::public_data::Catalogue;
 use runtime::advisor::HttpAdvisor;
 use runtime::deadline::Budget;
@@ -42,6 +42,7 @@ pub(crate) fn optimizer(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<Memo
         rounds: queue.clone(),
         advisor: Arc::new(HttpAdvisor::new(&server.url, &server.key, runtime::http::Limits::default())?),
         surveyor: Arc::new(Lookout::new(ports.clone())),
+        sizing: Some(Sizing { usages: table.clone(), findings: table.clone(), rightsizing: true, oom: true }),
         settings: Settings {
             interval: INTERVAL,
             enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],

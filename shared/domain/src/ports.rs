@@ -23,6 +23,7 @@ pub mod pools;
 pub mod queue;
 pub mod registry;
 pub mod routes;
+pub mod sizes;
 pub mod vault;
 pub mod watchbooks;
 
@@ -48,6 +49,7 @@ pub use pools::Pools;
 pub use queue::{Parked, Queue, QueueError};
 pub use registry::{Idempotency, IdempotencyState, Page, Registry};
 pub use routes::Routes;
+pub use sizes::{Sizer, Usages};
 pub use vault::{Vault, VaultError};
 pub use watchbooks::{Scans, Watchbooks};
 

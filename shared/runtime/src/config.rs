@@ -58,8 +58,10 @@ pub struct Optimization {
     pub spot: bool,
     /// `BIN_PACKING_ENABLED`: whether fewer or cheaper nodes are; default true.
     pub bin_packing: bool,
-    /// `RIGHTSIZING_ENABLED`: whether nodes of a fitting size are; default true.
+    /// `RIGHTSIZING_ENABLED`: whether nodes and workloads of a fitting size are; default true.
     pub rightsizing: bool,
+    /// `OOM_REMEDIATION_ENABLED`: whether workloads that are killed for lack of memory get more; default true.
+    pub oom_remediation: bool,
 }
 
 /// What waste is looked for. What a cluster's own policy does not allow is not done, whatever is switched on here.
@@ -129,6 +131,7 @@ impl Config {
                 spot: from.switch("SPOT_OPTIMIZATION_ENABLED", true),
                 bin_packing: from.switch("BIN_PACKING_ENABLED", true),
                 rightsizing: from.switch("RIGHTSIZING_ENABLED", true),
+                oom_remediation: from.switch("OOM_REMEDIATION_ENABLED", true),
             },
             office_hours_enabled: from.switch("OFFICE_HOURS_ENABLED", true),
             region: from.text(Var::AwsRegion),
@@ -169,9 +172,9 @@ impl std::fmt::Display for Config {
         let K8sApi { timeout_s, retry_attempts, backoff_factor } = self.k8s_api;
         write!(f, "K8S_API_TIMEOUT_SECONDS={timeout_s} K8S_API_RETRY_ATTEMPTS={retry_attempts} ")?;
         write!(f, "K8S_API_BACKOFF_FACTOR={backoff_factor} LOG_LEVEL={}", self.log_level.as_str().to_ascii_lowercase())?;
-        let Optimization { interval_minutes, spot, bin_packing, rightsizing } = self.optimization;
+        let Optimization { interval_minutes, spot, bin_packing, rightsizing, oom_remediation } = self.optimization;
         write!(f, " OPTIMIZATION_INTERVAL_MINUTES={interval_minutes} SPOT_OPTIMIZATION_ENABLED={spot} ")?;
-        write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing}")?;
+        write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing} OOM_REMEDIATION_ENABLED={oom_remediation}")?;
         let Waste { ghosts, volumes, network } = self.waste;
         write!(f, " GHOST_PROBE_SCANNER_ENABLED={ghosts} ZOMBIE_VOLUME_CLEANUP_ENABLED={volumes} NETWORK_OPTIMIZATION_ENABLED={network}")?;
         write!(f, " OFFICE_HOURS_ENABLED={}", self.office_hours_enabled)?;

@@ -27,6 +27,7 @@ mod optimizations;
 mod outbox;
 mod queue;
 mod registry;
+mod usages;
 mod vault;
 
 pub use market::MemoryMarket;
@@ -60,6 +61,7 @@ struct State {
     taken_back: Vec<String>,
     kept: optimizations::Kept,
     found: findings::Found,
+    used: usages::Used,
     out: outbox::Out,
     watchbooks: findings::Books,
 }

@@ -1,7 +1,7 @@
 //! The contract of the table, the queues and the key service.
 
 use domain::Timestamp;
-use domain::ports::{Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Pools, Registry, Routes, Watchbooks};
+use domain::ports::{Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Pools, Registry, Routes, Usages, Watchbooks};
 
 mod findings;
 mod journal;
@@ -14,6 +14,7 @@ mod queue;
 mod registry;
 mod routes;
 mod short;
+mod usages;
 mod vault;
 
 pub use queue::{Taken, queue, rounds};
@@ -21,10 +22,13 @@ pub use vault::vault;
 
 /// All ports that one table serves.
 pub trait Store:
-    Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Nights + Outbox + Watchbooks
+    Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Nights + Outbox + Watchbooks + Usages
 {
 }
-impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Nights + Outbox + Watchbooks> Store for T {}
+impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Nights + Outbox + Watchbooks + Usages> Store
+    for T
+{
+}
 
 /// Runs every law of the table. Laws use names of their own, so the table may hold other things, as long as nobody else
 /// writes to it meanwhile.
@@ -73,6 +77,7 @@ pub async fn store(store: &dyn Store) {
     findings::a_finding_is_written_against_its_version(store).await;
     findings::findings_of_a_cluster_are_told_apart_by_kind(store).await;
     findings::findings_of_a_customer_are_listed_last_seen_first(store).await;
+    usages::what_is_remembered_of_containers_is_read_as_written(store).await;
     outbox::a_target_is_written_against_its_version(store).await;
     outbox::a_notice_enters_a_lane_once_and_waits_in_order(store).await;
     outbox::what_has_arrived_leaves_its_lane_and_enters_the_log_in_one_write(store).await;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use domain::ids::{AccountId, ClusterId, CustomerId, InstanceId, NodeName, Region};
 use domain::node::Taint;
 use domain::offering::CapacityType;
+use domain::pod::PodRef;
 use domain::ports::{Clock, ClusterError, Clusters, Vault};
 use domain::scheduling::Scheduling;
 use domain::tenant;
@@ -137,6 +138,18 @@ impl Stage for Theatre {
 
     fn person_cordons(&self, node: &NodeName) {
         self.world.human_cordons(&self.id, node);
+    }
+
+    fn kill_for_memory(&self, pod: &PodRef) {
+        self.world.kill_for_memory(&self.id, pod);
+    }
+
+    fn autoscale(&self, name: &str, cpu: bool, memory: bool) {
+        self.world.autoscale(&self.id, "default", name, cpu, memory);
+    }
+
+    fn resizes_in_place(&self) {
+        self.world.resizes_in_place(&self.id);
     }
 
     fn pass(&self, seconds: i64) {

@@ -228,6 +228,15 @@ pub fn policy(policy: &ClusterPolicy) -> Result<(), String> {
             return Err("launch_template has an id such as lt-0123456789abcdef0 and a version number, not $Latest or $Default".to_owned());
         }
     }
+    let sizes = &policy.workloads;
+    if ![sizes.cpu_percentile, sizes.memory_percentile].iter().all(|percent| (1..=100).contains(percent)) {
+        return Err("workloads.cpu_percentile and workloads.memory_percentile are from 1 to 100".to_owned());
+    }
+    if [sizes.confidence_percent_min, sizes.change_percent_min, sizes.down_step_percent_max].iter().any(|percent| *percent > 100) {
+        return Err(
+            "workloads.confidence_percent_min, change_percent_min and down_step_percent_max are percentages from 0 to 100".to_owned()
+        );
+    }
     Ok(())
 }
 

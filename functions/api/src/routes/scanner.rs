@@ -108,12 +108,12 @@ fn kind_of(word: &str) -> Result<FindingKind, Problem> {
     })
 }
 
-fn usd(amount: MicroDollars) -> f64 {
+pub(super) fn usd(amount: MicroDollars) -> f64 {
     // For display only: nothing is reckoned with it.
     amount.0 as f64 / 1_000_000.0
 }
 
-fn view(finding: &Finding) -> Value {
+pub(super) fn view(finding: &Finding) -> Value {
     json!({
         "id": finding.id,
         "cluster_id": finding.cluster,

@@ -388,5 +388,9 @@ pub(super) fn text(raw: &str) -> String {
     format!("~{}", data_encoding::HEXLOWER.encode(&Sha256::digest(raw)))
 }
 
+mod usages;
+
+pub(super) use usages::{usage, usages};
+
 #[cfg(test)]
 mod tests;
