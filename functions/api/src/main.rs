@@ -2,8 +2,10 @@
 
 use runtime::advisor::Connection;
 use runtime::clock::SystemClock;
-use runtime::config::{Config, Var};
+use runtime::config::{Config, Tokens, Var};
 use runtime::telemetry;
+use runtime::web::issuer::{Issuer, Published};
+use runtime::web::token::Expected;
 use std::sync::Arc;
 
 /// All but the dead-letter queue, which this function has no right to.
@@ -53,6 +55,9 @@ async fn main() -> anyhow::Result<()> {
         findings: table.clone(),
         scans: Arc::new(aws::ScanQueue::new(&sdk, config.scans_queue_url.clone())),
         routes: table.clone(),
+        trail: table.clone(),
+        rates: api::rates(table.clone()),
+        issuer: issuer(config.tokens.as_ref())?,
         idempotency: table,
         queue: Arc::new(aws::Queues::new(&sdk, urls)),
         vault: vault.clone(),
@@ -62,4 +67,13 @@ async fn main() -> anyhow::Result<()> {
         ids: api::random_ids(),
     };
     lambda_http::run(api::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
+}
+
+/// Whose tokens are taken.
+fn issuer(tokens: Option<&Tokens>) -> anyhow::Result<Option<Arc<Issuer>>> {
+    let Some(Tokens { issuer, audience, keys_url }) = tokens else {
+        return Ok(None);
+    };
+    let expected = Expected { issuer: issuer.clone(), audience: audience.clone() };
+    Ok(Some(Arc::new(Issuer::new(expected, Arc::new(Published::new(keys_url)?)))))
 }

@@ -3,12 +3,16 @@
 mod access;
 mod actions;
 mod clusters;
+mod contract;
+mod customers;
 mod errors;
 mod events;
 mod idempotency;
+mod keys;
 mod ml;
 mod notifications;
 mod office_hours;
 mod optimization;
 mod scanner;
 mod support;
+mod tokens;

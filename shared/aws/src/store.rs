@@ -16,6 +16,7 @@ mod registry;
 mod routes;
 mod schema;
 mod table;
+mod trail;
 
 pub use market::DecisionTable;
 pub use schema::{create_decision_table, create_table};

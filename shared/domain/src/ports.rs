@@ -20,8 +20,10 @@ pub mod outbox;
 pub mod outcomes;
 pub mod pools;
 pub mod queue;
+pub mod quotas;
 pub mod registry;
 pub mod routes;
+pub mod trail;
 pub mod vault;
 pub mod watchbooks;
 
@@ -44,8 +46,10 @@ pub use outbox::Outbox;
 pub use outcomes::Outcomes;
 pub use pools::Pools;
 pub use queue::{Parked, Queue, QueueError};
+pub use quotas::Quotas;
 pub use registry::{Idempotency, IdempotencyState, Page, Registry};
 pub use routes::Routes;
+pub use trail::Trail;
 pub use vault::{Vault, VaultError};
 pub use watchbooks::{Scans, Watchbooks};
 
