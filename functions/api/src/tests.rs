@@ -8,6 +8,7 @@ mod customers;
 mod errors;
 mod events;
 mod idempotency;
+mod isolation;
 mod keys;
 mod ml;
 mod notifications;

@@ -86,11 +86,18 @@ fn with_tag(customer: &Customer) -> Response {
     ([(header::ETAG, format!("\"{}\"", customer.version))], Json(shown(customer))).into_response()
 }
 
-fn checked(company_name: &str, email: &str) -> Result<(), Problem> {
-    let unfit = |code, detail: &str| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail));
+fn unfit(code: &'static str, detail: &str) -> Result<(), Problem> {
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail))
+}
+
+fn a_name(company_name: &str) -> Result<(), Problem> {
     if !(1..=255).contains(&company_name.chars().count()) || company_name.chars().any(char::is_control) {
         return unfit("invalid-company-name", "`company_name` has 1 to 255 characters.");
     }
+    Ok(())
+}
+
+fn an_address(email: &str) -> Result<(), Problem> {
     let one = email.len() <= 255 && email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
     if !one || !email.bytes().all(|b| b.is_ascii_graphic()) || email.contains([',', ';', '<', '>']) {
         return unfit("invalid-email", "`email` is one address of mail.");
@@ -117,8 +124,9 @@ pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Js
 /// 403 for all but whoever runs this control plane, 422 for fields.
 pub async fn create(State(deps): Api, caller: Caller, NewId(new_id): NewId, Body(new): Body<New>) -> Result<Response, Problem> {
     operator_only(&caller)?;
-    checked(&new.company_name, &new.email)?;
-    let id = CustomerId::parse(format!("cust-{}", new_id.chars().take(20).collect::<String>())).map_err(Problem::internal)?;
+    a_name(&new.company_name)?;
+    an_address(&new.email)?;
+    let id = CustomerId::parse(format!("cust-{new_id}")).map_err(Problem::internal)?;
     // The same request came before and its answer was lost: an external id is never made twice.
     let customer = match deps.registry.customer(&id).await? {
         Some(made) => made,
@@ -164,9 +172,14 @@ pub async fn update(
     let was = find(&deps, &caller, &id).await?;
     matching(&headers, &format!("\"{}\"", was.version))?;
     let mut to = was.clone();
-    to.company_name = edit.company_name.unwrap_or(to.company_name);
-    to.email = edit.email.unwrap_or(to.email);
-    checked(&to.company_name, &to.email)?;
+    if let Some(name) = edit.company_name {
+        a_name(&name)?;
+        to.company_name = name;
+    }
+    if let Some(email) = edit.email {
+        an_address(&email)?;
+        to.email = email;
+    }
     if let Some(status) = edit.status.filter(|status| *status != was.status) {
         operator_only(&caller)?;
         to.status = status;

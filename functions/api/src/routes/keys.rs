@@ -109,7 +109,7 @@ pub async fn create(State(deps): Api, caller: Caller, NewId(new_id): NewId, Body
         let detail = format!("There are {KEYS_MAX} keys already. Use one of them.");
         return Err(Problem::new(StatusCode::CONFLICT, "too-many-keys", detail));
     }
-    let id = format!("k-{}", new_id.chars().take(20).collect::<String>());
+    let id = format!("k-{new_id}");
     // The answer of a first try was lost with its secret: that key is of no use to anybody and stops working.
     if let Some(lost) = deps.registry.named_key(&customer, &id).await? {
         deps.registry.put_api_key(&ApiKey { revoked: true, ..lost }).await?;

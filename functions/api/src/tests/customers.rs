@@ -67,7 +67,7 @@ async fn the_configuration_is_replaced_against_what_was_read_and_holds_for_new_c
     let seen = bench.get("acme-viewer", &path).await;
     let tag = seen.header("etag").to_owned();
     let mut policy = bench.get("acme-viewer", &format!("/api/v1/admin/clusters/{CLUSTER}")).await.json()["policy"].clone();
-    policy["bin_packing"] = json!("recommend");
+    policy["optimization"]["bin_packing"] = json!("recommend");
     let body = json!({ "default_policy": policy });
     assert_eq!(put(&bench, "acme-admin", &path, "", &body).await.status, StatusCode::PRECONDITION_REQUIRED);
     assert_eq!(put(&bench, "other-admin", &path, &tag, &body).await.status, StatusCode::NOT_FOUND);
@@ -79,7 +79,12 @@ async fn the_configuration_is_replaced_against_what_was_read_and_holds_for_new_c
         StatusCode::UNPROCESSABLE_ENTITY
     );
     let made = bench.post("acme-admin", "/api/v1/admin/clusters", &super::support::printed()).await;
-    assert_eq!((made.status, made.json()["policy"]["bin_packing"].as_str()), (StatusCode::CREATED, Some("recommend")), "{}", made.text);
+    assert_eq!(
+        (made.status, made.json()["policy"]["optimization"]["bin_packing"].as_str()),
+        (StatusCode::CREATED, Some("recommend")),
+        "{}",
+        made.text
+    );
 }
 
 #[tokio::test]
