@@ -253,6 +253,7 @@ pub fn a_customer(id: &CustomerId, now: Timestamp) -> Customer {
         email: "ops@example.com".to_owned(),
         external_id: format!("external-{id}"),
         status: CustomerStatus::Active,
+        version: 1,
         created_at: now,
         updated_at: now,
     }

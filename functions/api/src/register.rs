@@ -21,7 +21,7 @@ pub struct Wrong {
 
 /// The body of a registration: the product brief's, with the optional `k8s_ca` and `policy`, and with `eks_cluster_name` in place
 /// of `k8s_token` where the cluster takes tokens of AWS roles. Has no `Debug`: it holds the token.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     cluster_name: String,
@@ -32,23 +32,43 @@ pub struct Registration {
     sqs_queue_url: Option<String>,
     region: String,
     k8s_ca: Option<String>,
+    /// What the customer allows, as `GET` of a cluster shows it.
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     policy: Option<ClusterPolicy>,
 }
 
+impl Registration {
+    /// Whether it says which policy it wants.
+    pub fn has_policy(&self) -> bool {
+        self.policy.is_some()
+    }
+
+    /// With a policy of the customer's own, where it names none.
+    #[must_use]
+    pub fn or_policy(mut self, policy: Option<ClusterPolicy>) -> Self {
+        self.policy = self.policy.or(policy);
+        self
+    }
+}
+
 /// The body of a change: what is not named stays. `null` takes away what is optional. Has no `Debug`: it may hold a token.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ClusterChange")]
 pub struct Update {
     cluster_name: Option<String>,
     k8s_api_endpoint: Option<String>,
     k8s_token: Option<String>,
     aws_role_arn: Option<String>,
     #[serde(default, deserialize_with = "told")]
+    #[schemars(with = "Option<String>")]
     eks_cluster_name: Option<Option<String>>,
     #[serde(default, deserialize_with = "told")]
+    #[schemars(with = "Option<String>")]
     sqs_queue_url: Option<Option<String>>,
     region: Option<String>,
     #[serde(default, deserialize_with = "told")]
+    #[schemars(with = "Option<String>")]
     k8s_ca: Option<Option<String>>,
     policy: Option<Value>,
 }

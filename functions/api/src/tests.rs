@@ -3,9 +3,13 @@
 mod access;
 mod actions;
 mod clusters;
+mod contract;
+mod customers;
 mod errors;
 mod events;
 mod idempotency;
+mod isolation;
+mod keys;
 mod ml;
 mod notifications;
 mod office_hours;
@@ -13,3 +17,4 @@ mod optimization;
 mod scanner;
 mod sizes;
 mod support;
+mod tokens;

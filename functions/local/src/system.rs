@@ -218,6 +218,7 @@ async fn register(ports: &Ports, vault: &dyn Vault, customer: &CustomerId, id: &
         email: "demo@example.com".to_owned(),
         external_id: "demo-external-id".to_owned(),
         status: CustomerStatus::Active,
+        version: 1,
         created_at: now,
         updated_at: now,
     };
@@ -255,6 +256,8 @@ async fn register(ports: &Ports, vault: &dyn Vault, customer: &CustomerId, id: &
     ports
         .registry
         .put_api_key(&ApiKey {
+            id: "local".to_owned(),
+            created_at: Some(now),
             hash,
             customer: customer.clone(),
             role: Role::Admin,
@@ -287,6 +290,9 @@ fn api_deps(
         registry: ports.registry.clone(),
         journal: ports.journal.clone(),
         routes: ports.routes.clone(),
+        trail: table.clone(),
+        rates: api::rates(table.clone()),
+        issuer: None,
         idempotency: table,
         queue: ports.queue.clone(),
         vault,

@@ -16,6 +16,7 @@ mod registry;
 mod routes;
 mod schema;
 mod table;
+mod trail;
 mod usages;
 
 pub use market::DecisionTable;

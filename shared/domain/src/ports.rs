@@ -21,9 +21,11 @@ pub mod outbox;
 pub mod outcomes;
 pub mod pools;
 pub mod queue;
+pub mod quotas;
 pub mod registry;
 pub mod routes;
 pub mod sizes;
+pub mod trail;
 pub mod vault;
 pub mod watchbooks;
 
@@ -47,9 +49,11 @@ pub use outbox::Outbox;
 pub use outcomes::Outcomes;
 pub use pools::Pools;
 pub use queue::{Parked, Queue, QueueError};
+pub use quotas::Quotas;
 pub use registry::{Idempotency, IdempotencyState, Page, Registry};
 pub use routes::Routes;
 pub use sizes::{Sizer, Usages};
+pub use trail::Trail;
 pub use vault::{Vault, VaultError};
 pub use watchbooks::{Scans, Watchbooks};
 

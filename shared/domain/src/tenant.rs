@@ -18,10 +18,18 @@ pub struct Customer {
     pub external_id: String,
     /// `active` or `suspended`.
     pub status: CustomerStatus,
+    /// Grows with every change; also the ETag.
+    #[serde(default = "first_version")]
+    pub version: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// What items have that were written before there were versions.
+fn first_version() -> u64 {
+    1
 }
 
 /// Whether we act for a customer.
@@ -184,6 +192,9 @@ pub enum Role {
 /// An API key as stored: its hash, never itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
+    /// Its name in lists and paths. No secret. Empty for keys that were made before keys had names: they are in no list.
+    #[serde(default)]
+    pub id: String,
     /// SHA-256 of the key, hex.
     pub hash: String,
     /// The customer it acts for.
@@ -196,6 +207,16 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     /// Whether it was taken back.
     pub revoked: bool,
+    /// When it was made.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Whether it may be used now.
+    pub fn works(&self, now: Timestamp) -> bool {
+        !self.revoked && self.expires_at.is_none_or(|end| end > now)
+    }
 }
 
 /// A stop that people can pull. Read before every mutating call.

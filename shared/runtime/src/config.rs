@@ -43,10 +43,23 @@ pub struct Config {
     pub log_level: Level,
     /// `BOOTSTRAP_ADMIN_KEY_SHA256`: hex SHA-256 of the key that makes the first calls, in lower case.
     pub bootstrap_admin_key_sha256: Option<String>,
+    /// Whose tokens are taken beside API keys; `None`: nobody's.
+    pub tokens: Option<Tokens>,
     /// `ML_SERVER_URL`: where the decision server answers.
     pub ml_server_url: String,
     /// `ML_SERVER_API_KEY`: the key that the decision server asks for.
     pub ml_server_api_key: Option<Secret>,
+}
+
+/// Whose tokens are taken. All three variables are set, or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// `JWT_ISSUER`: what `iss` must be.
+    pub issuer: String,
+    /// `JWT_AUDIENCE`: what `aud` must be or hold.
+    pub audience: String,
+    /// `JWT_JWKS_URL`: where the issuer publishes its keys.
+    pub keys_url: String,
 }
 
 /// How clusters are optimised. What a cluster's own policy does not allow is not done, whatever is switched on here.
@@ -142,6 +155,7 @@ impl Config {
             },
             log_level: from.level("LOG_LEVEL", Level::INFO),
             bootstrap_admin_key_sha256: from.sha256("BOOTSTRAP_ADMIN_KEY_SHA256"),
+            tokens: from.tokens(),
             ml_server_url: from.text(Var::MlServerUrl),
             ml_server_api_key: from.secret(Var::MlServerApiKey),
         };
@@ -180,6 +194,9 @@ impl std::fmt::Display for Config {
         write!(f, " OFFICE_HOURS_ENABLED={}", self.office_hours_enabled)?;
         let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
         let key = if self.ml_server_api_key.is_some() { "(set)" } else { "(not set)" };
+        if let Some(Tokens { issuer, audience, keys_url }) = &self.tokens {
+            write!(f, " JWT_ISSUER={issuer} JWT_AUDIENCE={audience} JWT_JWKS_URL={keys_url}")?;
+        }
         write!(f, " BOOTSTRAP_ADMIN_KEY_SHA256={bootstrap} ML_SERVER_API_KEY={key}")
     }
 }

@@ -27,7 +27,7 @@ type Api = State<Arc<Deps>>;
 const TYPES: [DecisionType; 3] = [DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize];
 
 /// Which cluster, and what is to be decided.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     cluster_id: String,

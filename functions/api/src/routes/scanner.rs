@@ -25,7 +25,7 @@ use std::sync::Arc;
 type Api = State<Arc<Deps>>;
 
 /// Which cluster; left out: all of the customer's.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScanBody {
     #[serde(default)]
@@ -130,7 +130,7 @@ pub(super) fn view(finding: &Finding) -> Value {
 }
 
 /// Which cluster the finding is of.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TerminateBody {
     cluster_id: String,

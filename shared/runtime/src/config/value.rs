@@ -258,6 +258,26 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// Half of what tokens need is a mistake that would leave a door open or shut: it is told, and nothing starts.
+    pub(super) fn tokens(&mut self) -> Option<super::Tokens> {
+        const NAMES: [&str; 3] = ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL"];
+        let [issuer, audience, keys_url] = NAMES.map(|name| self.get(name));
+        if let (None, None, None) = (&issuer, &audience, &keys_url) {
+            return None;
+        }
+        for (name, value) in NAMES.into_iter().zip([&issuer, &audience, &keys_url]) {
+            if value.is_none() {
+                self.errors.push(ConfigError::Missing(name));
+            }
+        }
+        let keys_url = keys_url?;
+        if Var::MlServerUrl.objection(&keys_url).is_some() || keys_url.contains(char::is_whitespace) {
+            self.malformed("JWT_JWKS_URL", "an address that begins with https://, or with http:// on this machine");
+            return None;
+        }
+        Some(super::Tokens { issuer: issuer?, audience: audience?, keys_url })
+    }
+
     pub(super) fn finish(self) -> Result<(), ConfigErrors> {
         if self.errors.is_empty() { Ok(()) } else { Err(ConfigErrors(self.errors)) }
     }

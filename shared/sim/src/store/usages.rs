@@ -14,12 +14,12 @@ pub(super) type Used = BTreeMap<(CustomerId, ClusterId, ContainerRef), Vec<u8>>;
 impl Usages for MemoryStore {
     async fn usages(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Vec<(ContainerRef, Usage)>, StoreError> {
         let state = self.lock();
-        let theirs = state.used.iter().filter(|((c, k, _), _)| c == customer && k == cluster);
+        let theirs = state.usages.iter().filter(|((c, k, _), _)| c == customer && k == cluster);
         Ok(theirs.filter_map(|((_, _, of), bytes)| Some((of.clone(), Usage::decode(bytes).ok()?))).collect())
     }
 
     async fn put_usages(&self, customer: &CustomerId, cluster: &ClusterId, items: &[(ContainerRef, Usage)]) -> Result<(), StoreError> {
-        let used = &mut self.lock().used;
+        let used = &mut self.lock().usages;
         for (of, usage) in items {
             used.insert((customer.clone(), cluster.clone(), of.clone()), usage.encode());
         }

@@ -121,6 +121,7 @@ pub(super) fn customer(name: &str) -> Customer {
         email: "ops@example.com".to_owned(),
         external_id: "external".to_owned(),
         status: CustomerStatus::Active,
+        version: 1,
         created_at: super::at(NOON),
         updated_at: super::at(NOON),
     }
