@@ -20,6 +20,7 @@ pub mod problem;
 pub mod register;
 pub mod routes;
 pub mod view;
+pub mod wishes;
 
 pub use routes::router;
 

@@ -47,6 +47,8 @@ pub struct Config {
     pub ml_server_url: String,
     /// `ML_SERVER_API_KEY`: the key that the decision server asks for.
     pub ml_server_api_key: Option<Secret>,
+    /// `SESSION_SECRET`: what sessions of the console are signed with.
+    pub session_secret: Option<Secret>,
 }
 
 /// How clusters are optimised. What a cluster's own policy does not allow is not done, whatever is switched on here.
@@ -138,6 +140,7 @@ impl Config {
             bootstrap_admin_key_sha256: from.sha256("BOOTSTRAP_ADMIN_KEY_SHA256"),
             ml_server_url: from.text(Var::MlServerUrl),
             ml_server_api_key: from.secret(Var::MlServerApiKey),
+            session_secret: from.secret(Var::SessionSecret),
         };
         from.finish()?;
         Ok(config)
