@@ -3,11 +3,10 @@
 use console::fleet::Fleets;
 use console::session::Signer;
 use runtime::advisor::Connection;
-use runtime::clock::SystemClock;
-use runtime::config::{Config, Var};
+use runtime::config::Var;
 use runtime::http::Limits;
-use runtime::telemetry;
 use std::sync::Arc;
+use wiring::Wires;
 
 /// No key service, no interruptions queue: the console opens no token and hands in no notice.
 const NEEDS: [Var; 9] = [
@@ -25,18 +24,10 @@ const NEEDS: [Var; 9] = [
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = Config::from_env_with(&NEEDS)?;
-    telemetry::init(config.log_level);
-    tracing::info!(%config, "Starting");
+    let wires = Wires::new(wiring::start(&NEEDS)?).await;
+    let Wires { config, sdk, table, .. } = &wires;
     let (Some(secret), Some(key)) = (&config.session_secret, &config.ml_server_api_key) else {
         anyhow::bail!("SESSION_SECRET or ML_SERVER_API_KEY is not set");
-    };
-    let sdk = aws::sdk_config(&config.region).await;
-    let table = Arc::new(aws::Table::new(&sdk, config.table_name.clone()));
-    let urls = aws::QueueUrls {
-        interruptions: config.interruptions_queue_url.clone(),
-        plans: config.plans_queue_url.clone(),
-        dead_letters: config.dead_letter_queue_url.clone(),
     };
     // A page waits for the decision server no longer than a person would.
     let limits = Limits { connect_s: 1, whole_s: 5, wire_bytes_max: 2_000_000, plain_bytes_max: 8_000_000 };
@@ -48,13 +39,13 @@ async fn main() -> anyhow::Result<()> {
         outbox: table.clone(),
         nights: table.clone(),
         findings: table.clone(),
-        routes: table,
-        market: Arc::new(aws::DecisionTable::new(&sdk, config.decision_table_name.clone())),
-        rounds: Arc::new(aws::RoundQueue::new(&sdk, config.rounds_queue_url.clone())),
-        scans: Arc::new(aws::ScanQueue::new(&sdk, config.scans_queue_url.clone())),
-        queue: Arc::new(aws::Queues::new(&sdk, urls)),
+        routes: table.clone(),
+        market: Arc::new(aws::DecisionTable::new(sdk, config.decision_table_name.clone())),
+        rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
+        scans: Arc::new(aws::ScanQueue::new(sdk, config.scans_queue_url.clone())),
+        queue: wires.queues(),
         ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), limits)?)),
-        clock: Arc::new(SystemClock),
+        clock: wires.clock.clone(),
         ids: console::random_ids(),
         sessions: Signer::new(secret.expose().as_bytes(), true),
         fleets: Fleets::default(),

@@ -56,6 +56,12 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
+/// A count with its noun: `1 node`, `2 nodes`.
+pub fn count_of(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(count.try_into().unwrap_or(u64::MAX)))
+}
+
 /// A share in percent; a dash where there is no whole.
 pub fn percent(part: i64, whole: i64) -> String {
     if whole == 0 { "–".to_owned() } else { format!("{} %", (i128::from(part) * 100 / i128::from(whole))) }

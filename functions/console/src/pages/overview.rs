@@ -29,7 +29,7 @@ pub async fn show(ask: Ask) -> Answer {
     let fleet = fleet(&ask.deps, &ask.session.customer).await?;
     let events = ask.deps.journal.spot_events(&ask.session.customer, None, 5).await?;
     let runs = shared::runs(&ask, None, 6).await?;
-    let lead = format!("{} clusters. Sums are of their last closed hours, read {}.", fleet.clusters.len(), show::ago(ask.now, fleet.at));
+    let lead = format!("{}. Sums are of their last closed hours, read {}.", show::count_of(fleet.clusters.len(), "cluster"), show::ago(ask.now, fleet.at));
     let mut page = Page::new("overview", "Overview", lead).live(10);
     if fleet.clusters.is_empty() {
         return ask.page(shared::no_cluster(page)).await;
@@ -69,7 +69,7 @@ fn cards(fleet: &Fleet, now: Timestamp) -> Vec<Card> {
     let count = |count: usize| show::grouped(count.try_into().unwrap_or_default());
     vec![
         rate("Spend now", cost, age.clone()).href("/console/cost"),
-        Card::new("Last 24 hours", show::money(fleet.day(|hour| hour.cost)), format!("{hours} closed hours")),
+        Card::new("Last 24 hours", show::money(fleet.day(|hour| hour.cost)), show::count_of(hours, "closed hour")),
         rate("Realised saving", fleet.now(Hour::realised_sum), age.clone()).tone(Tone::Good).href("/console/savings"),
         rate("Freed, still paid for", fleet.now(|hour| hour.freed), age.clone()),
         rate("Available", fleet.now(|hour| hour.estimated), age).sub("estimated, nothing done yet"),
