@@ -95,3 +95,6 @@ impl Deps {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

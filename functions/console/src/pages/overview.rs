@@ -29,7 +29,11 @@ pub async fn show(ask: Ask) -> Answer {
     let fleet = fleet(&ask.deps, &ask.session.customer).await?;
     let events = ask.deps.journal.spot_events(&ask.session.customer, None, 5).await?;
     let runs = shared::runs(&ask, None, 6).await?;
-    let lead = format!("{}. Sums are of their last closed hours, read {}.", show::count_of(fleet.clusters.len(), "cluster"), show::ago(ask.now, fleet.at));
+    let lead = format!(
+        "{}. Sums are of their last closed hours, read {}.",
+        show::count_of(fleet.clusters.len(), "cluster"),
+        show::ago(ask.now, fleet.at)
+    );
     let mut page = Page::new("overview", "Overview", lead).live(10);
     if fleet.clusters.is_empty() {
         return ask.page(shared::no_cluster(page)).await;
