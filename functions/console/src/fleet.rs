@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long what was read is not read anew.
-pub const FRESH: SignedDuration = SignedDuration::from_secs(15);
+pub const FRESH: SignedDuration = SignedDuration::from_secs(5);
 /// How old what is shown may be.
 pub const STALE: SignedDuration = SignedDuration::from_mins(10);
 /// How many clusters are read at the same time.
