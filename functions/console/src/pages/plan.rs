@@ -27,7 +27,7 @@ pub async fn show(Path(id): Path<String>, ask: Ask) -> Answer {
     }
     page = page.with(cards(&proposal, record.as_ref(), &ask)).maybe(note(&proposal, record.as_ref()));
     if acts(&ask) {
-        page = page.maybe(forms(&proposal, &ask));
+        page = page.maybe(forms(&proposal, record.as_ref(), &ask));
     }
     page = page.with(nodes(&proposal)).maybe(before_after(&proposal, run.as_ref())).with(steps(&proposal, record.as_ref(), &ask));
     if !proposal.plan.evidence.is_empty() {
@@ -110,7 +110,11 @@ fn note(proposal: &Proposal, record: Option<&PlanRecord>) -> Option<Part> {
     }
 }
 
-fn forms(proposal: &Proposal, ask: &Ask) -> Option<Part> {
+fn forms(proposal: &Proposal, record: Option<&PlanRecord>, ask: &Ask) -> Option<Part> {
+    // Between its last step and the next round a plan is over and still called opened.
+    if record.is_some_and(|record| record.progress.outcome.is_some() || record.progress.unwinding.is_some()) {
+        return None;
+    }
     let form = |path: &str, button: &str| {
         let form = Form::new(path, button).field(Field::hidden("plan", proposal.plan.key.plan.as_str()));
         form.field(Field::hidden("wish", format!("{:032x}", (ask.deps.ids)())))

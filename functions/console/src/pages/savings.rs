@@ -63,11 +63,15 @@ fn cards(baseline: Option<&Baseline>, books: &Books, hours: &[Hour], ask: &Ask) 
     let sum = |of: fn(&Hour) -> MicroDollars| hours.iter().map(of).sum::<MicroDollars>();
     vec![
         rate("Realised", amount(Hour::realised_sum), age.clone()).tone(Tone::Good),
-        Card::new("Realised in thirty days", show::money(sum(Hour::realised_sum)), format!("{} closed hours", hours.len()))
+        Card::new("Realised in thirty days", show::money(sum(Hour::realised_sum)), show::count_of(hours.len(), "closed hour"))
             .tone(Tone::Good),
         rate("Freed, still paid for", amount(|hour| hour.freed), age.clone()),
         rate("Estimated", amount(|hour| hour.estimated), age).sub("nothing done yet"),
-        rate("Entered by plans", books.per_hour.values().copied().sum(), format!("{} plans", books.plans)),
+        rate(
+            "Entered by plans",
+            books.per_hour.values().copied().sum(),
+            show::count_of(books.plans.try_into().unwrap_or_default(), "plan"),
+        ),
         rate(
             "Baseline",
             baseline.map(|baseline| baseline.cost_per_hour).unwrap_or_default(),
