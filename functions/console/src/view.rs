@@ -10,9 +10,13 @@ use domain::ids::ClusterId;
 use domain::money::MicroDollars;
 use domain::tenant::Role;
 
+mod chart;
+mod form;
 mod parts;
 
-pub use parts::{Card, Cell, Chart, Column, Field, Form, Line, Table, Tone};
+pub use chart::{Chart, Line};
+pub use form::{Field, Form};
+pub use parts::{Card, Cell, Column, Table, Tone};
 
 /// A part of a page.
 pub enum Part {

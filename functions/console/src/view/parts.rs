@@ -1,9 +1,9 @@
-//! Cards, cells, tables, charts and forms.
+//! Cards, cells and tables.
 
+use super::form::Form;
 use crate::show;
 use domain::Timestamp;
 use domain::money::MicroDollars;
-use serde_json::json;
 
 /// How something is meant: never said by colour alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -286,137 +286,6 @@ impl Table {
     #[must_use]
     pub fn next(mut self, next: Option<String>) -> Table {
         self.next = next;
-        self
-    }
-}
-
-/// One line of a chart.
-pub struct Line {
-    /// Its name.
-    pub name: &'static str,
-    /// Its class: decides its colour.
-    pub class: &'static str,
-    /// Its values; `None`: not known.
-    pub values: Vec<Option<f64>>,
-    /// Whether it holds until the next point, as prices do.
-    pub steps: bool,
-}
-
-/// Lines over time.
-pub struct Chart {
-    /// Its title.
-    pub title: String,
-    /// The unit of its values.
-    pub unit: &'static str,
-    /// How old it is.
-    pub age: String,
-    /// Seconds since 1970.
-    pub times: Vec<i64>,
-    /// The lines.
-    pub lines: Vec<Line>,
-    /// Instants that are marked, each with a word.
-    pub marks: Vec<(i64, String)>,
-}
-
-impl Chart {
-    /// What the script draws.
-    pub fn json(&self) -> String {
-        let lines: Vec<_> = self
-            .lines
-            .iter()
-            .map(|line| json!({ "name": line.name, "class": line.class, "values": line.values, "steps": line.steps }))
-            .collect();
-        json!({ "unit": self.unit, "times": self.times, "lines": lines, "marks": self.marks }).to_string()
-    }
-
-    /// What it says, for whoever does not see it: the last and the extreme values of each line.
-    pub fn words(&self) -> String {
-        let said = self.lines.iter().filter_map(|line| {
-            let known: Vec<f64> = line.values.iter().flatten().copied().collect();
-            let (low, high) = known.iter().fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(*value), high.max(*value)));
-            let last = known.last()?;
-            Some(format!("{}: {last:.4} {} last, from {low:.4} to {high:.4}", line.name, self.unit))
-        });
-        said.collect::<Vec<_>>().join("; ")
-    }
-
-    /// Whether there is anything to draw.
-    pub fn drawable(&self) -> bool {
-        self.times.len() > 1
-    }
-}
-
-/// A field of a form.
-#[derive(Debug, Clone)]
-pub struct Field {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is for.
-    pub label: &'static str,
-    /// What stands in it.
-    pub value: String,
-    /// What may stand in it, with words for each; empty: any text.
-    pub options: Vec<(String, String)>,
-    /// Whether it is not shown.
-    pub hidden: bool,
-}
-
-impl Field {
-    /// A field that is not shown.
-    pub fn hidden(name: &'static str, value: impl Into<String>) -> Field {
-        Field { name, label: "", value: value.into(), options: Vec::new(), hidden: true }
-    }
-
-    /// A field for a text.
-    pub fn text(name: &'static str, label: &'static str, value: impl Into<String>) -> Field {
-        Field { name, label, value: value.into(), options: Vec::new(), hidden: false }
-    }
-
-    /// A choice.
-    pub fn choice(name: &'static str, label: &'static str, value: impl Into<String>, options: Vec<(String, String)>) -> Field {
-        Field { name, label, value: value.into(), options, hidden: false }
-    }
-}
-
-/// Something that can be done, or chosen.
-#[derive(Debug, Clone)]
-pub struct Form {
-    /// Where it goes.
-    pub action: String,
-    /// What its button says.
-    pub button: String,
-    /// What happens then, in a sentence.
-    pub says: String,
-    /// How it is meant.
-    pub tone: Tone,
-    /// Its fields.
-    pub fields: Vec<Field>,
-}
-
-impl Form {
-    /// A form.
-    pub fn new(action: impl Into<String>, button: impl Into<String>) -> Form {
-        Form { action: action.into(), button: button.into(), says: String::new(), tone: Tone::Plain, fields: Vec::new() }
-    }
-
-    /// Saying what happens.
-    #[must_use]
-    pub fn says(mut self, says: impl Into<String>) -> Form {
-        self.says = says.into();
-        self
-    }
-
-    /// Meant so.
-    #[must_use]
-    pub fn tone(mut self, tone: Tone) -> Form {
-        self.tone = tone;
-        self
-    }
-
-    /// With a field more.
-    #[must_use]
-    pub fn field(mut self, field: Field) -> Form {
-        self.fields.push(field);
         self
     }
 }
