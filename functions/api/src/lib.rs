@@ -25,6 +25,7 @@ pub mod register;
 pub mod routes;
 pub mod trail;
 pub mod view;
+pub mod wishes;
 
 pub use routes::router;
 

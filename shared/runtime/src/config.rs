@@ -49,6 +49,8 @@ pub struct Config {
     pub ml_server_url: String,
     /// `ML_SERVER_API_KEY`: the key that the decision server asks for.
     pub ml_server_api_key: Option<Secret>,
+    /// `SESSION_SECRET`: what sessions of the console are signed with.
+    pub session_secret: Option<Secret>,
 }
 
 /// Whose tokens are taken. All three variables are set, or none.
@@ -158,6 +160,7 @@ impl Config {
             tokens: from.tokens(),
             ml_server_url: from.text(Var::MlServerUrl),
             ml_server_api_key: from.secret(Var::MlServerApiKey),
+            session_secret: from.secret(Var::SessionSecret),
         };
         from.finish()?;
         Ok(config)

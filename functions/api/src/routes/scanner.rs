@@ -8,6 +8,7 @@ use crate::commands;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::Paging;
 use crate::problem::Problem;
+use crate::wishes::{problem as refused, who, wishes};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +17,6 @@ use domain::ids::{InstanceId, VolumeId};
 use domain::money::MicroDollars;
 use domain::plan::action::AskedBy;
 use domain::plan::{Action, PlanKind};
-use domain::watch::ScanOrder;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,15 +41,7 @@ pub async fn scan(State(deps): Api, caller: Caller, Body(body): Body<ScanBody>) 
         Some(id) => vec![own(&deps, &caller, id).await?.id],
         None => all(&deps, &caller).await?,
     };
-    for cluster in &clusters {
-        let order = ScanOrder {
-            customer: caller.customer.clone(),
-            cluster: cluster.clone(),
-            asked_by: format!("api key {}", caller.label),
-            whole: true,
-        };
-        deps.scans.ask_scan(&order).await?;
-    }
+    wishes(&deps).ask_scans(&who(&caller), &clusters).await.map_err(refused)?;
     let body = json!({ "status": "queued", "clusters": clusters, "href": "/api/v1/scanner/ghosts" });
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())
 }

@@ -31,6 +31,8 @@ pub enum Var {
     MlServerUrl,
     /// `ML_SERVER_API_KEY`.
     MlServerApiKey,
+    /// `SESSION_SECRET`.
+    SessionSecret,
 }
 
 impl Var {
@@ -64,6 +66,7 @@ impl Var {
             Var::AwsRegion => "AWS_REGION",
             Var::MlServerUrl => "ML_SERVER_URL",
             Var::MlServerApiKey => "ML_SERVER_API_KEY",
+            Var::SessionSecret => "SESSION_SECRET",
         }
     }
 
@@ -89,7 +92,7 @@ impl Var {
                     || ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|own| value.starts_with(own)),
                 "an address that begins with https://, or with http:// on this machine",
             ),
-            Var::MlServerApiKey => {
+            Var::MlServerApiKey | Var::SessionSecret => {
                 (value.len() >= 16 && value.bytes().all(|b| b.is_ascii_graphic()), "16 characters or more, without blanks")
             }
             Var::AwsRegion => (domain::ids::Region::parse(value).is_ok(), "a Region such as us-east-1"),
