@@ -16,6 +16,7 @@ mod config;
 mod eks_token;
 #[cfg(feature = "mail")]
 mod mail;
+mod mailboxes;
 mod price_list;
 mod queue;
 mod store;
@@ -26,6 +27,7 @@ pub use config::{local_config, sdk_config};
 pub use eks_token::{EksRole, EksTokens};
 #[cfg(feature = "mail")]
 pub use mail::Mail;
+pub use mailboxes::CustomerQueues;
 pub use price_list::PriceList;
 pub use queue::{NoticeQueue, QueueUrls, Queues, RoundQueue, ScanQueue, create_queue, take_messages};
 pub use store::{DecisionTable, Table, create_decision_table, create_table};

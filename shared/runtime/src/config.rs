@@ -35,6 +35,8 @@ pub struct Config {
     pub waste: Waste,
     /// `OFFICE_HOURS_ENABLED`: whether workloads are put to sleep at all; default true. What sleeps is woken in any case.
     pub office_hours_enabled: bool,
+    /// How queues in customers' accounts are listened to.
+    pub polling: Polling,
     /// `AWS_REGION`: the Region of the control plane; Lambda sets it.
     pub region: String,
     /// How the Kubernetes API is called.
@@ -88,6 +90,16 @@ pub struct Waste {
     pub volumes: bool,
     /// `NETWORK_OPTIMIZATION_ENABLED`: addresses and gateways that lie idle; default true.
     pub network: bool,
+}
+
+/// How queues in customers' accounts are listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Polling {
+    /// `SQS_MAX_MESSAGES` (1 to 10, default 10), `SQS_WAIT_TIME_SECONDS` (0 to 20, default 20) and `SQS_VISIBILITY_TIMEOUT`
+    /// (10 to 43,200, default 30).
+    pub ask: domain::ports::Ask,
+    /// `SQS_POLL_INTERVAL_SECONDS`: between two looks where the first failed or did not wait; 1 to 60, default 5.
+    pub pause: domain::SignedDuration,
 }
 
 /// How the Kubernetes API is called.
@@ -149,6 +161,14 @@ impl Config {
                 oom_remediation: from.switch("OOM_REMEDIATION_ENABLED", true),
             },
             office_hours_enabled: from.switch("OFFICE_HOURS_ENABLED", true),
+            polling: Polling {
+                ask: domain::ports::Ask {
+                    letters_max: from.number("SQS_MAX_MESSAGES", 10, 1..=10),
+                    wait_s: from.number("SQS_WAIT_TIME_SECONDS", 20, 0..=20),
+                    hidden_s: from.number("SQS_VISIBILITY_TIMEOUT", 30, 10..=43_200),
+                },
+                pause: domain::SignedDuration::from_secs(i64::from(from.number("SQS_POLL_INTERVAL_SECONDS", 5, 1..=60))),
+            },
             region: from.text(Var::AwsRegion),
             k8s_api: K8sApi {
                 timeout_s: from.number("K8S_API_TIMEOUT_SECONDS", 30, 1..=900),
@@ -195,6 +215,9 @@ impl std::fmt::Display for Config {
         let Waste { ghosts, volumes, network } = self.waste;
         write!(f, " GHOST_PROBE_SCANNER_ENABLED={ghosts} ZOMBIE_VOLUME_CLEANUP_ENABLED={volumes} NETWORK_OPTIMIZATION_ENABLED={network}")?;
         write!(f, " OFFICE_HOURS_ENABLED={}", self.office_hours_enabled)?;
+        let Polling { ask, pause } = self.polling;
+        write!(f, " SQS_MAX_MESSAGES={} SQS_WAIT_TIME_SECONDS={} ", ask.letters_max, ask.wait_s)?;
+        write!(f, "SQS_VISIBILITY_TIMEOUT={} SQS_POLL_INTERVAL_SECONDS={}", ask.hidden_s, pause.as_secs())?;
         let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
         let key = if self.ml_server_api_key.is_some() { "(set)" } else { "(not set)" };
         if let Some(Tokens { issuer, audience, keys_url }) = &self.tokens {

@@ -20,6 +20,7 @@ fn only_those_who_act_may_take_a_customers_role() {
         let may = |role: &str| taken.iter().filter(|line| line.ends_with(&format!(":role/{role}\""))).count();
         assert_eq!(may("CloudOptim*"), usize::from(ACT.contains(&name.as_str())), "{name}: {taken:?}");
         assert_eq!(may("CloudOptim-*-look"), usize::from(LOOK.contains(&name.as_str())), "{name}: {taken:?}");
+        assert_eq!(may("CloudOptim-*-queue"), usize::from(name == "poller"), "{name}: {taken:?}");
         assert_eq!(policy.matches("sts:AssumeRole").count(), taken.len(), "{name}: {taken:?}");
     }
 }
@@ -33,7 +34,7 @@ fn a_customers_roles_trust_those_who_take_them_and_no_other() {
         let end = from.match_indices("\n  ").find(|(at, _)| !from[at + 3..].starts_with([' ', '#'])).map_or(from.len(), |(at, _)| at);
         from[..end].to_owned()
     };
-    for (name, trusted) in [("Role", &ACT[..]), ("LookRole", &LOOK[..])] {
+    for (name, trusted) in [("Role", &ACT[..]), ("LookRole", &LOOK[..]), ("QueueRole", &["poller"][..])] {
         let text = role(name);
         let said: BTreeSet<&str> = text
             .lines()

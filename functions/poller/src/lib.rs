@@ -1,0 +1,164 @@
+//! The poller function: reads the queues that customers keep in their own accounts, and puts what it finds on ours.
+//!
+//! A message is deleted over there once our queue has it: from then on it is as durable as any other notice, and its rescue begins
+//! in `interruption` as if EventBridge had sent it to us. Each queue is listened to by itself, so that one that is slow, full or
+//! closed holds up no other.
+
+use domain::ports::{Ask, Clock, Letter, MailboxError, Mailboxes, Meter, Queue, Registry, StoreError};
+use domain::tenant::{AwsScope, Cluster};
+use domain::{SignedDuration, Timestamp};
+use futures::future::join_all;
+use runtime::deadline::Budget;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tracing::{info, warn};
+
+/// How queues are listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How to receive.
+    pub ask: Ask,
+    /// Between two looks at a queue where the first failed or did not wait: what waits by itself needs no pause.
+    pub pause: SignedDuration,
+}
+
+/// What the function works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// Clusters, and the external ids of their customers.
+    pub registry: Arc<dyn Registry>,
+    /// Queues in customers' accounts.
+    pub mailboxes: Arc<dyn Mailboxes>,
+    /// Ours.
+    pub queue: Arc<dyn Queue>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub meter: Arc<dyn Meter>,
+    /// How queues are listened to.
+    pub settings: Settings,
+}
+
+/// What an invocation did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Polled {
+    /// Queues that were listened to.
+    pub queues: usize,
+    /// Messages that are now on our queue.
+    pub forwarded: usize,
+    /// Looks that failed, and messages that could not be forwarded or deleted; they come back.
+    pub failed: usize,
+}
+
+/// Listens to all queues until the invocation's time is nearly out.
+///
+/// # Errors
+/// The table did not say which queues there are; the next minute tries again.
+pub async fn handle(deps: &Deps, budget: Budget) -> Result<Polled, StoreError> {
+    let queues = queues(deps).await?;
+    let until = budget.until();
+    let listened = join_all(queues.iter().map(|(url, scope)| listen(deps, scope, url, until))).await;
+    let mut polled = Polled { queues: queues.len(), ..Polled::default() };
+    for (forwarded, failed) in listened {
+        polled.forwarded += forwarded;
+        polled.failed += failed;
+    }
+    deps.meter.count("polls", "finished");
+    info!(queues = polled.queues, forwarded = polled.forwarded, failed = polled.failed, "Polled");
+    Ok(polled)
+}
+
+/// Every queue once, however many clusters of a customer name it; each read as the customer whose cluster names it first.
+async fn queues(deps: &Deps) -> Result<BTreeMap<String, AwsScope>, StoreError> {
+    let mut queues = BTreeMap::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = deps.registry.all_clusters(after.as_deref(), 100).await?;
+        for cluster in page.items {
+            let Some(url) = cluster.sqs_queue_url.clone().filter(|url| !queues.contains_key(url)) else { continue };
+            if let Some(scope) = scope(deps, &cluster).await? {
+                queues.insert(url, scope);
+            }
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(queues),
+        }
+    }
+}
+
+async fn scope(deps: &Deps, cluster: &Cluster) -> Result<Option<AwsScope>, StoreError> {
+    let customer = deps.registry.customer(&cluster.customer).await?;
+    Ok(customer.map(|customer| execution::scope(cluster, &customer)))
+}
+
+/// One queue, until the time is out: what was forwarded, and what failed.
+async fn listen(deps: &Deps, scope: &AwsScope, url: &str, until: Timestamp) -> (usize, usize) {
+    let (mut forwarded, mut failed) = (0, 0);
+    loop {
+        // A poll that would end too late waits less; with less than a second left there is no other.
+        let left = until.duration_since(deps.clock.now()).as_secs();
+        if left < 1 {
+            return (forwarded, failed);
+        }
+        let asked = deps.settings.ask;
+        let ask = Ask { wait_s: asked.wait_s.min(u32::try_from(left - 1).unwrap_or(asked.wait_s)), ..asked };
+        let rest = match look(deps, scope, url, ask).await {
+            Ok((moved, stuck)) => {
+                forwarded += moved;
+                failed += stuck;
+                // What came may have more behind it.
+                stuck > 0 || (moved == 0 && ask.wait_s == 0)
+            }
+            Err(error) => {
+                failed += 1;
+                let kind = if matches!(error, MailboxError::Refused(_)) { "refused" } else { "unreachable" };
+                deps.meter.count("polls_failed", kind);
+                warn!(customer = %scope.customer, cluster = %scope.cluster, url, error = &error as &dyn std::error::Error, "A queue was not read");
+                if kind == "refused" {
+                    // Another try in this minute would be refused, too.
+                    return (forwarded, failed);
+                }
+                true
+            }
+        };
+        if rest {
+            deps.clock.sleep(deps.settings.pause.max(SignedDuration::from_secs(1))).await;
+        }
+    }
+}
+
+/// Receives once, forwards, and deletes what our queue has taken.
+async fn look(deps: &Deps, scope: &AwsScope, url: &str, ask: Ask) -> Result<(usize, usize), MailboxError> {
+    let letters = deps.mailboxes.receive(scope, url, ask).await?;
+    let taken = join_all(letters.iter().map(|letter| forward(deps, letter))).await;
+    let receipts: Vec<String> = taken.into_iter().flatten().collect();
+    let (moved, mut stuck) = (receipts.len(), letters.len() - receipts.len());
+    if !receipts.is_empty()
+        && let Err(error) = deps.mailboxes.delete(scope, url, &receipts).await
+    {
+        // They come back and are handled twice, which harms nothing.
+        stuck += 1;
+        deps.meter.count("polls_failed", "not_deleted");
+        warn!(url, error = &error as &dyn std::error::Error, "Messages were not deleted");
+    }
+    for _ in 0..moved {
+        deps.meter.count("polled_notices", "forwarded");
+    }
+    Ok((moved, stuck))
+}
+
+/// The receipt, once our queue has the body.
+async fn forward(deps: &Deps, letter: &Letter) -> Option<String> {
+    match deps.queue.notice(&letter.body).await {
+        Ok(()) => Some(letter.receipt.clone()),
+        Err(error) => {
+            deps.meter.count("polls_failed", "not_forwarded");
+            warn!(error = &error as &dyn std::error::Error, "A notice was not forwarded, and comes back");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

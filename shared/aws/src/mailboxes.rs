@@ -1,0 +1,136 @@
+//! Queues in customers' accounts, read as a role that may do nothing else.
+
+use async_trait::async_trait;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
+use domain::ports::{Ask, Letter, MailboxError, Mailboxes};
+use domain::tenant::{AwsScope, role_account};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// The name of the role that reads the queue is that of the registered role with this behind.
+const ROLE_SUFFIX: &str = "-queue";
+/// The shortest session that STS gives.
+const SESSION: Duration = Duration::from_secs(900);
+/// A long poll lasts up to 20 s (SQS API Reference, WaitTimeSeconds); silence beyond is a lost connection.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(25);
+/// How many scopes are kept; above it all are forgotten, which costs one AssumeRole each.
+const SCOPES_MAX: usize = 2_000;
+
+/// Queues of customers, one client per scope and Region.
+#[derive(Debug)]
+pub struct CustomerQueues {
+    base: SdkConfig,
+    clients: Mutex<HashMap<(AwsScope, String), Client>>,
+}
+
+impl CustomerQueues {
+    /// Takes our own credentials from `base`. Makes no call.
+    pub fn new(base: &SdkConfig) -> CustomerQueues {
+        let timeouts = TimeoutConfig::builder().operation_timeout(ATTEMPT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+        CustomerQueues { base: base.to_builder().timeout_config(timeouts).build(), clients: Mutex::default() }
+    }
+
+    async fn client(&self, scope: &AwsScope, url: &str) -> Result<Client, MailboxError> {
+        if role_account(&scope.role_arn) != Some(scope.account.as_str()) {
+            return Err(MailboxError::Refused(format!("the role {} is not in the account {}", scope.role_arn, scope.account)));
+        }
+        let region = region_of(url).unwrap_or(scope.region.as_str()).to_owned();
+        let key = (scope.clone(), region.clone());
+        let mut clients = self.clients.lock().await;
+        if let Some(client) = clients.get(&key) {
+            return Ok(client.clone());
+        }
+        let region = Region::new(region);
+        let role = AssumeRoleProvider::builder(format!("{}{ROLE_SUFFIX}", scope.role_arn))
+            .configure(&self.base)
+            .region(region.clone())
+            .external_id(&scope.external_id)
+            .session_name("cloudoptim-poller")
+            .session_length(SESSION)
+            .build()
+            .await;
+        let config = self.base.to_builder().region(region).credentials_provider(SharedCredentialsProvider::new(role)).build();
+        if clients.len() >= SCOPES_MAX {
+            clients.clear();
+        }
+        Ok(clients.entry(key).or_insert(Client::new(&config)).clone())
+    }
+}
+
+/// The Region in `https://sqs.<Region>.amazonaws.com/...`.
+fn region_of(url: &str) -> Option<&str> {
+    url.strip_prefix("https://sqs.")?.split_once('.').map(|(region, _)| region).filter(|region| region.contains('-'))
+}
+
+/// What another try cannot mend is refused: the service said no to the call itself.
+fn failed<E: std::error::Error + ProvideErrorMetadata + 'static>(error: SdkError<E>) -> MailboxError {
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
+    let text = DisplayErrorContext(&error).to_string();
+    let throttled = error.code().is_some_and(|code| code.contains("Throttl") || code.contains("OverLimit"));
+    let denied = text.contains("AccessDenied");
+    let text = text.chars().take(300).collect();
+    match status {
+        Some(400..500) if !throttled => MailboxError::Refused(text),
+        None if denied => MailboxError::Refused(text),
+        _ => MailboxError::Unreachable(text),
+    }
+}
+
+/// As SQS takes it: every number here is at most 43,200.
+fn number(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+#[async_trait]
+impl Mailboxes for CustomerQueues {
+    async fn receive(&self, scope: &AwsScope, url: &str, ask: Ask) -> Result<Vec<Letter>, MailboxError> {
+        let client = self.client(scope, url).await?;
+        let call = client.receive_message().queue_url(url).max_number_of_messages(number(ask.letters_max));
+        let answer = call.wait_time_seconds(number(ask.wait_s)).visibility_timeout(number(ask.hidden_s)).send().await.map_err(failed)?;
+        let letters = answer.messages.unwrap_or_default().into_iter();
+        Ok(letters
+            .filter_map(|message| Some(Letter { body: message.body.unwrap_or_default(), receipt: message.receipt_handle? }))
+            .collect())
+    }
+
+    async fn delete(&self, scope: &AwsScope, url: &str, receipts: &[String]) -> Result<(), MailboxError> {
+        let client = self.client(scope, url).await?;
+        // Ten at once is the most that SQS takes (SQS API Reference, DeleteMessageBatch).
+        for ten in receipts.chunks(10) {
+            let entry = |(index, receipt): (usize, &String)| {
+                DeleteMessageBatchRequestEntry::builder().id(index.to_string()).receipt_handle(receipt).build()
+            };
+            let entries: Result<Vec<_>, _> = ten.iter().enumerate().map(entry).collect();
+            let entries = entries.map_err(|error| MailboxError::Refused(error.to_string()))?;
+            let answer = client.delete_message_batch().queue_url(url).set_entries(Some(entries)).send().await.map_err(failed)?;
+            if let Some(first) = answer.failed.first() {
+                return Err(MailboxError::Unreachable(format!(
+                    "{} of {} were not deleted: {}",
+                    answer.failed.len(),
+                    ten.len(),
+                    first.code
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_region_of_a_queue_is_that_of_its_address() {
+        assert_eq!(region_of("https://sqs.eu-west-1.amazonaws.com/111122223333/spot"), Some("eu-west-1"));
+        assert_eq!(region_of("https://eu-west-1.queue.amazonaws.com/111122223333/spot"), None);
+        assert_eq!(region_of("https://sqs.amazonaws.com/111122223333/spot"), None);
+    }
+}
