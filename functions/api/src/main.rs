@@ -1,10 +1,9 @@
 //! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
 use runtime::advisor::Connection;
-use runtime::clock::SystemClock;
-use runtime::config::{Config, Var};
-use runtime::telemetry;
+use runtime::config::Var;
 use std::sync::Arc;
+use wiring::Wires;
 
 /// All but the dead-letter queue, which this function has no right to.
 const NEEDS: [Var; 9] = [
@@ -22,22 +21,9 @@ const NEEDS: [Var; 9] = [
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = Config::from_env_with(&NEEDS)?;
-    telemetry::init(config.log_level);
-    tracing::info!(%config, "Starting");
-    let sdk = aws::sdk_config(&config.region).await;
-    let table = Arc::new(aws::Table::new(&sdk, config.table_name.clone()));
-    let urls = aws::QueueUrls {
-        interruptions: config.interruptions_queue_url.clone(),
-        plans: config.plans_queue_url.clone(),
-        dead_letters: config.dead_letter_queue_url.clone(),
-    };
-    let vault = Arc::new(aws::KeyVault::new(&sdk, config.kms_key_id.clone()));
-    let settings = kubernetes::Settings {
-        timeout_s: config.k8s_api.timeout_s,
-        retry_attempts: config.k8s_api.retry_attempts,
-        backoff_factor: config.k8s_api.backoff_factor,
-    };
+    let wires = Wires::new(wiring::start(&NEEDS)?).await;
+    let Wires { config, sdk, table, .. } = &wires;
+    let vault = wires.vault();
     let Some(key) = &config.ml_server_api_key else {
         anyhow::bail!("ML_SERVER_API_KEY is not set");
     };
@@ -49,16 +35,16 @@ async fn main() -> anyhow::Result<()> {
         ledger: table.clone(),
         outbox: table.clone(),
         nights: table.clone(),
-        rounds: Arc::new(aws::RoundQueue::new(&sdk, config.rounds_queue_url.clone())),
+        rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
         findings: table.clone(),
-        scans: Arc::new(aws::ScanQueue::new(&sdk, config.scans_queue_url.clone())),
+        scans: Arc::new(aws::ScanQueue::new(sdk, config.scans_queue_url.clone())),
         routes: table.clone(),
-        idempotency: table,
-        queue: Arc::new(aws::Queues::new(&sdk, urls)),
+        idempotency: table.clone(),
+        queue: wires.queues(),
         vault: vault.clone(),
-        clusters: Arc::new(kubernetes::Connections::new(vault, settings)),
-        clock: Arc::new(SystemClock),
-        bootstrap_admin_hash: config.bootstrap_admin_key_sha256,
+        clusters: wires.clusters(vault),
+        clock: wires.clock.clone(),
+        bootstrap_admin_hash: config.bootstrap_admin_key_sha256.clone(),
         ids: api::random_ids(),
     };
     lambda_http::run(api::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))

@@ -7,12 +7,10 @@ use domain::ports::cloud::SpotPrice;
 use domain::ports::{AdvisorFile, MarketSource, SourceError};
 use lambda_runtime::{LambdaEvent, service_fn};
 use market::{AdvisorSite, Deps};
-use runtime::clock::SystemClock;
-use runtime::config::{Config, Var};
-use runtime::deadline::Budget;
-use runtime::meter::EmfMeter;
-use runtime::telemetry;
+use runtime::config::Var;
+use runtime::deadline::{Budget, MARGIN};
 use std::sync::Arc;
+use wiring::Wires;
 
 /// The three places where the market is read.
 struct Sources {
@@ -36,24 +34,22 @@ impl MarketSource for Sources {
     }
 }
 
+/// Everything that a look at the market works with.
+const NEEDS: [Var; 3] = [Var::TableName, Var::DecisionTableName, Var::AwsRegion];
+
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = Config::from_env_with(&[Var::TableName, Var::DecisionTableName, Var::AwsRegion])?;
-    telemetry::init(config.log_level);
-    tracing::info!(%config, "Starting");
-    let sdk = aws::sdk_config(&config.region).await;
-    let clock = Arc::new(SystemClock);
-    let deps = Deps {
-        registry: Arc::new(aws::Table::new(&sdk, config.table_name.clone())),
+    let Wires { config, sdk, table, clock, meter } = Wires::new(wiring::start(&NEEDS)?).await;
+    let deps = &Deps {
+        registry: table,
         source: Arc::new(Sources { spot: ec2::SpotMarket::new(sdk.clone()), site: AdvisorSite::aws()?, list: aws::PriceList::new(&sdk) }),
-        store: Arc::new(aws::DecisionTable::new(&sdk, config.decision_table_name.clone())),
-        clock: clock.clone(),
-        meter: Arc::new(EmfMeter::new(clock)),
+        store: Arc::new(aws::DecisionTable::new(&sdk, config.decision_table_name)),
+        clock,
+        meter,
     };
-    let deps = &deps;
     let handle = |event: LambdaEvent<serde_json::Value>| async move {
-        let budget = Budget::from_lambda(event.context.deadline, runtime::deadline::MARGIN);
+        let budget = Budget::from_lambda(event.context.deadline, MARGIN);
         let [read, failed, left] = market::handle(deps, budget).await?.sums();
         Ok::<_, lambda_runtime::Error>(serde_json::json!({ "read": read, "failed": failed, "left": left }))
     };

@@ -3,13 +3,11 @@
 use execution::notify::Desk;
 use lambda_runtime::{LambdaEvent, service_fn};
 use notifier::Deps;
-use runtime::clock::SystemClock;
-use runtime::config::{Config, Var};
+use runtime::config::Var;
 use runtime::courier::{HttpCourier, Internet};
-use runtime::deadline::Budget;
-use runtime::meter::EmfMeter;
-use runtime::telemetry;
+use runtime::deadline::{Budget, MARGIN};
 use std::sync::Arc;
+use wiring::Wires;
 
 /// Everything that a notice works with.
 const NEEDS: [Var; 5] = [Var::AwsRegion, Var::TableName, Var::KmsKeyId, Var::NoticesQueueUrl, Var::DeadLetterQueueUrl];
@@ -17,37 +15,27 @@ const NEEDS: [Var; 5] = [Var::AwsRegion, Var::TableName, Var::KmsKeyId, Var::Not
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = Config::from_env_with(&NEEDS)?;
-    telemetry::init(config.log_level);
-    tracing::info!(%config, "Starting");
-    let deps = &wire(&config).await?;
+    let deps = &wire(&Wires::new(wiring::start(&NEEDS)?).await)?;
     let handle = |event: LambdaEvent<serde_json::Value>| async move {
-        let budget = Budget::from_lambda(event.context.deadline, runtime::deadline::MARGIN);
+        let budget = Budget::from_lambda(event.context.deadline, MARGIN);
         notifier::handle_any(event.payload, deps, &event.context.request_id, budget).await.map_err(lambda_runtime::Error::from)
     };
     lambda_runtime::run(service_fn(handle)).await.map_err(|error| anyhow::anyhow!(error))
 }
 
-async fn wire(config: &Config) -> anyhow::Result<Deps> {
-    let sdk = aws::sdk_config(&config.region).await;
-    let urls = aws::QueueUrls {
-        // It puts nothing on these two.
-        interruptions: String::new(),
-        plans: String::new(),
-        dead_letters: config.dead_letter_queue_url.clone(),
-    };
+fn wire(wires: &Wires) -> anyhow::Result<Deps> {
+    let Wires { config, sdk, table, .. } = wires;
     let mut courier = HttpCourier::new(Arc::new(Internet), None)?;
     if let Some(from) = &config.notification_email_from {
-        courier = courier.with_letters(Arc::new(aws::Mail::new(&sdk, from.clone())));
+        courier = courier.with_letters(Arc::new(aws::Mail::new(sdk, from.clone())));
     }
-    let clock = Arc::new(SystemClock);
     let desk = Desk {
-        outbox: Arc::new(aws::Table::new(&sdk, config.table_name.clone())),
-        vault: Arc::new(aws::KeyVault::new(&sdk, config.kms_key_id.clone())),
+        outbox: table.clone(),
+        vault: wires.vault(),
         courier: Arc::new(courier),
-        notices: Arc::new(aws::NoticeQueue::new(&sdk, config.notices_queue_url.clone())),
-        clock: clock.clone(),
-        meter: Arc::new(EmfMeter::new(clock)),
+        notices: Arc::new(aws::NoticeQueue::new(sdk, config.notices_queue_url.clone())),
+        clock: wires.clock.clone(),
+        meter: wires.meter.clone(),
     };
-    Ok(Deps { desk, queue: Arc::new(aws::Queues::new(&sdk, urls)) })
+    Ok(Deps { desk, queue: wires.queues() })
 }

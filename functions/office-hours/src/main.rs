@@ -2,50 +2,26 @@
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use office_hours::Deps;
-use runtime::clock::SystemClock;
-use runtime::config::{Config, Var};
-use runtime::deadline::Budget;
-use runtime::meter::EmfMeter;
-use runtime::telemetry;
-use std::sync::Arc;
-
-/// Everything that a minute works with.
-const NEEDS: [Var; 6] =
-    [Var::AwsRegion, Var::TableName, Var::KmsKeyId, Var::InterruptionsQueueUrl, Var::PlansQueueUrl, Var::DeadLetterQueueUrl];
+use runtime::config::Var;
+use runtime::deadline::{Budget, MARGIN};
+use wiring::Wires;
 
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = Config::from_env_with(&NEEDS)?;
-    telemetry::init(config.log_level);
-    tracing::info!(%config, "Starting");
-    let sdk = aws::sdk_config(&config.region).await;
-    let table = Arc::new(aws::Table::new(&sdk, config.table_name.clone()));
-    let urls = aws::QueueUrls {
-        interruptions: config.interruptions_queue_url.clone(),
-        plans: config.plans_queue_url.clone(),
-        dead_letters: config.dead_letter_queue_url.clone(),
+    let wires = Wires::new(wiring::start(&Var::ALL)?).await;
+    let deps = &Deps {
+        registry: wires.table.clone(),
+        journal: wires.table.clone(),
+        nights: wires.table.clone(),
+        clusters: wires.clusters(wires.vault()),
+        queue: wires.queues(),
+        clock: wires.clock.clone(),
+        meter: wires.meter.clone(),
+        enabled: wires.config.office_hours_enabled,
     };
-    let vault = Arc::new(aws::KeyVault::new(&sdk, config.kms_key_id.clone()));
-    let settings = kubernetes::Settings {
-        timeout_s: config.k8s_api.timeout_s,
-        retry_attempts: config.k8s_api.retry_attempts,
-        backoff_factor: config.k8s_api.backoff_factor,
-    };
-    let clock = Arc::new(SystemClock);
-    let deps = Deps {
-        registry: table.clone(),
-        journal: table.clone(),
-        nights: table,
-        clusters: Arc::new(kubernetes::Connections::new(vault, settings)),
-        queue: Arc::new(aws::Queues::new(&sdk, urls)),
-        clock: clock.clone(),
-        meter: Arc::new(EmfMeter::new(clock)),
-        enabled: config.office_hours_enabled,
-    };
-    let deps = &deps;
     let handle = |event: LambdaEvent<serde_json::Value>| async move {
-        let budget = Budget::from_lambda(event.context.deadline, runtime::deadline::MARGIN);
+        let budget = Budget::from_lambda(event.context.deadline, MARGIN);
         office_hours::handle(deps, budget).await.map(|looked| format!("looked at {looked}")).map_err(lambda_runtime::Error::from)
     };
     lambda_runtime::run(service_fn(handle)).await.map_err(|error| anyhow::anyhow!(error))

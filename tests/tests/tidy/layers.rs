@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 /// The layer above the domain. Its crates name the domain and never each other.
 const MIDDLE: [&str; 7] = ["aws", "ec2", "execution", "kubernetes", "planning", "runtime", "sim"];
+/// What puts adapters together for `main.rs`: above the middle, and named by nothing else.
+const WIRING: &str = "wiring";
 /// The one exception: a rescue picks its replacement itself, because it never waits for the decision server.
 const EXCEPTION: (&str, &str) = ("execution", "planning");
 /// What does I/O, waits or rolls dice: nothing for those who only think.
@@ -43,7 +45,7 @@ fn the_domain_names_nobody_of_the_house() {
 
 #[test]
 fn siblings_never_name_each_other() {
-    for name in folders("shared").iter().filter(|name| *name != "domain") {
+    for name in folders("shared").iter().filter(|name| !["domain", WIRING].contains(&name.as_str())) {
         assert!(MIDDLE.contains(&name.as_str()), "say in tidy/layers.rs where shared/{name} stands");
         let named = dependencies(&format!("shared/{name}/Cargo.toml"), false);
         for other in of_the_house(&named) {
@@ -76,10 +78,24 @@ fn functions_never_name_each_other_or_the_simulator() {
     }
 }
 
-/// The right to *wish*: it records commands. It cannot launch or end an instance, because it cannot say so.
+/// The right to *wish*: it records commands. It cannot launch or end an instance, because it cannot say so: neither itself nor
+/// through the wiring, which names EC2 only for those that ask for `act`.
 #[test]
 fn the_api_cannot_name_ec2() {
     assert!(!dependencies("functions/api/Cargo.toml", true).contains("ec2"));
+    let asked = read("functions/api/Cargo.toml");
+    assert!(asked.lines().filter(|line| line.starts_with(WIRING)).all(|line| !line.contains("act")), "the api asks for act");
+    let lends = read("shared/wiring/Cargo.toml");
+    assert!(lends.contains("act = [\"dep:ec2\"") && lends.contains("ec2 = { workspace = true, optional = true }"), "act is an option");
+}
+
+/// Only `main.rs` composes: the wiring is an optional dependency of a function, and no library and no crate below names it.
+#[test]
+fn only_functions_name_the_wiring() {
+    let packages = folders("shared").into_iter().map(|name| format!("shared/{name}")).chain(["tests".to_owned()]);
+    for package in packages {
+        assert!(!dependencies(&format!("{package}/Cargo.toml"), true).contains(WIRING), "{package} names {WIRING}");
+    }
 }
 
 /// It ranks and proposes. No cluster and no account can be reached with what it can name, and no table but its own.
@@ -97,7 +113,7 @@ fn only_the_wiring_of_a_function_names_adapters() {
     let inside = |file: &&File| file.path.starts_with("functions/") && !file.path.starts_with("functions/local/") && !file.is_test();
     let mut named = Vec::new();
     for file in files(&[".rs"]).iter().filter(inside).filter(|file| !file.path.ends_with("/main.rs")) {
-        let adapters = ["aws", "ec2", "kubernetes", "sim"].into_iter().filter(|adapter| names_crate(&file.text, adapter));
+        let adapters = ["aws", "ec2", "kubernetes", "sim", WIRING].into_iter().filter(|adapter| names_crate(&file.text, adapter));
         named.extend(adapters.map(|adapter| format!("{} names {adapter}", file.path)));
     }
     assert!(named.is_empty(), "{named:#?}");

@@ -1,0 +1,88 @@
+//! The real adapters of a Lambda function, put together once: what every `main.rs` would otherwise repeat.
+//!
+//! It stands above the adapters and beside nobody: only a function's `main.rs` names it. A function asks for what it works with;
+//! what it does not ask for is neither built nor called, and its policy does not allow it.
+//!
+//! Not here, and never: decisions, environment variables (`runtime::config` reads them), or the simulated world.
+
+use domain::ports::Vault;
+use runtime::clock::SystemClock;
+use runtime::config::{Config, ConfigErrors, Var};
+use runtime::meter::EmfMeter;
+use runtime::telemetry;
+use std::sync::Arc;
+
+/// Reads the environment, starts the log and says so in it.
+///
+/// # Errors
+/// [`ConfigErrors`] lists every variable of `needs` that is missing, and every one that is malformed.
+pub fn start(needs: &[Var]) -> Result<Config, ConfigErrors> {
+    let config = Config::from_env_with(needs)?;
+    telemetry::init(config.log_level);
+    tracing::info!(%config, "Starting");
+    Ok(config)
+}
+
+/// The adapters of one process. Making them calls nobody.
+pub struct Wires {
+    /// What the environment says.
+    pub config: Config,
+    /// How AWS is called, for adapters that only one function has.
+    pub sdk: aws::SdkConfig,
+    /// The table of the core, behind every port that keeps state.
+    pub table: Arc<aws::Table>,
+    /// Time.
+    pub clock: Arc<SystemClock>,
+    /// Counters.
+    pub meter: Arc<EmfMeter>,
+}
+
+impl Wires {
+    /// For this environment.
+    pub async fn new(config: Config) -> Wires {
+        let sdk = aws::sdk_config(&config.region).await;
+        let table = Arc::new(aws::Table::new(&sdk, config.table_name.clone()));
+        let clock = Arc::new(SystemClock);
+        Wires { table, meter: Arc::new(EmfMeter::new(clock.clone())), clock, sdk, config }
+    }
+
+    /// The queues of notices, plans and dead letters. One whose address the function did not ask for refuses what is sent to it.
+    pub fn queues(&self) -> Arc<aws::Queues> {
+        let urls = aws::QueueUrls {
+            interruptions: self.config.interruptions_queue_url.clone(),
+            plans: self.config.plans_queue_url.clone(),
+            dead_letters: self.config.dead_letter_queue_url.clone(),
+        };
+        Arc::new(aws::Queues::new(&self.sdk, urls))
+    }
+
+    /// What seals and opens secrets.
+    pub fn vault(&self) -> Arc<aws::KeyVault> {
+        Arc::new(aws::KeyVault::new(&self.sdk, self.config.kms_key_id.clone()))
+    }
+
+    /// The Kubernetes APIs, with credentials that this vault opens.
+    pub fn clusters(&self, vault: Arc<dyn Vault>) -> Arc<kubernetes::Connections> {
+        let said = self.config.k8s_api;
+        let settings =
+            kubernetes::Settings { timeout_s: said.timeout_s, retry_attempts: said.retry_attempts, backoff_factor: said.backoff_factor };
+        Arc::new(kubernetes::Connections::new(vault, settings))
+    }
+
+    /// Everything that works over clusters and accounts.
+    #[cfg(feature = "act")]
+    pub fn ports(&self) -> execution::Ports {
+        execution::Ports {
+            journal: self.table.clone(),
+            registry: self.table.clone(),
+            routes: self.table.clone(),
+            pools: self.table.clone(),
+            watchbooks: self.table.clone(),
+            cloud: Arc::new(ec2::Ec2::new(self.sdk.clone())),
+            clusters: self.clusters(self.vault()),
+            queue: self.queues(),
+            clock: self.clock.clone(),
+            meter: self.meter.clone(),
+        }
+    }
+}
