@@ -55,5 +55,9 @@ pub(crate) fn report(nodes: usize) {
     );
     pass.account.sentences().iter().for_each(|sentence| println!("#   at the end: {sentence}"));
     println!("BENCH optimize_pass_{nodes}_nodes_not_reached_by_first_answer {unreached} nodes <= 0");
-    println!("# at the end {:.3} of what the bound leaves is taken or explained", pass.account.explained());
+    println!(
+        "# at the end {:.3} of what the bound leaves is taken or explained; overlap {}",
+        pass.account.explained(),
+        pass.account.overlap
+    );
 }

@@ -54,6 +54,9 @@ pub struct Account {
     pub entries: Vec<Entry>,
     /// What is not explained.
     pub rest: MicroDollars,
+    /// By how much entries were cut because together they would be more than there is: where it is much, what is explained is too
+    /// much, too.
+    pub overlap: MicroDollars,
 }
 
 impl Account {
@@ -69,6 +72,8 @@ impl Account {
         }
         entries.retain(|entry| entry.per_hour.0 > 0);
         entries.sort_by(|a, b| (b.per_hour, a.blocker).cmp(&(a.per_hour, b.blocker)));
+        let wanted: i64 = entries.iter().map(|entry| entry.per_hour.0).sum();
+        let overlap = (wanted - left).max(0);
         for entry in &mut entries {
             // The parts are priced apart; where they overlap, the dearer has it.
             entry.per_hour = entry.per_hour.min(MicroDollars(left));
@@ -81,6 +86,7 @@ impl Account {
             bound: MicroDollars(bound),
             entries,
             rest: MicroDollars(left),
+            overlap: MicroDollars(overlap),
         }
     }
 
