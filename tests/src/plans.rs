@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub mod one_plan;
+pub mod one_size;
 pub mod wild;
 
 /// Looks at the simulated world through the ports, one class for each pod.
@@ -128,6 +129,7 @@ pub fn optimizer(system: &System, advisor: Arc<dyn Advisor>) -> Optimizer {
         rounds: FaultyRounds::new(system.queue.clone(), system.gate.clone()),
         advisor,
         surveyor: Arc::new(WorldSurveyor(system.ports.clone())),
+        sizing: None,
         settings: Settings {
             interval: domain::SignedDuration::from_mins(10),
             enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],

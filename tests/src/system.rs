@@ -253,6 +253,7 @@ pub fn a_customer(id: &CustomerId, now: Timestamp) -> Customer {
         email: "ops@example.com".to_owned(),
         external_id: format!("external-{id}"),
         status: CustomerStatus::Active,
+        version: 1,
         created_at: now,
         updated_at: now,
     }
@@ -268,6 +269,7 @@ pub fn a_cluster(customer: &CustomerId, id: &ClusterId, account: &str, region: &
         k8s_ca: None,
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: format!("arn:aws:iam::{account}:role/CloudOptimRole"),
         account: account.to_owned().try_into().unwrap(),
         region: region.to_owned().try_into().unwrap(),

@@ -76,3 +76,6 @@ mod optimizing;
 mod nights;
 #[path = "simulation/notices.rs"]
 mod notices;
+
+#[path = "simulation/sizes.rs"]
+mod sizes;

@@ -115,7 +115,7 @@ async fn keep(deps: &Deps, customer: &CustomerId, key: &str, response: Response)
 }
 
 /// What may be kept of an answer that shows a secret: all but the secret. Whoever lost it rotates it.
-fn without_secret(body: &str) -> String {
+pub(crate) fn without_secret(body: &str) -> String {
     let mut body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     if let Some(secret) = body.get_mut("secret") {
         *secret = "(shown once; rotate it to get another)".into();

@@ -6,20 +6,26 @@
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
 use domain::ports::{
-    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Vault,
+    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Quotas, Registry, Rounds, Routes, Scans,
+    Trail, Vault,
 };
 use runtime::advisor::Connection;
+use runtime::web::issuer::Issuer;
 use std::sync::Arc;
 
 pub mod auth;
 pub mod commands;
 pub mod extract;
 pub mod idempotency;
+pub mod openapi;
 pub mod paging;
 pub mod problem;
+pub mod rates;
 pub mod register;
 pub mod routes;
+pub mod trail;
 pub mod view;
+pub mod wishes;
 
 pub use routes::router;
 
@@ -59,12 +65,23 @@ pub struct Deps {
     pub ml: Option<Arc<Connection>>,
     /// Clusters, to be looked at.
     pub clusters: Arc<dyn Clusters>,
+    /// What was asked, and what plans did.
+    pub trail: Arc<dyn Trail>,
+    /// How often each key may call, and how often it has.
+    pub rates: Arc<rates::Rates>,
+    /// Whose tokens are taken beside keys; `None`: nobody's.
+    pub issuer: Option<Arc<Issuer>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Hex SHA-256 of the key that acts as administrator of the customer `default`.
     pub bootstrap_admin_hash: Option<String>,
     /// New ids.
     pub ids: Ids,
+}
+
+/// Rates of all processes together, counted in the table.
+pub fn rates(quotas: Arc<dyn Quotas>) -> Arc<rates::Rates> {
+    Arc::new(rates::Rates::new(quotas, rates::PER_MINUTE))
 }
 
 /// Ids from the system's source of randomness.

@@ -1,7 +1,9 @@
 //! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
 use runtime::advisor::Connection;
-use runtime::config::Var;
+use runtime::config::{Tokens, Var};
+use runtime::web::issuer::{Issuer, Published};
+use runtime::web::token::Expected;
 use std::sync::Arc;
 use wiring::Wires;
 
@@ -39,13 +41,25 @@ async fn main() -> anyhow::Result<()> {
         findings: table.clone(),
         scans: Arc::new(aws::ScanQueue::new(sdk, config.scans_queue_url.clone())),
         routes: table.clone(),
+        trail: table.clone(),
+        rates: api::rates(table.clone()),
+        issuer: issuer(config.tokens.as_ref())?,
         idempotency: table.clone(),
         queue: wires.queues(),
         vault: vault.clone(),
-        clusters: wires.clusters(vault),
+        clusters: wires.clusters(vault, aws::EksRole::Look),
         clock: wires.clock.clone(),
         bootstrap_admin_hash: config.bootstrap_admin_key_sha256.clone(),
         ids: api::random_ids(),
     };
     lambda_http::run(api::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
+}
+
+/// Whose tokens are taken.
+fn issuer(tokens: Option<&Tokens>) -> anyhow::Result<Option<Arc<Issuer>>> {
+    let Some(Tokens { issuer, audience, keys_url }) = tokens else {
+        return Ok(None);
+    };
+    let expected = Expected { issuer: issuer.clone(), audience: audience.clone() };
+    Ok(Some(Arc::new(Issuer::new(expected, Arc::new(Published::new(keys_url)?)))))
 }

@@ -62,7 +62,12 @@ impl Paging {
 
 /// A page as it is sent. `next` is what the next page begins after.
 pub fn page<T: Serialize>(items: &[T], next: Option<&str>) -> Json<Value> {
-    Json(json!({ "items": items, "next_cursor": next.map(|next| BASE64URL_NOPAD.encode(next.as_bytes())) }))
+    Json(json!({ "items": items, "next_cursor": next.map(encode) }))
+}
+
+/// A cursor as it travels.
+pub fn encode(next: &str) -> String {
+    BASE64URL_NOPAD.encode(next.as_bytes())
 }
 
 /// Cursors are opaque, so that nobody comes to rely on what is in them. They need no seal: whatever they say, only the

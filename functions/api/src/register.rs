@@ -19,32 +19,56 @@ pub struct Wrong {
     pub detail: String,
 }
 
-/// The body of a registration: the product brief's, with the optional `k8s_ca` and `policy`. Has no `Debug`: it holds the token.
-#[derive(Deserialize)]
+/// The body of a registration: the product brief's, with the optional `k8s_ca` and `policy`, and with `eks_cluster_name` in place
+/// of `k8s_token` where the cluster takes tokens of AWS roles. Has no `Debug`: it holds the token.
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     cluster_name: String,
     k8s_api_endpoint: String,
-    k8s_token: String,
+    k8s_token: Option<String>,
+    eks_cluster_name: Option<String>,
     aws_role_arn: String,
     sqs_queue_url: Option<String>,
     region: String,
     k8s_ca: Option<String>,
+    /// What the customer allows, as `GET` of a cluster shows it.
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     policy: Option<ClusterPolicy>,
 }
 
+impl Registration {
+    /// Whether it says which policy it wants.
+    pub fn has_policy(&self) -> bool {
+        self.policy.is_some()
+    }
+
+    /// With a policy of the customer's own, where it names none.
+    #[must_use]
+    pub fn or_policy(mut self, policy: Option<ClusterPolicy>) -> Self {
+        self.policy = self.policy.or(policy);
+        self
+    }
+}
+
 /// The body of a change: what is not named stays. `null` takes away what is optional. Has no `Debug`: it may hold a token.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ClusterChange")]
 pub struct Update {
     cluster_name: Option<String>,
     k8s_api_endpoint: Option<String>,
     k8s_token: Option<String>,
     aws_role_arn: Option<String>,
     #[serde(default, deserialize_with = "told")]
+    #[schemars(with = "Option<String>")]
+    eks_cluster_name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "told")]
+    #[schemars(with = "Option<String>")]
     sqs_queue_url: Option<Option<String>>,
     region: Option<String>,
     #[serde(default, deserialize_with = "told")]
+    #[schemars(with = "Option<String>")]
     k8s_ca: Option<Option<String>>,
     policy: Option<Value>,
 }
@@ -82,15 +106,20 @@ pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Ti
     let mut checks = Checks::default();
     let name = checks.check("cluster_name", fields::name(&body.cluster_name));
     let endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&body.k8s_api_endpoint));
-    let expires_at = checks.check("k8s_token", fields::token(&body.k8s_token, now));
+    let expires_at = checks.check("k8s_token", body.k8s_token.as_deref().map(|token| fields::token(token, now)).transpose());
+    let eks = checks.check("eks_cluster_name", body.eks_cluster_name.as_deref().map(fields::eks_name).transpose());
+    checks.check("k8s_token", one_credential(body.k8s_token.is_some(), body.eks_cluster_name.is_some()));
     let account = checks.check("aws_role_arn", fields::role(&body.aws_role_arn));
     let queue = checks.check("sqs_queue_url", body.sqs_queue_url.as_deref().map(fields::queue_url).transpose());
     let region = checks.check("region", Region::parse(body.region).map_err(|e| e.to_string()));
     let ca = checks.check("k8s_ca", body.k8s_ca.as_deref().map(fields::authority).transpose());
     let policy = body.policy.unwrap_or_default();
     checks.check("policy", fields::policy(&policy));
-    let (Some(name), Some(k8s_api_endpoint), Some(expires_at), Some(account), Some(queue), Some(region), Some(k8s_ca), true) =
-        (name, endpoint, expires_at, account, queue, region, ca, checks.0.is_empty())
+    if let (Some(Some(_)), Some(endpoint), Some(region)) = (&eks, &endpoint, &region) {
+        checks.check("k8s_api_endpoint", fields::eks_endpoint(endpoint, region));
+    }
+    let (Some(name), Some(k8s_api_endpoint), Some(expires_at), Some(eks), Some(account), Some(queue), Some(region), Some(k8s_ca), true) =
+        (name, endpoint, expires_at, eks, account, queue, region, ca, checks.0.is_empty())
     else {
         return Err(checks.0);
     };
@@ -101,7 +130,8 @@ pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Ti
         k8s_api_endpoint,
         k8s_ca,
         k8s_token: None,
-        k8s_token_expires_at: expires_at,
+        k8s_token_expires_at: expires_at.flatten(),
+        eks_cluster_name: eks,
         aws_role_arn: body.aws_role_arn,
         status_reason: reason(&account),
         account,
@@ -115,7 +145,16 @@ pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Ti
         created_at: now,
         updated_at: now,
     };
-    Ok(Wanted { cluster, token: Some(body.k8s_token.into()) })
+    Ok(Wanted { cluster, token: body.k8s_token.map(SecretString::from) })
+}
+
+/// A cluster is called with a stored token or with tokens of a role, never with either.
+fn one_credential(token: bool, eks: bool) -> Result<(), String> {
+    match (token, eks) {
+        (true, true) => Err("either a k8s_token or an eks_cluster_name, not both".to_owned()),
+        (false, false) => Err("a service account token, or eks_cluster_name in its place where the cluster takes AWS roles".to_owned()),
+        (true, false) | (false, true) => Ok(()),
+    }
 }
 
 /// The placeholders of a printed example are accepted and told, so that the example can be tried before there is an account.
@@ -169,6 +208,15 @@ pub fn update(cluster: &Cluster, body: Update, now: Timestamp) -> Result<Wanted,
         to.k8s_token_expires_at = expires_at;
         Some(SecretString::from(token))
     });
+    if let Some(name) = body.eks_cluster_name {
+        to.eks_cluster_name = checks.check("eks_cluster_name", name.as_deref().map(fields::eks_name).transpose()).flatten();
+        checks.check("k8s_token", one_credential(token.is_some(), to.eks_cluster_name.is_some()));
+    } else if token.is_some() {
+        to.eks_cluster_name = None;
+    }
+    if to.eks_cluster_name.is_some() {
+        checks.check("k8s_api_endpoint", fields::eks_endpoint(&to.k8s_api_endpoint, &to.region));
+    }
     if !checks.0.is_empty() {
         return Err(checks.0);
     }
@@ -181,7 +229,15 @@ pub fn update(cluster: &Cluster, body: Update, now: Timestamp) -> Result<Wanted,
 /// What a change does to the stored token and the status.
 fn settle(from: &Cluster, to: &mut Cluster, new_token: bool) {
     let moved = from.k8s_api_endpoint != to.k8s_api_endpoint || from.k8s_ca != to.k8s_ca;
-    if new_token {
+    if to.eks_cluster_name.is_some() {
+        // Its address is one that EKS gives out, and its token is made for its name: nothing is stored that could be sent elsewhere.
+        to.k8s_token = None;
+        to.k8s_token_expires_at = None;
+        if moved || from.eks_cluster_name != to.eks_cluster_name {
+            to.status = ClusterStatus::Connecting;
+            to.status_reason = "Its place or its credential was changed; not looked at yet.".to_owned();
+        }
+    } else if new_token {
         to.k8s_token = None;
         to.status = ClusterStatus::Connecting;
         to.status_reason = "A new token came; not looked at yet.".to_owned();

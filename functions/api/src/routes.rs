@@ -1,21 +1,27 @@
-//! All routes, in one table with who may use each; and the router that is built for it.
+//! All routes, in one table with who may use each; and the router that is made from it.
 
 use crate::extract::BODY_BYTES_MAX;
-use crate::{Deps, auth, idempotency, problem};
+use crate::{Deps, auth, idempotency, problem, trail};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::MethodRouter;
 use domain::tenant::Role;
 use http::Method;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::sync::Arc;
 
 pub mod actions;
+pub mod audit;
 pub mod clusters;
+pub mod config;
+pub mod contract;
+pub mod customers;
 pub mod events;
 pub mod halt;
 pub mod health;
 pub mod k8s;
+pub mod keys;
 pub mod ml;
 pub mod notifications;
 pub mod office_hours;
@@ -24,6 +30,10 @@ pub mod optimization;
 pub mod proposals;
 pub mod savings;
 pub mod scanner;
+pub mod sizes;
+mod table;
+
+pub use table::TABLE;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,110 +48,68 @@ const READ: Access = Access::Needs(Role::Viewer);
 const ACT: Access = Access::Needs(Role::Operator);
 const MANAGE: Access = Access::Needs(Role::Admin);
 
-/// Every route. One that is not in here is closed, whatever the router says.
-pub static TABLE: &[(Method, &str, Access)] = &[
-    (Method::GET, "/health", Access::Everyone),
-    (Method::GET, "/api/v1/admin/clusters", READ),
-    (Method::POST, "/api/v1/admin/clusters", MANAGE),
-    (Method::GET, "/api/v1/admin/clusters/{id}", READ),
-    (Method::PUT, "/api/v1/admin/clusters/{id}", MANAGE),
-    (Method::DELETE, "/api/v1/admin/clusters/{id}", MANAGE),
-    (Method::POST, "/api/v1/admin/halt", MANAGE),
-    (Method::GET, "/api/v1/admin/savings", READ),
-    (Method::POST, "/api/v1/optimization/trigger", ACT),
-    (Method::GET, "/api/v1/optimization/history", READ),
-    (Method::GET, "/api/v1/optimization/status/{id}", READ),
-    (Method::GET, "/api/v1/optimization/plans/{id}", READ),
-    (Method::POST, "/api/v1/optimization/plans/{id}/approve", ACT),
-    (Method::POST, "/api/v1/optimization/plans/{id}/reject", ACT),
-    (Method::POST, "/api/v1/optimization/plans/{id}/cancel", ACT),
-    (Method::GET, "/api/v1/office-hours", READ),
-    (Method::PUT, "/api/v1/office-hours", MANAGE),
-    (Method::GET, "/api/v1/office-hours/{cluster_id}", READ),
-    (Method::POST, "/api/v1/office-hours/{cluster_id}/approve", ACT),
-    (Method::POST, "/api/v1/office-hours/{cluster_id}/wake", ACT),
-    (Method::GET, "/api/v1/events/spot-warnings", READ),
-    (Method::GET, "/api/v1/events/history", READ),
-    (Method::POST, "/api/v1/events/process", ACT),
-    (Method::GET, "/api/v1/k8s/{cluster_id}/nodes", READ),
-    (Method::GET, "/api/v1/k8s/{cluster_id}/pods", READ),
-    (Method::GET, "/api/v1/k8s/{cluster_id}/metrics", READ),
-    (Method::POST, "/api/v1/k8s/{cluster_id}/nodes/drain", ACT),
-    (Method::POST, "/api/v1/k8s/{cluster_id}/nodes/cordon", ACT),
-    (Method::POST, "/api/v1/k8s/{cluster_id}/nodes/uncordon", ACT),
-    (Method::POST, "/api/v1/k8s/{cluster_id}/scale", ACT),
-    (Method::GET, "/api/v1/notifications/targets", READ),
-    (Method::POST, "/api/v1/notifications/targets", MANAGE),
-    (Method::GET, "/api/v1/notifications/targets/{id}", READ),
-    (Method::PUT, "/api/v1/notifications/targets/{id}", MANAGE),
-    (Method::DELETE, "/api/v1/notifications/targets/{id}", MANAGE),
-    (Method::POST, "/api/v1/notifications/targets/{id}/test", ACT),
-    (Method::GET, "/api/v1/notifications/targets/{id}/deliveries", READ),
-    (Method::POST, "/api/v1/notifications/targets/{id}/deliveries/replay", ACT),
-    (Method::POST, "/api/v1/ml/decision/{kind}", ACT),
-    (Method::POST, "/api/v1/ml/predict/{what}", READ),
-    (Method::GET, "/api/v1/ml/predict/{what}", READ),
-    (Method::GET, "/api/v1/ml/health", READ),
-    (Method::GET, "/api/v1/ml/openapi.json", READ),
-    (Method::POST, "/api/v1/scanner/scan", ACT),
-    (Method::GET, "/api/v1/scanner/ghosts", READ),
-    (Method::POST, "/api/v1/scanner/terminate/{id}", ACT),
-    (Method::GET, "/api/v1/operations/{id}", READ),
-    (Method::GET, "/api/v1/plans/{cluster_id}/{plan_id}", READ),
-];
+/// A route.
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its path.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// What it does, in one sentence.
+    pub does: &'static str,
+    /// Parameters of its query.
+    pub asks: &'static [&'static str],
+    /// The schema of its body.
+    pub takes: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// Whether it is handed on to the decision server. Asking that one changes nothing, and its answers are larger than what is
+    /// kept for a repeated request.
+    pub passed_on: bool,
+    handler: fn() -> MethodRouter<Arc<Deps>>,
+}
+
+impl Route {
+    const fn new(
+        method: Method,
+        path: &'static str,
+        access: Access,
+        handler: fn() -> MethodRouter<Arc<Deps>>,
+        does: &'static str,
+    ) -> Route {
+        Route { method, path, access, does, asks: &[], takes: None, passed_on: false, handler }
+    }
+
+    const fn takes<T: JsonSchema>(mut self) -> Route {
+        self.takes = Some(|schemas| schemas.subschema_for::<T>());
+        self
+    }
+
+    const fn asks(mut self, names: &'static [&'static str]) -> Route {
+        self.asks = names;
+        self
+    }
+
+    const fn passed_on(mut self) -> Route {
+        self.passed_on = true;
+        self
+    }
+}
 
 /// Who may use a route; `None`: it is closed. HEAD is GET without the body.
 pub fn access(method: &Method, path: &str) -> Option<Access> {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
-    TABLE.iter().find(|(m, p, _)| m == method && *p == path).map(|(_, _, access)| *access)
+    TABLE.iter().find(|route| route.method == *method && route.path == path).map(|route| route.access)
 }
 
 /// The REST API.
 pub fn router(deps: Arc<Deps>) -> Router {
-    Router::new()
-        .route("/health", get(health::show))
-        .route("/api/v1/admin/clusters", get(clusters::list).post(clusters::register))
-        .route("/api/v1/admin/clusters/{id}", get(clusters::show).put(clusters::update).delete(clusters::remove))
-        .route("/api/v1/admin/halt", post(halt::set))
-        .route("/api/v1/admin/savings", get(savings::show))
-        .route("/api/v1/optimization/trigger", post(optimization::trigger))
-        .route("/api/v1/optimization/history", get(optimization::history))
-        .route("/api/v1/optimization/status/{id}", get(optimization::status))
-        .route("/api/v1/optimization/plans/{id}", get(proposals::show))
-        .route("/api/v1/optimization/plans/{id}/approve", post(proposals::approve))
-        .route("/api/v1/optimization/plans/{id}/reject", post(proposals::reject))
-        .route("/api/v1/optimization/plans/{id}/cancel", post(proposals::cancel))
-        .route("/api/v1/office-hours", get(office_hours::rules).put(office_hours::set_rules))
-        .route("/api/v1/office-hours/{cluster_id}", get(office_hours::show))
-        .route("/api/v1/office-hours/{cluster_id}/approve", post(office_hours::approve))
-        .route("/api/v1/office-hours/{cluster_id}/wake", post(office_hours::wake))
-        .route("/api/v1/events/spot-warnings", get(events::spot_warnings))
-        .route("/api/v1/events/history", get(events::history))
-        .route("/api/v1/events/process", post(events::process))
-        .route("/api/v1/k8s/{cluster_id}/nodes", get(k8s::nodes))
-        .route("/api/v1/k8s/{cluster_id}/pods", get(k8s::pods))
-        .route("/api/v1/k8s/{cluster_id}/metrics", get(k8s::metrics))
-        .route("/api/v1/k8s/{cluster_id}/nodes/drain", post(actions::drain))
-        .route("/api/v1/k8s/{cluster_id}/nodes/cordon", post(actions::cordon))
-        .route("/api/v1/k8s/{cluster_id}/nodes/uncordon", post(actions::uncordon))
-        .route("/api/v1/k8s/{cluster_id}/scale", post(actions::scale))
-        .route("/api/v1/notifications/targets", get(notifications::list).post(notifications::create))
-        .route("/api/v1/notifications/targets/{id}", get(notifications::show).put(notifications::update).delete(notifications::remove))
-        .route("/api/v1/notifications/targets/{id}/test", post(notifications::test))
-        .route("/api/v1/notifications/targets/{id}/deliveries", get(notifications::deliveries))
-        .route("/api/v1/notifications/targets/{id}/deliveries/replay", post(notifications::replay))
-        .route("/api/v1/scanner/scan", post(scanner::scan))
-        .route("/api/v1/scanner/ghosts", get(scanner::ghosts))
-        .route("/api/v1/scanner/terminate/{id}", post(scanner::terminate))
-        .route("/api/v1/operations/{id}", get(operations::operation))
-        .route("/api/v1/plans/{cluster_id}/{plan_id}", get(operations::plan))
-        .route_layer(from_fn_with_state(Arc::clone(&deps), idempotency::once))
-        // Behind the idempotency keys: asking changes nothing, and the answers are larger than what is kept for a key.
-        .route("/api/v1/ml/decision/{kind}", post(ml::forward))
-        .route("/api/v1/ml/predict/{what}", get(ml::forward).post(ml::forward))
-        .route("/api/v1/ml/health", get(ml::forward))
-        .route("/api/v1/ml/openapi.json", get(ml::forward))
-        .route_layer(from_fn_with_state(Arc::clone(&deps), auth::guard))
+    let add = |router: Router<Arc<Deps>>, route: &Route| router.route(route.path, (route.handler)());
+    let ours = TABLE.iter().filter(|route| !route.passed_on).fold(Router::new(), add);
+    let ours = ours
+        .route_layer(from_fn_with_state(Arc::clone(&deps), trail::note))
+        .route_layer(from_fn_with_state(Arc::clone(&deps), idempotency::once));
+    let all = TABLE.iter().filter(|route| route.passed_on).fold(ours, add);
+    all.route_layer(from_fn_with_state(Arc::clone(&deps), auth::guard))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(problem::MANNERS, problem::render))
         .with_state(deps)

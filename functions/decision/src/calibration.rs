@@ -69,6 +69,7 @@ mod tests {
             predicted_at: at(hours_ago),
             horizon_minutes,
             probability,
+            uncorrected: None,
             instances,
             interrupted,
         }

@@ -1,5 +1,6 @@
 //! What is known of the market when an answer is made.
 
+use crate::learnt::Learnt;
 use domain::Timestamp;
 use domain::ids::{InstanceType, Region};
 use domain::market::{Advice, PriceSeries, PriceSource, Quote};
@@ -21,6 +22,8 @@ pub struct Knowledge {
     pub series: BTreeMap<Pool, PriceSeries>,
     /// When AWS was last asked for spot prices of the Region; `None`: never. Until then each series is known to hold.
     pub spot_read_at: Option<Timestamp>,
+    /// What earlier predictions were worth, and how they are corrected.
+    pub learnt: Arc<Learnt>,
     /// What whoever reads the answer should know of all this, in sentences.
     pub notes: Vec<String>,
 }
@@ -32,7 +35,7 @@ impl Knowledge {
     }
 
     fn with(catalogue: Arc<Catalogue>) -> Knowledge {
-        Knowledge { catalogue, series: BTreeMap::new(), spot_read_at: None, notes: Vec::new() }
+        Knowledge { catalogue, series: BTreeMap::new(), spot_read_at: None, learnt: Arc::default(), notes: Vec::new() }
     }
 
     /// The embedded public data with what was read of one Region laid over it. What is older than the embedded tables is passed over.

@@ -15,6 +15,7 @@ pub mod asked;
 pub mod auth;
 pub mod calibration;
 pub mod knowledge;
+pub mod learnt;
 pub mod library;
 pub mod openapi;
 pub mod planner;

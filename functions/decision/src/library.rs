@@ -5,12 +5,16 @@ use crate::knowledge::Knowledge;
 use domain::ids::{Region, Zone};
 use domain::market::Refreshed;
 use domain::offering::{CapacityType, Pool};
-use domain::ports::{Clock, MarketStore, StoreError};
+use domain::ports::{Clock, MarketStore, Outcomes, StoreError};
 use domain::{SignedDuration, Timestamp};
 use futures::future::{Either, select, try_join_all};
 use planning::public_data::Catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+
+mod lessons;
+
+use lessons::Lessons;
 
 /// How long what was read is used without looking again. Half of the time after which spot prices are read anew
 /// ([`domain::market::Part::interval`]): so an answer rests on prices of at most a quarter of an hour.
@@ -29,6 +33,7 @@ const POOLS_PER_CALL: usize = 500;
 /// Knowledge of every Region that was asked about.
 pub struct Library {
     shelf: Option<Shelf>,
+    lessons: Option<Lessons>,
 }
 
 struct Shelf {
@@ -61,12 +66,18 @@ enum Unread {
 impl Library {
     /// Without a table: day zero, for ever.
     pub fn embedded() -> Library {
-        Library { shelf: None }
+        Library { shelf: None, lessons: None }
     }
 
     /// Over the decision server's table.
     pub fn new(store: Arc<dyn MarketStore>, clock: Arc<dyn Clock>) -> Library {
-        Library { shelf: Some(Shelf { store, clock, kept: Mutex::default(), failed_at: Mutex::default() }) }
+        Library { shelf: Some(Shelf { store, clock, kept: Mutex::default(), failed_at: Mutex::default() }), lessons: None }
+    }
+
+    /// The same, with corrections learnt from what became of predictions.
+    #[must_use]
+    pub fn learning_from(self, outcomes: Arc<dyn Outcomes>, clock: Arc<dyn Clock>) -> Library {
+        Library { lessons: Some(Lessons::new(outcomes, clock)), ..self }
     }
 
     /// What is known of everything that a Region sells in these zones. It never fails: what cannot be read is done without, and the
@@ -84,6 +95,14 @@ impl Library {
 
     /// What is known of these spot pools of a Region. It never fails either.
     pub async fn of_pools(&self, region: &Region, pools: BTreeSet<Pool>) -> Arc<Knowledge> {
+        let Some(lessons) = &self.lessons else {
+            return self.of_market(region, pools).await;
+        };
+        let (known, learnt) = futures::join!(self.of_market(region, pools), lessons.learnt());
+        Arc::new(Knowledge { learnt, ..Knowledge::clone(&known) })
+    }
+
+    async fn of_market(&self, region: &Region, pools: BTreeSet<Pool>) -> Arc<Knowledge> {
         let Some(shelf) = &self.shelf else {
             return Arc::new(Knowledge::day_zero());
         };

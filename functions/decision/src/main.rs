@@ -18,7 +18,7 @@ async fn main() -> anyhow::Result<()> {
     let sdk = aws::sdk_config(&config.region).await;
     let table = Arc::new(aws::DecisionTable::new(&sdk, config.decision_table_name.clone()));
     let clock = Arc::new(SystemClock);
-    let library = Arc::new(Library::new(table.clone(), clock.clone()));
+    let library = Arc::new(Library::new(table.clone(), clock.clone()).learning_from(table.clone(), clock.clone()));
     let records = Some(Records { store: table, clock });
     let deps = Deps { engine: Arc::new(Planner::default()), library, records, keys, limits: Limits::LAMBDA };
     lambda_http::run(decision::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))

@@ -53,7 +53,8 @@ impl<'a> Sight<'a> {
         let hour = SignedDuration::from_hours(1);
         let one = on_demand.price_per_hour.0.saturating_mul(i64::from(SpotPolicy::default().interruption_cost_minutes)) / 60;
         // In millionths, rounded up: money stays whole.
-        let chance = millionths(predict(&evidence, hour, now).probability);
+        let reckoned = predict(&evidence, hour, now).probability;
+        let chance = millionths(self.known.learnt.correct(hour, reckoned).unwrap_or(reckoned));
         let cost = one.saturating_mul(chance).saturating_add(999_999) / 1_000_000;
         Offer {
             quote: evidence.price.or_else(|| self.known.catalogue.spot_estimate(self.region, &info.name)),
@@ -89,7 +90,7 @@ impl<'a> Sight<'a> {
         let evidence = self.evidence(&pool, now);
         if advice.is_none() && evidence.history.is_empty() {
             let because = vec![format!("nothing is known of {} in {}", name.instance_type, self.region)];
-            return Prediction { pool: name.clone(), probability: None, risk: None, because };
+            return Prediction { pool: name.clone(), probability: None, uncorrected: None, risk: None, because };
         }
         let (chance, risk) = (predict(&evidence, horizon, now), assess(&evidence, now));
         let mut because: Vec<String> = advice.iter().map(band).collect();
@@ -97,8 +98,12 @@ impl<'a> Sight<'a> {
             because.push(format!("its price moved {} times in what was read", evidence.history.len()));
         }
         because.extend(risk.gaps.iter().map(|gap| format!("not known: {}", gap.code())));
+        because.push(self.known.learnt.sentence(horizon));
         because.extend(self.known.notes.iter().cloned());
-        Prediction { pool: name.clone(), probability: Some(chance.probability), risk: Some(risk.score), because }
+        let corrected = self.known.learnt.correct(horizon, chance.probability);
+        let uncorrected = corrected.map(|_| chance.probability);
+        let probability = Some(corrected.unwrap_or(chance.probability));
+        Prediction { pool: name.clone(), probability, uncorrected, risk: Some(risk.score), because }
     }
 }
 
@@ -121,6 +126,7 @@ impl Engine for Planner {
 
     fn decide(&self, request: &DecisionRequest, known: &Knowledge) -> DecisionAnswer {
         let mut answer = optimize::decide(request, &market(request, known), &self.effort);
+        answer.reasons.push(known.learnt.sentence(SignedDuration::from_hours(1)));
         answer.reasons.extend(known.notes.iter().cloned());
         answer
     }

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 mod care;
 mod cheaper;
 mod notices;
+mod sizes;
 
 /// How long the story may take: the rescue takes half a minute, and hanging is no ending.
 const PATIENCE_S: u64 = 60;
@@ -52,6 +53,7 @@ pub(crate) async fn play() -> anyhow::Result<()> {
         let record = watch(&system, &victim, &name, began).await?;
         summary(&system, &victim, &record).await?;
         cheaper::play(&system, began).await?;
+        sizes::play(&system, began).await?;
         care::ghost(&system, began).await?;
         care::night(&system, began).await?;
         notices::summary(&receiver)?;

@@ -13,6 +13,7 @@ use std::io::Write;
 use tracing::Level;
 
 mod demo;
+mod pages;
 mod parts;
 mod system;
 mod tables;
@@ -24,7 +25,7 @@ CloudOptim on one machine: every function in one process, on embedded parts.
 
 usage: cloudoptim [COMMAND]
 
-  (none)   start everything, print the address of the API and its key, run until Ctrl-C
+  (none)   start everything, print the address of console and API with a key, run until Ctrl-C
   demo     play the story: a spot warning for a loaded node, to the end of its rescue; then the cluster gets cheaper
   report   --kubeconfig FILE [--context NAME] [--output table|json|html]
            read a real cluster, change nothing, and say what could be saved, by which plan, and what stands in the way
@@ -32,7 +33,7 @@ usage: cloudoptim [COMMAND]
 
 environment:
   CLOUDOPTIM_DIR      folder that keeps the state (.cloudoptim)
-  PORT                port of the API (8000)
+  PORT                port of console and API (8000)
   LOG_LEVEL           level of the log on standard error (warn)
   ML_SERVER_URL       another decision server than the one that is started here
   ML_SERVER_API_KEY   its key
@@ -64,9 +65,11 @@ async fn serve(settings: &system::Settings) -> anyhow::Result<()> {
     telemetry::init(settings.log_level.max(Level::INFO));
     let system = system::System::start(settings).await?;
     say(&format!(
-        "CloudOptim runs on embedded parts.\n\n  API         {}\n  key         {}\n  demo cluster {}\n  state       {}\n\n  curl -H 'Authorization: Bearer {}' {}/api/v1/admin/clusters\n\nCtrl-C stops it.\n",
-        system.api_url, system.api_key, system.cluster, system.folder, system.api_key, system.api_url
+        "CloudOptim runs on embedded parts.\n\n  console     {}/console/sign-in#key={}\n  API         {}\n  key         {}\n  demo cluster {}\n  state       {}\n\n  curl -H 'Authorization: Bearer {}' {}/api/v1/admin/clusters\n\nCtrl-C stops it.\n",
+        system.api_url, system.api_key, system.api_url, system.api_key, system.cluster, system.folder, system.api_key, system.api_url
     ))?;
+    // Whoever opens the console at once finds a decision in it, and need not wait for the schedule.
+    system.ask_first_round().await?;
     let worker = worker::run(&system);
     tokio::select! {
         stopped = tokio::signal::ctrl_c() => stopped?,

@@ -205,7 +205,7 @@ fn request(kind: DecisionType, snapshot: &Snapshot) -> DecisionRequest {
         snapshot: snapshot.clone(),
         requirements: OptimizationPolicy::default(),
         // Nothing is carried out, so nothing has to be gentle: every node may be in a plan.
-        constraints: Constraints { now: Some(snapshot.taken_at), nodes_max: u32::MAX, ..Constraints::default() },
+        constraints: Constraints { now: Some(snapshot.taken_at), nodes_max: u32::MAX, account: true, ..Constraints::default() },
     }
 }
 

@@ -1,15 +1,16 @@
 //! Joins everything: the real functions and adapters, the embedded table, the simulated world.
 
-use crate::parts;
 use crate::tables;
 use crate::thinking::{self, Server};
+use crate::{pages, parts};
 use anyhow::Context;
 use data_encoding::HEXLOWER;
 use domain::SignedDuration;
 use domain::ids::{ClusterId, CustomerId};
 use domain::offering::CapacityType;
+use domain::optimization::Round;
 use domain::plan::precondition::CLUSTER_TAG;
-use domain::policy::ClusterPolicy;
+use domain::policy::{ClusterPolicy, DisruptionBudget, Mode};
 use domain::ports::{Clock, Courier, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use execution::Ports;
@@ -127,7 +128,7 @@ impl System {
         let market = parts::market(&ports, &world, &decision_table);
         let server = match &settings.decision_server {
             Some(other) => other.clone(),
-            None => thinking::serve(&market, decision_table).await?,
+            None => thinking::serve(&market, decision_table.clone()).await?,
         };
         let optimizer = thinking::optimizer(&ports, &table, &queue, &server)?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port))
@@ -135,8 +136,9 @@ impl System {
             .with_context(|| format!("port {} is taken: set PORT", settings.port))?;
         let api_url = format!("http://{}", listener.local_addr()?);
         let ml = Connection::new(&server.url, &server.key, api::routes::ml::LIMITS)?;
+        let pages = pages::router(&ports, &table, &queue, &decision_table, &server)?;
         let deps = api_deps(&ports, table, queue.clone(), vault, clusters, ml);
-        tokio::spawn(async move { axum::serve(listener, api::router(deps)).await });
+        tokio::spawn(async move { axum::serve(listener, api::router(deps).merge(pages)).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
         Ok(System {
             clock,
@@ -155,6 +157,19 @@ impl System {
             folder,
             _kubernetes: served,
         })
+    }
+
+    /// Asks for a round of the demo cluster.
+    pub(crate) async fn ask_first_round(&self) -> anyhow::Result<()> {
+        let round = Round {
+            customer: self.customer.clone(),
+            cluster: self.cluster.clone(),
+            round: format!("start-{}", self.clock.now().as_second()),
+            asked_by: "the start of local mode".to_owned(),
+            types: Vec::new(),
+            dry_run: false,
+        };
+        Ok(self.optimizer.rounds.ask(&round).await?)
     }
 }
 
@@ -205,6 +220,16 @@ fn ours(mut node: NodeSpec) -> NodeSpec {
     node
 }
 
+/// What the demo cluster allows until somebody says otherwise: plans are made, and wait for a person. Two of its six nodes may be in
+/// disruption at once, because whoever watches has little time.
+fn first_policy() -> ClusterPolicy {
+    let mut policy = ClusterPolicy::default();
+    let optimization = &mut policy.optimization;
+    (optimization.spot, optimization.bin_packing, optimization.rightsizing) = (Mode::Approve, Mode::Approve, Mode::Approve);
+    policy.budget = DisruptionBudget { nodes_percent_max: 34, nodes_max: 5 };
+    policy
+}
+
 /// Registers the demo customer, the demo cluster and a key. The address and the token of the simulated API are new at each start.
 async fn register(ports: &Ports, vault: &dyn Vault, customer: &CustomerId, id: &ClusterId, served: &Served) -> anyhow::Result<String> {
     let now = ports.clock.now();
@@ -214,6 +239,7 @@ async fn register(ports: &Ports, vault: &dyn Vault, customer: &CustomerId, id: &
         email: "demo@example.com".to_owned(),
         external_id: "demo-external-id".to_owned(),
         status: CustomerStatus::Active,
+        version: 1,
         created_at: now,
         updated_at: now,
     };
@@ -228,6 +254,7 @@ async fn register(ports: &Ports, vault: &dyn Vault, customer: &CustomerId, id: &
         k8s_ca: Some(served.ca_pem.clone()),
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: format!("arn:aws:iam::{ACCOUNT}:role/CloudOptimRole"),
         account: ACCOUNT.to_owned().try_into()?,
         region: REGION.to_owned().try_into()?,
@@ -236,7 +263,7 @@ async fn register(ports: &Ports, vault: &dyn Vault, customer: &CustomerId, id: &
         status_reason: "registered".to_owned(),
         node_count: 0,
         seen_at: None,
-        policy: before.as_ref().map_or_else(ClusterPolicy::default, |c| c.policy.clone()),
+        policy: before.as_ref().map_or_else(first_policy, |c| c.policy.clone()),
         version: expected.unwrap_or(0) + 1,
         created_at: before.as_ref().map_or(now, |c| c.created_at),
         updated_at: now,
@@ -250,6 +277,8 @@ async fn register(ports: &Ports, vault: &dyn Vault, customer: &CustomerId, id: &
     ports
         .registry
         .put_api_key(&ApiKey {
+            id: "local".to_owned(),
+            created_at: Some(now),
             hash,
             customer: customer.clone(),
             role: Role::Admin,
@@ -282,6 +311,9 @@ fn api_deps(
         registry: ports.registry.clone(),
         journal: ports.journal.clone(),
         routes: ports.routes.clone(),
+        trail: table.clone(),
+        rates: api::rates(table.clone()),
+        issuer: None,
         idempotency: table,
         queue: ports.queue.clone(),
         vault,

@@ -11,7 +11,7 @@ use domain::ids::Region;
 use domain::offering::{CapacityType, Pool};
 use domain::ports::Outcomes;
 use execution::Ports;
-use execution::optimize::{Lookout, Optimizer, Settings};
+use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
 use planning::public_data::Catalogue;
 use runtime::advisor::HttpAdvisor;
 use runtime::deadline::Budget;
@@ -42,6 +42,7 @@ pub(crate) fn optimizer(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<Memo
         rounds: queue.clone(),
         advisor: Arc::new(HttpAdvisor::new(&server.url, &server.key, runtime::http::Limits::default())?),
         surveyor: Arc::new(Lookout::new(ports.clone())),
+        sizing: Some(Sizing { usages: table.clone(), findings: table.clone(), rightsizing: true, oom: true }),
         settings: Settings {
             interval: INTERVAL,
             enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],
@@ -55,7 +56,7 @@ pub(crate) async fn serve(market: &market::Deps, outcomes: Arc<dyn Outcomes>) ->
     let key = SecretString::from(HEXLOWER.encode(&Sha256::digest(format!("decision {}", market.clock.now()))));
     let deps = decision::Deps {
         engine: Arc::new(Planner::default()),
-        library: Arc::new(Library::new(market.store.clone(), market.clock.clone())),
+        library: Arc::new(Library::new(market.store.clone(), market.clock.clone()).learning_from(outcomes.clone(), market.clock.clone())),
         records: Some(Records { store: outcomes, clock: market.clock.clone() }),
         keys: vec![decision::Key::of(key.expose_secret())],
         limits: decision::Limits::default(),

@@ -14,7 +14,7 @@ async fn main() -> anyhow::Result<()> {
         registry: wires.table.clone(),
         journal: wires.table.clone(),
         nights: wires.table.clone(),
-        clusters: wires.clusters(wires.vault()),
+        clusters: wires.clusters(wires.vault(), aws::EksRole::Look),
         queue: wires.queues(),
         clock: wires.clock.clone(),
         meter: wires.meter.clone(),

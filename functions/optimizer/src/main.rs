@@ -2,7 +2,7 @@
 
 use domain::SignedDuration;
 use domain::decision::DecisionType;
-use execution::optimize::{Lookout, Optimizer, Settings};
+use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
 use lambda_runtime::{LambdaEvent, service_fn};
 use runtime::advisor::HttpAdvisor;
 use runtime::config::{Optimization, Var};
@@ -46,6 +46,12 @@ fn wire(wires: &Wires) -> anyhow::Result<Optimizer> {
         surveyor: Arc::new(Lookout::new(ports.clone())),
         ports,
         optimizations: table.clone(),
+        sizing: Some(Sizing {
+            usages: table.clone(),
+            findings: table.clone(),
+            rightsizing: config.optimization.rightsizing,
+            oom: config.optimization.oom_remediation,
+        }),
         ledger: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
         advisor: Arc::new(HttpAdvisor::new(&config.ml_server_url, key.wrapped(), Limits::default())?),

@@ -13,6 +13,7 @@
 //! SDK type in a port.
 
 mod config;
+mod eks_token;
 #[cfg(feature = "mail")]
 mod mail;
 mod price_list;
@@ -22,6 +23,7 @@ mod vault;
 
 pub use aws_config::SdkConfig;
 pub use config::{local_config, sdk_config};
+pub use eks_token::{EksRole, EksTokens};
 #[cfg(feature = "mail")]
 pub use mail::Mail;
 pub use price_list::PriceList;

@@ -16,6 +16,8 @@ mod registry;
 mod routes;
 mod schema;
 mod table;
+mod trail;
+mod usages;
 
 pub use market::DecisionTable;
 pub use schema::{create_decision_table, create_table};

@@ -1,6 +1,8 @@
 //! The audit trail: every mutating call has a row, opened with the intent and closed with the result.
 
+use crate::ids::CustomerId;
 use crate::plan::PlanKey;
+use crate::tenant::Role;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -21,4 +23,31 @@ pub struct AuditRow {
     pub closed_at: Option<Timestamp>,
     /// What came of it, in one sentence.
     pub result: Option<String>,
+}
+
+/// A request that changes something, as it was asked of the API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Id, unique within the customer.
+    pub id: String,
+    /// The customer whose things it is about.
+    pub customer: CustomerId,
+    /// When it came.
+    pub at: Timestamp,
+    /// Who asked: the label of the key, or the subject of the token.
+    pub by: String,
+    /// Which key or token issuer vouched for them.
+    pub credential: String,
+    /// With which role.
+    pub role: Role,
+    /// What was asked, as the API spells it: `PUT /api/v1/admin/clusters/{id}`.
+    pub action: String,
+    /// Of what: the path.
+    pub object: String,
+    /// What was there before, where something was. Never holds a secret.
+    pub before: Option<serde_json::Value>,
+    /// What was answered. Never holds a secret.
+    pub after: Option<serde_json::Value>,
+    /// The status of the answer; `None`: under way, or lost with a crash.
+    pub status: Option<u16>,
 }

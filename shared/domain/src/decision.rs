@@ -116,6 +116,9 @@ pub struct Constraints {
     pub commitments: Vec<Commitment>,
     /// Where to begin: the node after which the last answer stopped, so that none is starved.
     pub cursor: Option<NodeName>,
+    /// Whether the reasons shall say what became of all the saving that the bound leaves, by what stands in its way. It costs the
+    /// server as much again as the decision itself, so that it is asked for where somebody reads it.
+    pub account: bool,
 }
 
 /// A node that is not to be touched.
@@ -318,6 +321,10 @@ pub struct Prediction {
     pub pool: PoolName,
     /// Probability that an instance of it is interrupted within the horizon, 0 to 1; `None`: nothing is known of it.
     pub probability: Option<f64>,
+    /// What it would have been without what was learnt from outcomes, 0 to 1; `None`: nothing was corrected. It is told back with the
+    /// outcome, so that corrections are learnt from what was reckoned and not from what was corrected.
+    #[serde(default)]
+    pub uncorrected: Option<f64>,
     /// Risk score, 0 to 1.
     pub risk: Option<f64>,
     /// What it was made from, in sentences.

@@ -68,6 +68,10 @@ pub enum PlanKind {
     BinPack,
     /// A node of a fitting size takes the place of another.
     Rightsize,
+    /// A workload gets requests and limits that fit what it uses.
+    ResizeWorkload,
+    /// A workload that was killed for lack of memory gets more.
+    RemedyOom,
     /// An instance that is no node is ended.
     Ghost,
     /// A volume that nothing uses is deleted.
@@ -88,6 +92,8 @@ impl PlanKind {
     pub fn voluntary(self) -> bool {
         match self {
             PlanKind::SpotOptimize | PlanKind::BinPack | PlanKind::Rightsize => true,
+            // They move no node, and have a check of their own.
+            PlanKind::ResizeWorkload | PlanKind::RemedyOom => false,
             // What is waste has a check of its own, in the step itself.
             PlanKind::Ghost | PlanKind::ZombieVolume => false,
             PlanKind::Rescue

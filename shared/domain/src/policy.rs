@@ -4,6 +4,7 @@ use crate::decision::{Commitment, DecisionType};
 use crate::money::MicroDollars;
 use crate::offering::CapacityType;
 use crate::office_hours::OfficeHoursPolicy;
+use crate::sizing::WorkloadPolicy;
 use serde::{Deserialize, Serialize};
 
 /// How far a capability may go by itself.
@@ -215,6 +216,8 @@ pub struct ClusterPolicy {
     pub launch_template: Option<LaunchTemplate>,
     /// Optimisation.
     pub optimization: OptimizationPolicy,
+    /// The sizes of workloads. Boxed for the same reason as office hours.
+    pub workloads: Box<WorkloadPolicy>,
     /// Ghosts, volumes and the network.
     pub waste: WastePolicy,
     /// Office hours. Boxed: a cluster is held in the futures of every function, and most have none.

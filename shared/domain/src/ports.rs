@@ -2,6 +2,7 @@
 //! runs against both.
 
 pub mod advisor;
+pub mod bearers;
 pub mod clock;
 pub mod cloud;
 pub mod cluster;
@@ -20,12 +21,16 @@ pub mod outbox;
 pub mod outcomes;
 pub mod pools;
 pub mod queue;
+pub mod quotas;
 pub mod registry;
 pub mod routes;
+pub mod sizes;
+pub mod trail;
 pub mod vault;
 pub mod watchbooks;
 
 pub use advisor::{Advisor, AdvisorError};
+pub use bearers::{BearerError, Bearers};
 pub use clock::Clock;
 pub use cloud::{Cloud, CloudError, Instance, InstanceFilter, InstanceState, LaunchRequest, Lifecycle};
 pub use cluster::{Cluster, ClusterError, Clusters, Cordon, EvictError, PatchedNode, PodSink};
@@ -44,8 +49,11 @@ pub use outbox::Outbox;
 pub use outcomes::Outcomes;
 pub use pools::Pools;
 pub use queue::{Parked, Queue, QueueError};
+pub use quotas::Quotas;
 pub use registry::{Idempotency, IdempotencyState, Page, Registry};
 pub use routes::Routes;
+pub use sizes::{Sizer, Usages};
+pub use trail::Trail;
 pub use vault::{Vault, VaultError};
 pub use watchbooks::{Scans, Watchbooks};
 

@@ -12,7 +12,7 @@ use crate::decision::DecisionType;
 use crate::ids::{ClusterId, CustomerId};
 use crate::money::MicroDollars;
 use crate::plan::stakes::saved;
-use crate::plan::{Plan, Progress};
+use crate::plan::{Outcome, Plan, PlanKind, Progress};
 use crate::scheduling::Resources;
 use crate::snapshot::{Part, Snapshot};
 use jiff::{SignedDuration, Timestamp};
@@ -170,6 +170,10 @@ impl Books {
 
     /// Books with what an ended plan has done. `None`: it has done nothing that could be entered.
     pub fn entered(&self, plan: &Plan, progress: &Progress) -> Option<Books> {
+        if let Some((lever, cost)) = upsize(plan, progress) {
+            let charged = self.charged(lever, cost);
+            return Some(Books { plans: charged.plans + 1, ..charged });
+        }
         let stakes = plan.stakes.as_ref()?;
         progress.outcome.as_ref()?;
         crate::plan::stakes::done(plan, progress)?;
@@ -189,6 +193,30 @@ impl Books {
         books.version += 1;
         books
     }
+}
+
+/// What a plan that gave a workload more costs per hour, and in whose name; `None`: it gave nothing more. What is given less frees
+/// capacity, which is no saving until a node goes.
+fn upsize(plan: &Plan, progress: &Progress) -> Option<(Lever, MicroDollars)> {
+    let lever = match plan.kind {
+        PlanKind::RemedyOom => Lever::OutOfMemory,
+        PlanKind::ResizeWorkload => Lever::Rightsize,
+        PlanKind::Rescue
+        | PlanKind::Drain
+        | PlanKind::Cordon
+        | PlanKind::Uncordon
+        | PlanKind::Scale
+        | PlanKind::Sleep
+        | PlanKind::Wake
+        | PlanKind::LaunchHook
+        | PlanKind::SpotOptimize
+        | PlanKind::BinPack
+        | PlanKind::Rightsize
+        | PlanKind::Ghost
+        | PlanKind::ZombieVolume => return None,
+    };
+    let dearer = plan.expected_saving < MicroDollars(0) && progress.outcome == Some(Outcome::Succeeded);
+    dearer.then(|| (lever, MicroDollars(plan.expected_saving.0.saturating_neg())))
 }
 
 /// One closed hour.

@@ -18,10 +18,18 @@ pub struct Customer {
     pub external_id: String,
     /// `active` or `suspended`.
     pub status: CustomerStatus,
+    /// Grows with every change; also the ETag.
+    #[serde(default = "first_version")]
+    pub version: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// What items have that were written before there were versions.
+fn first_version() -> u64 {
+    1
 }
 
 /// Whether we act for a customer.
@@ -105,6 +113,9 @@ pub struct Cluster {
     pub k8s_token: Option<Sealed>,
     /// When the token says it expires, where it says so.
     pub k8s_token_expires_at: Option<Timestamp>,
+    /// The name that EKS knows the cluster by, where its API server takes tokens of AWS roles and no token is stored.
+    #[serde(default)]
+    pub eks_cluster_name: Option<String>,
     /// The role that we assume.
     pub aws_role_arn: String,
     /// The account of that role.
@@ -157,6 +168,15 @@ pub struct AwsScope {
     pub cluster_name: String,
 }
 
+/// The account in `arn:aws:iam::<account>:role/...`; `None` for what is no role.
+pub fn role_account(arn: &str) -> Option<&str> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", _partition, "iam", "", account, resource] if resource.starts_with("role/") => Some(account),
+        _ => None,
+    }
+}
+
 /// The role of an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -172,6 +192,9 @@ pub enum Role {
 /// An API key as stored: its hash, never itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
+    /// Its name in lists and paths. No secret. Empty for keys that were made before keys had names: they are in no list.
+    #[serde(default)]
+    pub id: String,
     /// SHA-256 of the key, hex.
     pub hash: String,
     /// The customer it acts for.
@@ -184,6 +207,16 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     /// Whether it was taken back.
     pub revoked: bool,
+    /// When it was made.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Whether it may be used now.
+    pub fn works(&self, now: Timestamp) -> bool {
+        !self.revoked && self.expires_at.is_none_or(|end| end > now)
+    }
 }
 
 /// A stop that people can pull. Read before every mutating call.

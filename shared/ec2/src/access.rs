@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use domain::ports::CloudError;
-use domain::tenant::AwsScope;
+use domain::tenant::{AwsScope, role_account};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,15 +116,6 @@ fn limited(config: SdkConfig) -> SdkConfig {
 pub(crate) fn own(config: SdkConfig, region: &domain::ids::Region) -> Session {
     let config = limited(config).into_builder().region(Region::new(region.as_str().to_owned())).build();
     Session { ec2: aws_sdk_ec2::Client::new(&config), scaling: aws_sdk_autoscaling::Client::new(&config), buckets: Arc::default() }
-}
-
-/// The account in `arn:aws:iam::<account>:role/...`.
-fn role_account(arn: &str) -> Option<&str> {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    match parts.as_slice() {
-        ["arn", _partition, "iam", "", account, resource] if resource.starts_with("role/") => Some(account),
-        _ => None,
-    }
 }
 
 /// `cloudoptim-<customer>-<cluster>`, in the characters and the length that STS takes: what the customer reads in CloudTrail.

@@ -4,7 +4,7 @@
 //! ([`perform`]) or takes it back ([`unwind`]), and writes the result; [`sweep`] finds what nobody works on, [`refresh`] keeps
 //! the index that leads from an instance to its node. [`survey`] makes the snapshots that decisions are made from, [`optimize`] turns
 //! what the decision server says into plans, and [`safety`] looks at the world before each step of those. [`office_hours`] puts
-//! workloads to sleep and wakes them, and [`notify`] tells people.
+//! workloads to sleep and wakes them, [`notify`] tells people, and [`wishes`] writes down what people ask for.
 //!
 //! What is not here and never will be: the choice of what to do (plans are complete), vendor types, and a sleep: waiting is
 //! a status, and the queue brings the plan back.
@@ -24,6 +24,7 @@ pub mod sweep;
 pub mod tell;
 pub mod unwind;
 pub mod waste;
+pub mod wishes;
 
 pub use drive::{Driven, continue_plan, drive};
 pub use ports::{Ports, Trouble};

@@ -24,8 +24,10 @@ mod lookout;
 mod one;
 mod reckon;
 mod settle;
+mod sizes;
 
 pub use lookout::Lookout;
+pub use sizes::Sizing;
 
 /// Why a cluster could not be seen, in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +79,8 @@ pub struct Optimizer {
     pub advisor: Arc<dyn Advisor>,
     /// Takes snapshots.
     pub surveyor: Arc<dyn Surveyor>,
+    /// What sizes workloads; `None`: they are not sized.
+    pub sizing: Option<Sizing>,
     /// What the environment says.
     pub settings: Settings,
 }
@@ -133,6 +137,9 @@ impl Optimizer {
         let Some(site) = Site::open(&self.ports, &round.customer, &round.cluster).await? else {
             return Ok(Rounded::Gone);
         };
+        if let Some(sizing) = &self.sizing {
+            Box::pin(self.remember_sizes(&site, sizing)).await?;
+        }
         self.settle(&site).await?;
         let mut view = ask::View::default();
         let mut runs = Vec::new();
@@ -148,6 +155,13 @@ impl Optimizer {
             self.ports.meter.count("optimizations", word(&run));
             info!(cluster.id = %site.cluster.id, run.id = %run.id, run.status = ?run.status, why = run.why.as_deref(), plans = run.recommendations.len(), "A run was decided");
             runs.push(run);
+        }
+        let asked = round.types.is_empty() || round.types.contains(&DecisionType::Rightsize);
+        if let Some(sizing) = self.sizing.as_ref().filter(|_| asked)
+            && let Err(error) = Box::pin(self.sizes(&site, sizing, round, &mut view)).await
+        {
+            // What was decided is opened by the next round, and what was not is looked at again.
+            warn!(cluster.id = %site.cluster.id, %error, "The sizes of workloads could not be decided on");
         }
         if !round.dry_run
             && let Err(error) = self.learn(&site, &view).await

@@ -15,6 +15,7 @@ pub(crate) mod launch;
 pub(crate) mod nodes;
 mod ready;
 mod resize;
+pub(crate) mod sizes;
 mod volume;
 
 /// What a worker needs to perform a step: a copy, so that steps can run side by side.
@@ -100,6 +101,8 @@ pub async fn prepare(site: &Site, action: Option<&Action>) -> Option<Effect> {
             Some(Effect::Scaled { from })
         }
         Action::AwaitReady { .. }
+        | Action::PatchRequests { .. }
+        | Action::AwaitRollOut { .. }
         | Action::Cordon { .. }
         | Action::Uncordon { .. }
         | Action::Drain { .. }
@@ -139,6 +142,8 @@ pub async fn perform(ports: &Ports, site: &Site, attempt: Attempt, scratch: Scra
                 Err(error) => from_cluster(ports, &attempt, &error),
             }
         }
+        Action::PatchRequests { workload, changes, in_place } => sizes::patch(ports, site, &attempt, workload, changes, *in_place).await,
+        Action::AwaitRollOut { workload, within_s } => sizes::await_roll_out(ports, site, &attempt, workload, *within_s).await,
         Action::Resize { target, resize } => Box::pin(resize::resize(ports, site, &attempt, target, resize)).await,
         Action::CompleteLifecycle { group, hook, token, instance } => {
             let lifecycle =

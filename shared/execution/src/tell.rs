@@ -81,7 +81,9 @@ fn subject(plan: &Plan) -> (&'static str, String) {
         | PlanKind::LaunchHook
         | PlanKind::SpotOptimize
         | PlanKind::BinPack
-        | PlanKind::Rightsize => ("plan", plan.key.plan.to_string()),
+        | PlanKind::Rightsize
+        | PlanKind::ResizeWorkload
+        | PlanKind::RemedyOom => ("plan", plan.key.plan.to_string()),
     }
 }
 

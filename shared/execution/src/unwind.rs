@@ -51,13 +51,18 @@ pub async fn undo(ports: &Ports, site: &Site, record: &PlanRecord, step: usize) 
             // The number from before was never read, so nothing was scaled either.
             _ => Ok(true),
         },
+        (Undo::PatchBack, Action::PatchRequests { workload, changes, .. }) => {
+            crate::perform::sizes::patch_back(site, workload, changes).await
+        }
         (Undo::ResizeBack, Action::Resize { target, resize }) => match &site.kubernetes {
             // What is gone, or what somebody else has resized meanwhile, is theirs.
             Ok(cluster) => resize_back(cluster, target, resize).await,
             Err(error) => Err(error.to_string()),
         },
         (Undo::EndLaunched, Action::LaunchNode { .. }) => end_launched(ports, site, record, step).await,
-        (Undo::Uncordon | Undo::ScaleBack | Undo::ResizeBack | Undo::EndLaunched, _) => Err("its undo does not fit its action".to_owned()),
+        (Undo::Uncordon | Undo::ScaleBack | Undo::PatchBack | Undo::ResizeBack | Undo::EndLaunched, _) => {
+            Err("its undo does not fit its action".to_owned())
+        }
     };
     match tried {
         Ok(true) => Undone::Finished,

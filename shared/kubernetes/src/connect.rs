@@ -7,7 +7,7 @@ use crate::rights::{self, Right};
 use crate::transport;
 use async_trait::async_trait;
 use domain::ids::ClusterId;
-use domain::ports::{Cluster, ClusterError, Clusters, Vault, VaultError};
+use domain::ports::{BearerError, Bearers, Cluster, ClusterError, Clusters, Vault, VaultError};
 use domain::tenant;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
@@ -55,6 +55,7 @@ struct Cache {
 /// authority or credential changes, and when the API server does not accept the credential any more.
 pub struct Connections {
     vault: Arc<dyn Vault>,
+    bearers: Option<Arc<dyn Bearers>>,
     settings: Settings,
     cache: Mutex<Cache>,
 }
@@ -62,7 +63,13 @@ pub struct Connections {
 impl Connections {
     /// The vault opens the credentials.
     pub fn new(vault: Arc<dyn Vault>, settings: Settings) -> Self {
-        Self { vault, settings, cache: Mutex::default() }
+        Self { vault, bearers: None, settings, cache: Mutex::default() }
+    }
+
+    /// Clusters that are registered with their EKS name are called with these tokens.
+    #[must_use]
+    pub fn with_bearers(self, bearers: Arc<dyn Bearers>) -> Self {
+        Self { bearers: Some(bearers), ..self }
     }
 
     /// Which of these rights the cluster does not give us, in the order asked.
@@ -74,21 +81,45 @@ impl Connections {
     }
 
     async fn connection(&self, cluster: &tenant::Cluster) -> Result<Arc<Connection>, ClusterError> {
-        let fingerprint = fingerprint(cluster);
+        // Asked for each time: it is made of nothing but time, and a new one is another connection.
+        let minted = match &cluster.eks_cluster_name {
+            Some(_) => Some(self.mint(cluster).await?),
+            None => None,
+        };
+        let fingerprint = fingerprint(cluster, minted.as_ref());
         if let Some(kept) = self.cached(&cluster.id, &fingerprint) {
             return Ok(kept);
         }
         let endpoint = Endpoint::parse(&cluster.k8s_api_endpoint)?;
         let tls = transport::tls(cluster.k8s_ca.as_deref())?;
-        let sealed =
-            cluster.k8s_token.as_ref().ok_or_else(|| ClusterError::Refused("no credential is stored for this cluster".to_owned()))?;
-        let token = self.vault.open(&cluster.seal_context(), sealed).await.map_err(|error| match error {
-            VaultError::Unreachable(_) => ClusterError::Unreachable(error.to_string()),
-            VaultError::Refused(_) => ClusterError::Refused(error.to_string()),
-        })?;
+        let token = match minted {
+            Some(token) => token,
+            None => self.stored(cluster).await?,
+        };
         let connection = Arc::new(Connection { api: Api::new(endpoint, Some(bearer(&token)?), tls, self.settings) });
         self.keep(cluster.id.clone(), fingerprint, &connection);
         Ok(connection)
+    }
+
+    async fn mint(&self, cluster: &tenant::Cluster) -> Result<SecretString, ClusterError> {
+        let Some(bearers) = &self.bearers else {
+            return Err(ClusterError::Refused(
+                "the cluster is registered for tokens of AWS roles, which this process cannot make".to_owned(),
+            ));
+        };
+        bearers.bearer(cluster).await.map_err(|error| match error {
+            BearerError::Unreachable(_) => ClusterError::Unreachable(error.to_string()),
+            BearerError::Refused(_) => ClusterError::Refused(error.to_string()),
+        })
+    }
+
+    async fn stored(&self, cluster: &tenant::Cluster) -> Result<SecretString, ClusterError> {
+        let sealed =
+            cluster.k8s_token.as_ref().ok_or_else(|| ClusterError::Refused("no credential is stored for this cluster".to_owned()))?;
+        self.vault.open(&cluster.seal_context(), sealed).await.map_err(|error| match error {
+            VaultError::Unreachable(_) => ClusterError::Unreachable(error.to_string()),
+            VaultError::Refused(_) => ClusterError::Refused(error.to_string()),
+        })
     }
 
     fn cached(&self, id: &ClusterId, fingerprint: &Fingerprint) -> Option<Arc<Connection>> {
@@ -136,12 +167,13 @@ pub(crate) fn bearer(token: &SecretString) -> Result<HeaderValue, ClusterError> 
     Ok(header)
 }
 
-fn fingerprint(cluster: &tenant::Cluster) -> Fingerprint {
+fn fingerprint(cluster: &tenant::Cluster, minted: Option<&SecretString>) -> Fingerprint {
     let parts = [
         Some(cluster.customer.as_str()),
         Some(cluster.k8s_api_endpoint.as_str()),
         cluster.k8s_ca.as_deref(),
         cluster.k8s_token.as_ref().map(|sealed| sealed.ciphertext.as_str()),
+        minted.map(ExposeSecret::expose_secret),
     ];
     let mut hash = Sha256::new();
     for part in parts {

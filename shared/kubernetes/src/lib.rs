@@ -28,6 +28,7 @@ mod open;
 mod quantity;
 mod rights;
 mod scalables;
+mod sizes;
 mod slim;
 mod transport;
 mod workloads;

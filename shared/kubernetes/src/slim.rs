@@ -13,7 +13,7 @@ mod selector;
 mod text;
 mod volume;
 
-use amounts::Amounts;
+pub(crate) use amounts::Amounts;
 pub(crate) use pod::Pod;
 use selector::LabelSelector;
 pub(crate) use text::Text;
@@ -50,6 +50,7 @@ pub(crate) struct Meta {
     pub(crate) namespace: String,
     pub(crate) uid: String,
     pub(crate) resource_version: String,
+    pub(crate) generation: i64,
     #[serde(deserialize_with = "nullable")]
     pub(crate) labels: BTreeMap<String, String>,
     #[serde(deserialize_with = "nullable")]

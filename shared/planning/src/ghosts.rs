@@ -312,6 +312,8 @@ fn touched(action: &Action) -> Option<&str> {
         | Action::RemoveNode { node } => Some(node.instance.as_str()),
         Action::AwaitReady { of: Which::LaunchedBy(_), .. }
         | Action::Scale { .. }
+        | Action::PatchRequests { .. }
+        | Action::AwaitRollOut { .. }
         | Action::Resize { .. }
         | Action::DeleteVolume { .. } => None,
     }

@@ -45,19 +45,28 @@ impl Default for Effort {
     }
 }
 
-/// Decides. See the module.
+/// Decides, and accounts for what is left where the request asks for it. See the module.
 pub fn decide(request: &DecisionRequest, market: &Market, effort: &Effort) -> DecisionAnswer {
-    decide_and_account(request, market, effort).0
+    let index = Index::new(&request.snapshot);
+    let mut desk = planned(request, &market.with(&request.constraints), &index, effort);
+    let account = request.constraints.account.then(|| Account::of(&mut desk));
+    explain::answer(desk, account.as_ref())
 }
 
-/// Decides, and accounts for all that the bound leaves: what is taken, and what each blocker costs.
+/// Decides, and accounts for all that the bound leaves, asked for or not: what is taken, and what each blocker costs.
 pub fn decide_and_account(request: &DecisionRequest, market: &Market, effort: &Effort) -> (DecisionAnswer, Account) {
     let index = Index::new(&request.snapshot);
-    let market = market.with(&request.constraints);
+    let mut desk = planned(request, &market.with(&request.constraints), &index, effort);
+    let account = Account::of(&mut desk);
+    (explain::answer(desk, Some(&account)), account)
+}
+
+/// The desk with the best plan of the portfolio.
+fn planned<'a>(request: &'a DecisionRequest, market: &Market, index: &'a Index<'a>, effort: &Effort) -> Desk<'a> {
     let mut outlook = None;
     let mut best: Option<Desk<'_>> = None;
     for methods in Method::portfolio(request.decision_type) {
-        let mut desk = Desk::new(request, &market, &index, effort, outlook.clone());
+        let mut desk = Desk::new(request, market, index, effort, outlook.clone());
         outlook = Some(Rc::clone(&desk.outlook));
         methods.into_iter().for_each(|method| method.apply(&mut desk));
         desk.join();
@@ -66,9 +75,7 @@ pub fn decide_and_account(request: &DecisionRequest, market: &Market, effort: &E
             best = Some(desk);
         }
     }
-    let mut desk = best.unwrap_or_else(|| Desk::new(request, &market, &index, effort, outlook));
-    let account = Account::of(&mut desk);
-    (explain::answer(desk, &account), account)
+    best.unwrap_or_else(|| Desk::new(request, market, index, effort, outlook))
 }
 
 #[cfg(test)]

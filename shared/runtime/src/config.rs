@@ -43,10 +43,25 @@ pub struct Config {
     pub log_level: Level,
     /// `BOOTSTRAP_ADMIN_KEY_SHA256`: hex SHA-256 of the key that makes the first calls, in lower case.
     pub bootstrap_admin_key_sha256: Option<String>,
+    /// Whose tokens are taken beside API keys; `None`: nobody's.
+    pub tokens: Option<Tokens>,
     /// `ML_SERVER_URL`: where the decision server answers.
     pub ml_server_url: String,
     /// `ML_SERVER_API_KEY`: the key that the decision server asks for.
     pub ml_server_api_key: Option<Secret>,
+    /// `SESSION_SECRET`: what sessions of the console are signed with.
+    pub session_secret: Option<Secret>,
+}
+
+/// Whose tokens are taken. All three variables are set, or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// `JWT_ISSUER`: what `iss` must be.
+    pub issuer: String,
+    /// `JWT_AUDIENCE`: what `aud` must be or hold.
+    pub audience: String,
+    /// `JWT_JWKS_URL`: where the issuer publishes its keys.
+    pub keys_url: String,
 }
 
 /// How clusters are optimised. What a cluster's own policy does not allow is not done, whatever is switched on here.
@@ -58,8 +73,10 @@ pub struct Optimization {
     pub spot: bool,
     /// `BIN_PACKING_ENABLED`: whether fewer or cheaper nodes are; default true.
     pub bin_packing: bool,
-    /// `RIGHTSIZING_ENABLED`: whether nodes of a fitting size are; default true.
+    /// `RIGHTSIZING_ENABLED`: whether nodes and workloads of a fitting size are; default true.
     pub rightsizing: bool,
+    /// `OOM_REMEDIATION_ENABLED`: whether workloads that are killed for lack of memory get more; default true.
+    pub oom_remediation: bool,
 }
 
 /// What waste is looked for. What a cluster's own policy does not allow is not done, whatever is switched on here.
@@ -129,6 +146,7 @@ impl Config {
                 spot: from.switch("SPOT_OPTIMIZATION_ENABLED", true),
                 bin_packing: from.switch("BIN_PACKING_ENABLED", true),
                 rightsizing: from.switch("RIGHTSIZING_ENABLED", true),
+                oom_remediation: from.switch("OOM_REMEDIATION_ENABLED", true),
             },
             office_hours_enabled: from.switch("OFFICE_HOURS_ENABLED", true),
             region: from.text(Var::AwsRegion),
@@ -139,8 +157,10 @@ impl Config {
             },
             log_level: from.level("LOG_LEVEL", Level::INFO),
             bootstrap_admin_key_sha256: from.sha256("BOOTSTRAP_ADMIN_KEY_SHA256"),
+            tokens: from.tokens(),
             ml_server_url: from.text(Var::MlServerUrl),
             ml_server_api_key: from.secret(Var::MlServerApiKey),
+            session_secret: from.secret(Var::SessionSecret),
         };
         from.finish()?;
         Ok(config)
@@ -169,14 +189,17 @@ impl std::fmt::Display for Config {
         let K8sApi { timeout_s, retry_attempts, backoff_factor } = self.k8s_api;
         write!(f, "K8S_API_TIMEOUT_SECONDS={timeout_s} K8S_API_RETRY_ATTEMPTS={retry_attempts} ")?;
         write!(f, "K8S_API_BACKOFF_FACTOR={backoff_factor} LOG_LEVEL={}", self.log_level.as_str().to_ascii_lowercase())?;
-        let Optimization { interval_minutes, spot, bin_packing, rightsizing } = self.optimization;
+        let Optimization { interval_minutes, spot, bin_packing, rightsizing, oom_remediation } = self.optimization;
         write!(f, " OPTIMIZATION_INTERVAL_MINUTES={interval_minutes} SPOT_OPTIMIZATION_ENABLED={spot} ")?;
-        write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing}")?;
+        write!(f, "BIN_PACKING_ENABLED={bin_packing} RIGHTSIZING_ENABLED={rightsizing} OOM_REMEDIATION_ENABLED={oom_remediation}")?;
         let Waste { ghosts, volumes, network } = self.waste;
         write!(f, " GHOST_PROBE_SCANNER_ENABLED={ghosts} ZOMBIE_VOLUME_CLEANUP_ENABLED={volumes} NETWORK_OPTIMIZATION_ENABLED={network}")?;
         write!(f, " OFFICE_HOURS_ENABLED={}", self.office_hours_enabled)?;
         let bootstrap = if self.bootstrap_admin_key_sha256.is_some() { "(set)" } else { "(not set)" };
         let key = if self.ml_server_api_key.is_some() { "(set)" } else { "(not set)" };
+        if let Some(Tokens { issuer, audience, keys_url }) = &self.tokens {
+            write!(f, " JWT_ISSUER={issuer} JWT_AUDIENCE={audience} JWT_JWKS_URL={keys_url}")?;
+        }
         write!(f, " BOOTSTRAP_ADMIN_KEY_SHA256={bootstrap} ML_SERVER_API_KEY={key}")
     }
 }

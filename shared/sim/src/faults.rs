@@ -14,12 +14,14 @@ mod nights;
 mod optimize;
 mod outside;
 mod store;
+mod usages;
 
 pub use findings::{FaultyFindings, FaultyNotices};
 pub use nights::FaultyNights;
 pub use optimize::{FaultyLedger, FaultyOptimizations, FaultyRounds};
 pub use outside::{FaultyCloud, FaultyClusters, FaultyQueue};
 pub use store::{FaultyJournal, FaultyPools, FaultyRegistry, FaultyRoutes};
+pub use usages::FaultyUsages;
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use crate::checkers::growth::taken_back;
 use async_trait::async_trait;
 use domain::Timestamp;
-use domain::audit::AuditRow;
+use domain::audit::{AuditRow, Request};
 use domain::ids::{AccountId, ClusterId, CustomerId, InstanceKey, Region};
 use domain::node::NodeRecord;
 use domain::offering::Pool;
@@ -27,6 +27,8 @@ mod optimizations;
 mod outbox;
 mod queue;
 mod registry;
+mod trail;
+mod usages;
 mod vault;
 
 pub use market::MemoryMarket;
@@ -55,11 +57,14 @@ struct State {
     operations: BTreeMap<(CustomerId, String), Operation>,
     avoided: BTreeMap<(AccountId, Region), Vec<(Pool, Timestamp)>>,
     idempotency: BTreeMap<(CustomerId, String), idempotency::Claim>,
+    requests: BTreeMap<(CustomerId, String), Request>,
+    used: BTreeMap<(CustomerId, String, Timestamp), u64>,
     asleep: BTreeMap<(CustomerId, ClusterId, ScaleRef), Asleep>,
     conditional_writes: u64,
     taken_back: Vec<String>,
     kept: optimizations::Kept,
     found: findings::Found,
+    usages: usages::Used,
     out: outbox::Out,
     watchbooks: findings::Books,
 }

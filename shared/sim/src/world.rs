@@ -31,6 +31,7 @@ mod populate;
 pub mod random;
 mod scalers;
 pub(crate) mod scheduler;
+pub(crate) mod sizes;
 pub(crate) mod state;
 mod workloads;
 

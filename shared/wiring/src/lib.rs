@@ -61,12 +61,13 @@ impl Wires {
         Arc::new(aws::KeyVault::new(&self.sdk, self.config.kms_key_id.clone()))
     }
 
-    /// The Kubernetes APIs, with credentials that this vault opens.
-    pub fn clusters(&self, vault: Arc<dyn Vault>) -> Arc<kubernetes::Connections> {
+    /// The Kubernetes APIs, with credentials that this vault opens, or, where a cluster knows AWS roles, with tokens of this role.
+    pub fn clusters(&self, vault: Arc<dyn Vault>, role: aws::EksRole) -> Arc<kubernetes::Connections> {
         let said = self.config.k8s_api;
         let settings =
             kubernetes::Settings { timeout_s: said.timeout_s, retry_attempts: said.retry_attempts, backoff_factor: said.backoff_factor };
-        Arc::new(kubernetes::Connections::new(vault, settings))
+        let bearers = aws::EksTokens::new(self.sdk.clone(), self.table.clone(), self.clock.clone(), role);
+        Arc::new(kubernetes::Connections::new(vault, settings).with_bearers(Arc::new(bearers)))
     }
 
     /// Everything that works over clusters and accounts.
@@ -79,7 +80,7 @@ impl Wires {
             pools: self.table.clone(),
             watchbooks: self.table.clone(),
             cloud: Arc::new(ec2::Ec2::new(self.sdk.clone())),
-            clusters: self.clusters(self.vault()),
+            clusters: self.clusters(self.vault(), aws::EksRole::Act),
             queue: self.queues(),
             notices: Arc::new(aws::NoticeQueue::new(&self.sdk, self.config.notices_queue_url.clone())),
             clock: self.clock.clone(),

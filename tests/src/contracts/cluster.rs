@@ -2,7 +2,7 @@
 
 use domain::ids::NodeName;
 use domain::node::{NodeTarget, NodeView, Taint};
-use domain::pod::PodView;
+use domain::pod::{PodRef, PodView};
 use domain::ports::Cluster;
 use domain::scheduling::Scheduling;
 use sim::world::Volume;
@@ -14,6 +14,7 @@ mod details;
 mod evictions;
 mod reads;
 mod removals;
+mod requests;
 mod sizes;
 mod workloads;
 
@@ -50,6 +51,12 @@ pub trait Stage: Send + Sync {
     fn namespace_goes(&self, namespace: &str);
     /// Makes a node unschedulable, as `kubectl cordon` does.
     fn person_cordons(&self, node: &NodeName);
+    /// Kills the container of a pod for lack of memory; it is started again.
+    fn kill_for_memory(&self, pod: &PodRef);
+    /// Puts an autoscaler on a Deployment of the namespace `default`.
+    fn autoscale(&self, name: &str, cpu: bool, memory: bool);
+    /// Gives the cluster the resize subresource of pods, which it does not have before.
+    fn resizes_in_place(&self);
     /// Lets time go by.
     fn pass(&self, seconds: i64);
 }
@@ -98,6 +105,13 @@ pub async fn suite(cluster: Arc<dyn Cluster>, stage: &dyn Stage) {
     removals::a_node_is_removed_once_and_never_a_namesake(scene).await;
     workloads::a_workload_is_scaled_and_read_back(scene).await;
     workloads::a_workload_that_is_not_there_is_gone(scene).await;
+    requests::a_template_is_listed_as_it_is_read(scene).await;
+    requests::new_sizes_are_rolled_out_and_can_be_put_back(scene).await;
+    requests::a_patch_over_what_was_not_read_is_refused(scene).await;
+    requests::use_is_told_per_container(scene).await;
+    requests::a_kill_for_lack_of_memory_is_told_with_its_name(scene).await;
+    requests::an_autoscaler_is_told_with_what_it_works_on(scene).await;
+    requests::a_pod_is_resized_in_place_where_the_cluster_can(scene).await;
     sizes::a_workload_sleeps_with_a_note_and_is_woken_without_one(scene).await;
     sizes::who_was_faster_is_left_alone(scene).await;
     sizes::autoscalers_have_sizes_of_their_own(scene).await;

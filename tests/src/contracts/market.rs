@@ -199,6 +199,7 @@ fn outcome(n: i64, minutes: i64) -> PredictionOutcome {
         predicted_at: at(minutes),
         horizon_minutes: 60,
         probability: 0.125,
+        uncorrected: Some(0.25),
         instances: 3,
         interrupted: 1,
     }

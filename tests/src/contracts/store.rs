@@ -1,7 +1,9 @@
 //! The contract of the table, the queues and the key service.
 
 use domain::Timestamp;
-use domain::ports::{Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Pools, Registry, Routes, Watchbooks};
+use domain::ports::{
+    Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Pools, Quotas, Registry, Routes, Trail, Usages, Watchbooks,
+};
 
 mod findings;
 mod journal;
@@ -14,6 +16,8 @@ mod queue;
 mod registry;
 mod routes;
 mod short;
+mod trail;
+mod usages;
 mod vault;
 
 pub use queue::{Taken, queue, rounds};
@@ -21,10 +25,40 @@ pub use vault::vault;
 
 /// All ports that one table serves.
 pub trait Store:
-    Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Nights + Outbox + Watchbooks
+    Journal
+    + Registry
+    + Routes
+    + Pools
+    + Idempotency
+    + Optimizations
+    + Ledger
+    + Findings
+    + Nights
+    + Outbox
+    + Watchbooks
+    + Trail
+    + Quotas
+    + Usages
 {
 }
-impl<T: Journal + Registry + Routes + Pools + Idempotency + Optimizations + Ledger + Findings + Nights + Outbox + Watchbooks> Store for T {}
+impl<
+    T: Journal
+        + Registry
+        + Routes
+        + Pools
+        + Idempotency
+        + Optimizations
+        + Ledger
+        + Findings
+        + Nights
+        + Outbox
+        + Watchbooks
+        + Trail
+        + Quotas
+        + Usages,
+> Store for T
+{
+}
 
 /// Runs every law of the table. Laws use names of their own, so the table may hold other things, as long as nobody else
 /// writes to it meanwhile.
@@ -48,7 +82,11 @@ pub async fn store(store: &dyn Store) {
     registry::all_clusters_are_paged_over_customers(store).await;
     registry::a_deleted_cluster_leaves_no_trace_but_history(store).await;
     registry::configuration_and_keys_are_read_as_written(store).await;
+    registry::keys_are_listed_by_name_and_their_customers_own(store).await;
     registry::the_widest_stop_holds(store).await;
+    trail::requests_are_listed_newest_first_and_closed_in_place(store).await;
+    trail::actions_of_all_plans_are_one_list(store).await;
+    trail::what_is_used_adds_up_by_key_and_window(store).await;
     routes::a_node_is_found_by_its_instance(store).await;
     routes::a_refresh_replaces_the_nodes_of_its_cluster_only(store).await;
     routes::two_hundred_nodes_are_replaced(store).await;
@@ -73,6 +111,7 @@ pub async fn store(store: &dyn Store) {
     findings::a_finding_is_written_against_its_version(store).await;
     findings::findings_of_a_cluster_are_told_apart_by_kind(store).await;
     findings::findings_of_a_customer_are_listed_last_seen_first(store).await;
+    usages::what_is_remembered_of_containers_is_read_as_written(store).await;
     outbox::a_target_is_written_against_its_version(store).await;
     outbox::a_notice_enters_a_lane_once_and_waits_in_order(store).await;
     outbox::what_has_arrived_leaves_its_lane_and_enters_the_log_in_one_write(store).await;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use domain::ids::{AccountId, ClusterId, CustomerId, InstanceId, NodeName, Region};
 use domain::node::Taint;
 use domain::offering::CapacityType;
+use domain::pod::PodRef;
 use domain::ports::{Clock, ClusterError, Clusters, Vault};
 use domain::scheduling::Scheduling;
 use domain::tenant;
@@ -139,6 +140,18 @@ impl Stage for Theatre {
         self.world.human_cordons(&self.id, node);
     }
 
+    fn kill_for_memory(&self, pod: &PodRef) {
+        self.world.kill_for_memory(&self.id, pod);
+    }
+
+    fn autoscale(&self, name: &str, cpu: bool, memory: bool) {
+        self.world.autoscale(&self.id, "default", name, cpu, memory);
+    }
+
+    fn resizes_in_place(&self) {
+        self.world.resizes_in_place(&self.id);
+    }
+
     fn pass(&self, seconds: i64) {
         self.clock.turn(SignedDuration::from_secs(seconds));
     }
@@ -155,6 +168,7 @@ async fn registered(endpoint: &str, ca: Option<&str>, token: &str) -> (Connectio
         k8s_ca: ca.map(str::to_owned),
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: "arn:aws:iam::123456789012:role/cloudoptim".into(),
         account: AccountId::parse("123456789012").unwrap(),
         region: Region::parse("us-east-1").unwrap(),

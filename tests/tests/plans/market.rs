@@ -77,13 +77,14 @@ pub(crate) type Eyes = fn(&mut DecisionRequest);
 pub(crate) struct Real {
     market: Market,
     eyes: Option<Eyes>,
+    accounts: bool,
     shown: Mutex<BTreeMap<String, Arc<Snapshot>>>,
 }
 
 impl Real {
-    /// The planner in this market.
-    pub(crate) fn new(market: Market, eyes: Option<Eyes>) -> Arc<Real> {
-        Arc::new(Real { market, eyes, shown: Mutex::default() })
+    /// The planner in this market; whether it accounts for what it leaves where it is asked to.
+    pub(crate) fn new(market: Market, eyes: Option<Eyes>, accounts: bool) -> Arc<Real> {
+        Arc::new(Real { market, eyes, accounts, shown: Mutex::default() })
     }
 
     /// The cluster as it was when this request was answered with moves.
@@ -95,14 +96,13 @@ impl Real {
 #[async_trait]
 impl Advisor for Real {
     async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, AdvisorError> {
-        let answer = match self.eyes {
-            None => decide(request, &self.market, &Effort::default()),
-            Some(eyes) => {
-                let mut seen = request.clone();
-                eyes(&mut seen);
-                decide(&seen, &self.market, &Effort::default())
-            }
-        };
+        let mut seen = request.clone();
+        // Nobody reads ten thousand accounts, and each costs as much as its decision.
+        seen.constraints.account &= self.accounts;
+        if let Some(eyes) = self.eyes {
+            eyes(&mut seen);
+        }
+        let answer = decide(&seen, &self.market, &Effort::default());
         if !answer.execution_plan.is_empty() {
             self.shown.lock().unwrap().insert(request.request_id.clone(), Arc::new(request.snapshot.clone()));
         }

@@ -9,6 +9,7 @@ use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::operation::Operation;
 use domain::plan::{PlanKey, PlanRecord};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
+use domain::ports::Sizer;
 use domain::ports::cloud::SpotPrice;
 use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, VolumeFilter, VolumeSnapshot};
 use domain::ports::inventory::{Inventory, PersistentVolume};
@@ -16,8 +17,10 @@ use domain::ports::{
     Change, Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, Journal, LaunchRequest,
     Lifecycle, NewPlan, Opened, PatchedNode, PodSink, StoreError,
 };
+use domain::sizing::{AutoscalerView, ContainerSizes, InPlace, PodContainers, WorkloadView};
 use domain::spot_event::SpotEvent;
 use domain::tenant::{self, AwsScope};
+use domain::usage::Sample;
 use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use sim::faults::{FaultyCloud, FaultyClusters, FaultyJournal};
 use std::collections::BTreeSet;
@@ -259,6 +262,31 @@ impl Cluster for Broken<dyn Cluster> {
     }
     async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {
         self.inner.resize(target, resize).await
+    }
+}
+
+#[async_trait]
+impl Sizer for Broken<dyn Cluster> {
+    async fn workloads(&self) -> Result<Vec<WorkloadView>, ClusterError> {
+        self.inner.workloads().await
+    }
+    async fn workload(&self, workload: &WorkloadRef) -> Result<WorkloadView, ClusterError> {
+        self.inner.workload(workload).await
+    }
+    async fn autoscalers(&self) -> Result<Vec<AutoscalerView>, ClusterError> {
+        self.inner.autoscalers().await
+    }
+    async fn containers(&self) -> Result<Vec<PodContainers>, ClusterError> {
+        self.inner.containers().await
+    }
+    async fn container_usage(&self) -> Result<Vec<Sample>, ClusterError> {
+        self.inner.container_usage().await
+    }
+    async fn patch_requests(&self, workload: &WorkloadRef, version: &str, sizes: &[ContainerSizes]) -> Result<(), ClusterError> {
+        self.inner.patch_requests(workload, version, sizes).await
+    }
+    async fn resize_in_place(&self, pod: &PodRef, sizes: &[ContainerSizes]) -> Result<InPlace, ClusterError> {
+        self.inner.resize_in_place(pod, sizes).await
     }
 }
 

@@ -316,8 +316,13 @@ impl Advisor for Oracle {
         self.0.decide(request).await
     }
     async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
-        let one =
-            |pool: &domain::decision::PoolName| Prediction { pool: pool.clone(), probability: Some(0.25), risk: None, because: Vec::new() };
+        let one = |pool: &domain::decision::PoolName| Prediction {
+            pool: pool.clone(),
+            probability: Some(0.25),
+            uncorrected: None,
+            risk: None,
+            because: Vec::new(),
+        };
         Ok(request.pools.iter().map(one).collect())
     }
     async fn learn(&self, outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {

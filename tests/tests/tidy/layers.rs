@@ -81,10 +81,16 @@ fn functions_never_name_each_other_or_the_simulator() {
 /// The right to *wish*: it records commands. It cannot launch or end an instance, because it cannot say so: neither itself nor
 /// through the wiring, which names EC2 only for those that ask for `act`.
 #[test]
-fn the_api_cannot_name_ec2() {
-    assert!(!dependencies("functions/api/Cargo.toml", true).contains("ec2"));
-    let asked = read("functions/api/Cargo.toml");
-    assert!(asked.lines().filter(|line| line.starts_with(WIRING)).all(|line| !line.contains("act")), "the api asks for act");
+fn those_who_wish_cannot_name_ec2() {
+    for name in ["api", "console"] {
+        let manifest = format!("functions/{name}/Cargo.toml");
+        assert!(!dependencies(&manifest, true).contains("ec2"), "{name} names ec2");
+        let asked = read(&manifest);
+        assert!(asked.lines().filter(|line| line.starts_with(WIRING)).all(|line| !line.contains("act")), "{name} asks for act");
+    }
+    // Pages show what the table knows: no token opens for them, so no cluster can be called.
+    assert!(!dependencies("functions/console/Cargo.toml", true).contains("kubernetes"));
+    assert!(!read("functions/console/src/main.rs").contains("vault"));
     let lends = read("shared/wiring/Cargo.toml");
     assert!(lends.contains("act = [\"dep:ec2\"") && lends.contains("ec2 = { workspace = true, optional = true }"), "act is an option");
 }

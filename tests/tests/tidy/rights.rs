@@ -7,14 +7,46 @@ use std::collections::BTreeSet;
 /// The right to *act*, and the right to *plan*, which looks into a customer's account: these, and nobody else, may take its role.
 const ACT: [&str; 5] = ["executor", "ghost-scan", "interruption", "optimizer", "sweeper"];
 
+/// These look into clusters that take AWS roles, with a role that may do nothing in AWS.
+const LOOK: [&str; 2] = ["api", "office-hours"];
+
 #[test]
 fn only_those_who_act_may_take_a_customers_role() {
     let template = Template::read();
     for (name, logical) in functions() {
         let role = template.resource(&format!("{logical}Role"));
         let policy = role.split_once("      Policies:\n").map_or("", |(_, policy)| policy);
-        assert_eq!(policy.contains("sts:AssumeRole"), ACT.contains(&name.as_str()), "{name}");
+        let taken: Vec<&str> = policy.lines().filter(|line| line.contains(":role/")).map(str::trim).collect();
+        let may = |role: &str| taken.iter().filter(|line| line.ends_with(&format!(":role/{role}\""))).count();
+        assert_eq!(may("CloudOptim*"), usize::from(ACT.contains(&name.as_str())), "{name}: {taken:?}");
+        assert_eq!(may("CloudOptim-*-look"), usize::from(LOOK.contains(&name.as_str())), "{name}: {taken:?}");
+        assert_eq!(policy.matches("sts:AssumeRole").count(), taken.len(), "{name}: {taken:?}");
     }
+}
+
+/// Both roles of a customer say whom they trust, function by function, and the one that looks has no policy at all.
+#[test]
+fn a_customers_roles_trust_those_who_take_them_and_no_other() {
+    let template = read("infra/customer/cloudformation.yaml");
+    let role = |name: &str| {
+        let from = template.split_once(&format!("\n  {name}:\n")).unwrap_or_else(|| panic!("no {name}")).1;
+        let end = from.match_indices("\n  ").find(|(at, _)| !from[at + 3..].starts_with([' ', '#'])).map_or(from.len(), |(at, _)| at);
+        from[..end].to_owned()
+    };
+    for (name, trusted) in [("Role", &ACT[..]), ("LookRole", &LOOK[..])] {
+        let text = role(name);
+        let said: BTreeSet<&str> = text
+            .lines()
+            .filter_map(|line| line.split_once("role/${ControlPlaneStackName}-*-"))
+            .map(|(_, function)| function.trim_end_matches('"'))
+            .collect();
+        assert_eq!(said, trusted.iter().copied().collect(), "{name}");
+        assert!(text.contains("sts:ExternalId"), "{name}");
+    }
+    assert!(
+        !role("LookRole").contains("Policies") && !template.contains("RoleName: !Ref LookRole"),
+        "the role that looks has rights in AWS"
+    );
 }
 
 /// It is told everything and may do nothing: beside its log, it reads a table of its own that holds nobody's secrets.

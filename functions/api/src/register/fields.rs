@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use domain::Timestamp;
-use domain::ids::AccountId;
+use domain::ids::{AccountId, Region};
 use domain::policy::ClusterPolicy;
 use serde_json::Value;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -89,6 +89,39 @@ fn v6_usable(address: Ipv6Addr) -> bool {
     let embeds_v4 = first == 0x2002 || (first == 0x64 && second == 0xff9b) || (first == 0x2001 && second == 0);
     let metadata = first == 0xfd00 && second == 0xec2;
     !address.is_unicast_link_local() && !address.is_unspecified() && !address.is_multicast() && !embeds_v4 && !metadata
+}
+
+/// The name that EKS knows a cluster by (EKS API Reference, CreateCluster: 1 to 100 letters, digits, `-` or `_`, beginning with a
+/// letter or digit).
+///
+/// # Errors
+/// What it must be.
+pub fn eks_name(text: &str) -> Result<String, String> {
+    let inner = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if (1..=100).contains(&text.len()) && inner && text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Ok(text.to_owned());
+    }
+    Err("the cluster's name in EKS: 1 to 100 letters, digits, '-' or '_', beginning with a letter or a digit".to_owned())
+}
+
+/// An address that EKS itself gives out in this Region. A token of a role is sent nowhere else: whoever receives one could use it
+/// on the cluster for a quarter of an hour.
+///
+/// # Errors
+/// What it must be.
+pub fn eks_endpoint(endpoint: &str, region: &Region) -> Result<(), String> {
+    let host = endpoint.trim_start_matches("https://");
+    // `<id>.<two characters>.<Region>.eks.amazonaws.com`, and with IPv6 `<id>.eks-cluster.<Region>.api.aws` (EKS user guide).
+    let endings = [
+        format!(".{region}.eks.amazonaws.com"),
+        format!(".{region}.eks.amazonaws.com.cn"),
+        format!(".eks-cluster.{region}.api.aws"),
+        format!(".eks-cluster.{region}.api.amazonwebservices.com.cn"),
+    ];
+    if endings.iter().any(|ending| host.ends_with(ending.as_str())) {
+        return Ok(());
+    }
+    Err(format!("with eks_cluster_name, the address that `aws eks describe-cluster` prints: https://ID.xyz.{region}.eks.amazonaws.com"))
 }
 
 /// A service account token; answers when it says it expires. A token that is no JWT is taken as it is.
@@ -194,6 +227,15 @@ pub fn policy(policy: &ClusterPolicy) -> Result<(), String> {
         if !template.id.starts_with("lt-") || template.id.len() > 64 || !version {
             return Err("launch_template has an id such as lt-0123456789abcdef0 and a version number, not $Latest or $Default".to_owned());
         }
+    }
+    let sizes = &policy.workloads;
+    if ![sizes.cpu_percentile, sizes.memory_percentile].iter().all(|percent| (1..=100).contains(percent)) {
+        return Err("workloads.cpu_percentile and workloads.memory_percentile are from 1 to 100".to_owned());
+    }
+    if [sizes.confidence_percent_min, sizes.change_percent_min, sizes.down_step_percent_max].iter().any(|percent| *percent > 100) {
+        return Err(
+            "workloads.confidence_percent_min, change_percent_min and down_step_percent_max are percentages from 0 to 100".to_owned()
+        );
     }
     Ok(())
 }

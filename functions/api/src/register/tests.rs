@@ -49,3 +49,65 @@ fn a_wrong_change_changes_nothing() {
     let wrong = update(&cluster, bad, now()).err().unwrap();
     assert_eq!(wrong.iter().map(|w| w.field).collect::<Vec<_>>(), ["region", "k8s_token"]);
 }
+
+fn eks() -> Value {
+    let mut body = body();
+    let fields = body.as_object_mut().unwrap();
+    fields.remove("k8s_token");
+    fields.insert("eks_cluster_name".to_owned(), json!("payments"));
+    fields.insert("k8s_api_endpoint".to_owned(), json!("https://0A1B.gr7.us-east-1.eks.amazonaws.com"));
+    body
+}
+
+#[test]
+fn a_cluster_that_takes_roles_needs_no_token() {
+    let wanted = registered(eks()).ok().unwrap();
+    assert_eq!(wanted.cluster.eks_cluster_name.as_deref(), Some("payments"));
+    assert!(wanted.token.is_none() && wanted.cluster.k8s_token_expires_at.is_none());
+}
+
+#[test]
+fn a_cluster_has_one_kind_of_credential() {
+    let mut both = eks();
+    both["k8s_token"] = json!("t");
+    let mut neither = eks();
+    neither.as_object_mut().unwrap().remove("eks_cluster_name");
+    for body in [both, neither] {
+        assert_eq!(registered(body).err().unwrap().iter().map(|w| w.field).collect::<Vec<_>>(), ["k8s_token"]);
+    }
+}
+
+/// Whoever may change where a cluster is must not receive a token with which its real API server can be called.
+#[test]
+fn a_token_of_a_role_is_sent_to_eks_of_the_region_only() {
+    for elsewhere in [
+        "https://evil.example.com",
+        "https://us-east-1.eks.amazonaws.com.evil.example.com",
+        "https://0A1B.gr7.eu-west-1.eks.amazonaws.com",
+        "https://evilus-east-1.eks.amazonaws.com",
+        "https://0A1B.gr7.us-east-1.eks.amazonaws.com:6443",
+    ] {
+        let mut body = eks();
+        body["k8s_api_endpoint"] = json!(elsewhere);
+        assert_eq!(registered(body).err().unwrap()[0].field, "k8s_api_endpoint", "{elsewhere}");
+        let moved = serde_json::from_value(json!({ "k8s_api_endpoint": elsewhere })).unwrap();
+        let wrong = update(&registered(eks()).ok().unwrap().cluster, moved, now()).err().unwrap();
+        assert_eq!(wrong[0].field, "k8s_api_endpoint", "{elsewhere}");
+    }
+}
+
+#[test]
+fn a_credential_of_the_one_kind_takes_the_place_of_the_other() {
+    let by_role = registered(eks()).ok().unwrap().cluster;
+    let to_token = serde_json::from_value(json!({ "k8s_token": "t" })).unwrap();
+    let by_token = update(&by_role, to_token, now()).ok().unwrap();
+    assert!(by_token.cluster.eks_cluster_name.is_none() && by_token.token.is_some());
+    let mut sealed = by_token.cluster;
+    sealed.k8s_token = Some(domain::tenant::Sealed { ciphertext: "sealed".to_owned() });
+    let back = serde_json::from_value(json!({ "eks_cluster_name": "payments" })).unwrap();
+    let back = update(&sealed, back, now()).ok().unwrap();
+    assert!(back.cluster.k8s_token.is_none() && back.token.is_none());
+    assert_eq!(back.cluster.status, ClusterStatus::Connecting);
+    let taken = serde_json::from_value(json!({ "eks_cluster_name": null })).unwrap();
+    assert_eq!(update(&back.cluster, taken, now()).err().unwrap()[0].field, "k8s_token");
+}

@@ -36,7 +36,7 @@ const SAME_WISH: SignedDuration = SignedDuration::from_hours(1);
 const REPLICAS_MAX: u32 = 5_000;
 
 /// Which node to drain, and how.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DrainBody {
     node_name: String,
@@ -47,7 +47,7 @@ pub struct DrainBody {
 }
 
 /// Which node.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NodeBody {
     node_name: String,
@@ -56,7 +56,7 @@ pub struct NodeBody {
 }
 
 /// Which workload, and how many replicas it gets.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScaleBody {
     #[serde(default)]

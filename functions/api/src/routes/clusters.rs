@@ -6,6 +6,7 @@ use crate::extract::{Body, NewId, Params};
 use crate::paging::{Paging, page};
 use crate::problem::{self, Problem};
 use crate::register::{self, Registration, Update, Wanted};
+use crate::trail::before;
 use crate::view::ClusterView;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -44,6 +45,7 @@ pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Js
 /// 409 where the cluster is registered or its role is another customer's, 422 for fields.
 pub async fn register(State(deps): Api, caller: Caller, NewId(id): NewId, Body(body): Body<Registration>) -> Result<Response, Problem> {
     let id = ClusterId::parse(id).map_err(Problem::internal)?;
+    let body = if body.has_policy() { body } else { body.or_policy(super::config::default_policy(&deps, &caller.customer).await?) };
     let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now()).map_err(|wrong| problem::fields(&wrong))?;
     let customer = customer(&deps, &caller).await?;
     if let Some(before) = unclaimed(&deps, &wanted.cluster).await? {
@@ -89,6 +91,7 @@ async fn customer(deps: &Deps, caller: &Caller) -> Result<Customer, Problem> {
                     email: String::new(),
                     external_id: format!("{:032x}", (deps.ids)()),
                     status: CustomerStatus::Active,
+                    version: 1,
                     created_at: now,
                     updated_at: now,
                 })
@@ -168,7 +171,7 @@ pub async fn update(
     }
     let changed = sealed(&deps, wanted).await?;
     match deps.registry.put_cluster(&changed, Some(cluster.version)).await {
-        Ok(()) => Ok(shown(&deps, &changed, json!({}))),
+        Ok(()) => Ok(before(shown(&deps, &changed, json!({})), json!(ClusterView::of(&cluster, deps.clock.now())))),
         Err(StoreError::Conflict) => Err(stale()),
         Err(error) => Err(error.into()),
     }
@@ -207,7 +210,7 @@ pub async fn remove(
     Path(id): Path<String>,
     Params(removal): Params<Removal>,
     headers: HeaderMap,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     matching(&headers, &cluster)?;
     let open = deps.journal.open_plans(&caller.customer, &cluster.id).await?;
@@ -218,5 +221,5 @@ pub async fn remove(
         return Err(Problem::new(StatusCode::CONFLICT, "plans-under-way", detail).with("plans", json!(plans)));
     }
     deps.registry.delete_cluster(&caller.customer, &cluster.id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(before(StatusCode::NO_CONTENT.into_response(), json!(ClusterView::of(&cluster, deps.clock.now()))))
 }

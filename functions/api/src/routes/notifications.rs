@@ -24,8 +24,9 @@ use std::sync::Arc;
 type Api = State<Arc<Deps>>;
 
 /// A target to be.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewTarget")]
 pub struct New {
     label: String,
     channel: String,
@@ -36,8 +37,9 @@ pub struct New {
 }
 
 /// What of a target is to change.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TargetChange")]
 pub struct Edit {
     label: Option<String>,
     kinds: Option<Vec<String>>,
@@ -47,8 +49,9 @@ pub struct Edit {
 }
 
 /// What is to be sent again.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Replay")]
 pub struct Again {
     notice_id: String,
 }

@@ -155,7 +155,7 @@ pub async fn set_rules(State(deps): Api, caller: Caller, Body(rules): Body<Rules
 }
 
 /// What a person approves.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
     fingerprint: String,
@@ -184,7 +184,7 @@ pub async fn approve(
 }
 
 /// For how long everything is to be up.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wake {
     minutes: u32,

@@ -8,13 +8,14 @@ use crate::paging::{Paging, page};
 use crate::problem::{self, Problem};
 use crate::register::Wrong;
 use crate::view;
+use crate::wishes::{problem as refused, who, wishes};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::decision::DecisionType;
 use domain::ids::RunId;
 use domain::money::MicroDollars;
-use domain::optimization::{Proposal, ProposalState, Round, Run};
+use domain::optimization::{Proposal, ProposalState, Run};
 use domain::plan::stakes::saved;
 use http::{StatusCode, header};
 use serde::Deserialize;
@@ -27,7 +28,7 @@ type Api = State<Arc<Deps>>;
 const TYPES: [DecisionType; 3] = [DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize];
 
 /// Which cluster, and what is to be decided.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     cluster_id: String,
@@ -51,19 +52,8 @@ pub async fn trigger(
 ) -> Result<Response, Problem> {
     let types = types(body.optimization_type.as_deref())?;
     let cluster = own(&deps, &caller, &body.cluster_id).await?;
-    if let Some(halt) = deps.registry.halted(&caller.customer, &cluster.id).await? {
-        let detail = format!("{} is stopped: {}. Lift the stop with POST /api/v1/admin/halt, then ask again.", halt.scope, halt.reason);
-        return Err(Problem::new(StatusCode::CONFLICT, "halted", detail));
-    }
-    let round = Round {
-        customer: caller.customer.clone(),
-        cluster: cluster.id.clone(),
-        round: format!("t-{new}"),
-        asked_by: format!("api key {}", caller.label),
-        types: types.clone(),
-        dry_run: body.dry_run || dry.dry_run,
-    };
-    deps.rounds.ask(&round).await?;
+    let dry = body.dry_run || dry.dry_run;
+    let round = wishes(&deps).ask_round(&who(&caller), &cluster.id, &new, types.clone(), dry).await.map_err(refused)?;
     let runs: Vec<Value> = types
         .into_iter()
         .map(|decision| {

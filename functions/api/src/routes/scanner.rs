@@ -8,6 +8,7 @@ use crate::commands;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::Paging;
 use crate::problem::Problem;
+use crate::wishes::{problem as refused, who, wishes};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +17,6 @@ use domain::ids::{InstanceId, VolumeId};
 use domain::money::MicroDollars;
 use domain::plan::action::AskedBy;
 use domain::plan::{Action, PlanKind};
-use domain::watch::ScanOrder;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ use std::sync::Arc;
 type Api = State<Arc<Deps>>;
 
 /// Which cluster; left out: all of the customer's.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScanBody {
     #[serde(default)]
@@ -41,15 +41,7 @@ pub async fn scan(State(deps): Api, caller: Caller, Body(body): Body<ScanBody>) 
         Some(id) => vec![own(&deps, &caller, id).await?.id],
         None => all(&deps, &caller).await?,
     };
-    for cluster in &clusters {
-        let order = ScanOrder {
-            customer: caller.customer.clone(),
-            cluster: cluster.clone(),
-            asked_by: format!("api key {}", caller.label),
-            whole: true,
-        };
-        deps.scans.ask_scan(&order).await?;
-    }
+    wishes(&deps).ask_scans(&who(&caller), &clusters).await.map_err(refused)?;
     let body = json!({ "status": "queued", "clusters": clusters, "href": "/api/v1/scanner/ghosts" });
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())
 }
@@ -108,12 +100,12 @@ fn kind_of(word: &str) -> Result<FindingKind, Problem> {
     })
 }
 
-fn usd(amount: MicroDollars) -> f64 {
+pub(super) fn usd(amount: MicroDollars) -> f64 {
     // For display only: nothing is reckoned with it.
     amount.0 as f64 / 1_000_000.0
 }
 
-fn view(finding: &Finding) -> Value {
+pub(super) fn view(finding: &Finding) -> Value {
     json!({
         "id": finding.id,
         "cluster_id": finding.cluster,
@@ -130,7 +122,7 @@ fn view(finding: &Finding) -> Value {
 }
 
 /// Which cluster the finding is of.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TerminateBody {
     cluster_id: String,

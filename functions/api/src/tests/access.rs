@@ -1,5 +1,5 @@
 use super::support::{BOOTSTRAP, Bench, CLUSTER, request};
-use crate::routes::{Access, TABLE};
+use crate::routes::{Access, Route, TABLE};
 use domain::tenant::Role;
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -13,7 +13,7 @@ const ROLES: [(&str, Role); 3] = [("viewer", Role::Viewer), ("operator", Role::O
 #[tokio::test]
 async fn every_route_lets_exactly_its_roles_in() {
     let mut cells = 0;
-    for (method, template, access) in TABLE {
+    for Route { method, path: template, access, .. } in TABLE {
         for (word, role) in ROLES {
             // A world of its own for each cell: some of these requests change it.
             let bench = Bench::new().await;
@@ -33,7 +33,7 @@ async fn every_route_lets_exactly_its_roles_in() {
 #[tokio::test]
 async fn no_route_takes_a_key_that_is_missing_unknown_expired_or_revoked() {
     let bench = Bench::new().await;
-    for (method, template, access) in TABLE.iter().filter(|(_, _, access)| *access != Access::Everyone) {
+    for Route { method, path: template, access, .. } in TABLE.iter().filter(|route| route.access != Access::Everyone) {
         let mut keys = vec![String::new(), "nothing".to_owned(), "null".to_owned(), "acme-admin ".repeat(100)];
         for (word, _) in ROLES {
             keys.extend([format!("acme-{word}-expired"), format!("acme-{word}-revoked"), format!("ACME-{word}")]);
@@ -75,7 +75,7 @@ async fn what_belongs_to_another_customer_looks_as_if_it_were_not_there() {
     let bench = Bench::new().await;
     // What the decision server is asked stands in the question; nothing behind it belongs to anybody.
     let owned = |template: &str| template.contains('{') && !template.starts_with("/api/v1/ml/");
-    for (method, template, _) in TABLE.iter().filter(|(_, template, _)| owned(template)) {
+    for Route { method, path: template, .. } in TABLE.iter().filter(|route| owned(route.path)) {
         let body = match *template {
             template if template.ends_with("scale") => json!({ "namespace": "default", "name": "web", "replicas": 1 }),
             template if template.ends_with("replay") => json!({ "notice_id": "n" }),

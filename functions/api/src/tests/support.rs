@@ -12,6 +12,7 @@ use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, R
 use domain::{SignedDuration, Timestamp};
 use http::{Method, Request, StatusCode};
 use runtime::advisor::Connection;
+use runtime::web::issuer::Issuer;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
@@ -68,6 +69,7 @@ fn customer(id: &str, now: Timestamp) -> Customer {
         email: String::new(),
         external_id: format!("external-id-of-{id}"),
         status: CustomerStatus::Active,
+        version: 1,
         created_at: now,
         updated_at: now,
     }
@@ -82,6 +84,7 @@ fn cluster(customer: &str, id: &str, account: &str, now: Timestamp) -> Cluster {
         k8s_ca: None,
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: format!("arn:aws:iam::{account}:role/CloudOptimRole"),
         account: AccountId::parse(account).unwrap(),
         region: Region::parse("us-east-1").unwrap(),
@@ -104,6 +107,15 @@ impl Bench {
 
     /// With a decision server behind it.
     pub(crate) async fn with(ml: Option<Arc<Connection>>) -> Bench {
+        Bench::of(ml, None).await
+    }
+
+    /// Where tokens of an issuer are taken.
+    pub(crate) async fn with_issuer(issuer: Option<Arc<Issuer>>) -> Bench {
+        Bench::of(None, issuer).await
+    }
+
+    async fn of(ml: Option<Arc<Connection>>, issuer: Option<Arc<Issuer>>) -> Bench {
         let clock = SimClock::new();
         let now = clock.now();
         let store = Arc::new(MemoryStore::default());
@@ -139,6 +151,9 @@ impl Bench {
             rounds: queue.clone(),
             scans: queue.clone(),
             findings: store.clone(),
+            trail: store.clone(),
+            rates: crate::rates(store.clone()),
+            issuer,
             idempotency: store.clone(),
             queue: queue.clone(),
             vault: vault.clone(),
@@ -228,6 +243,8 @@ pub(crate) fn sha256(text: &str) -> String {
 
 async fn put_key(store: &MemoryStore, customer: &str, key: &str, role: Role, expires_at: Timestamp, revoked: bool) {
     let key = ApiKey {
+        id: key.to_owned(),
+        created_at: None,
         hash: sha256(key),
         customer: CustomerId::parse(customer).unwrap(),
         role,

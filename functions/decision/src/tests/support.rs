@@ -53,7 +53,8 @@ impl Engine for Idle {
     }
 
     fn predict(&self, request: &PredictRequest, _known: &Knowledge) -> Vec<Prediction> {
-        let one = |pool: &PoolName| Prediction { pool: pool.clone(), probability: None, risk: None, because: Vec::new() };
+        let one =
+            |pool: &PoolName| Prediction { pool: pool.clone(), probability: None, uncorrected: None, risk: None, because: Vec::new() };
         request.pools.iter().map(one).collect()
     }
 }

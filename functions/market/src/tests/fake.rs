@@ -169,6 +169,7 @@ fn cluster(region: &Region) -> Cluster {
         k8s_ca: None,
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: "arn:aws:iam::123456789012:role/cloudoptim".into(),
         account: AccountId::parse("123456789012").unwrap(),
         region: region.clone(),

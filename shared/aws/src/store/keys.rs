@@ -122,6 +122,9 @@ pub(super) fn customer(id: &CustomerId) -> Key {
     key(format!("T#{id}#CUSTOMER"), "CUSTOMER")
 }
 
+/// The index partition of all customers: for whoever runs the control plane.
+pub(super) const ALL_CUSTOMERS: &str = "CUSTOMERS";
+
 /// A configuration value.
 pub(super) fn config(customer: &CustomerId, name: &str) -> Key {
     key(format!("T#{customer}#CONFIG"), text(name))
@@ -185,6 +188,41 @@ pub(super) fn instance(of: &InstanceKey) -> String {
 /// not in the index, because a key that was taken back must stop at once.
 pub(super) fn api_key(hash: &str) -> Key {
     key(format!("G#KEY#{}", text(hash)), "KEY")
+}
+
+/// The partition of a customer's keys, by their names.
+pub(super) fn api_keys(customer: &CustomerId) -> String {
+    format!("T#{customer}#KEYS")
+}
+
+/// The place of a key in it.
+pub(super) fn named_key(customer: &CustomerId, id: &str) -> Key {
+    key(api_keys(customer), text(id))
+}
+
+/// The partition of what was asked for a customer.
+pub(super) fn requests(customer: &CustomerId) -> String {
+    format!("T#{customer}#REQUESTS")
+}
+
+/// A request; its sort key is its place among them.
+pub(super) fn request(customer: &CustomerId, at: Timestamp, id: &str) -> Key {
+    key(requests(customer), format!("{}#{}", instant(at), text(id)))
+}
+
+/// The index partition of what a customer's plans did.
+pub(super) fn actions(customer: &CustomerId) -> String {
+    format!("T#{customer}#ACTIONS")
+}
+
+/// Where an audit row stands in it.
+pub(super) fn action_place(opened_at: Timestamp, of: &PlanKey, id: &str) -> String {
+    format!("{}#{of}#{}", instant(opened_at), text(id))
+}
+
+/// What a key has used of a window.
+pub(super) fn quota(customer: &CustomerId, name: &str, window: Timestamp) -> Key {
+    key(format!("T#{customer}#QUOTA#{}", text(name)), instant(window))
 }
 
 /// The stop for everything.
@@ -387,6 +425,10 @@ pub(super) fn text(raw: &str) -> String {
     // `~` is not a plain character, so no plain text can be taken for a hash.
     format!("~{}", data_encoding::HEXLOWER.encode(&Sha256::digest(raw)))
 }
+
+mod usages;
+
+pub(super) use usages::{usage, usages};
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,23 @@ const VERSION: &str = "version";
 #[async_trait]
 impl Registry for Table {
     async fn put_customer(&self, customer: &Customer) -> Result<(), StoreError> {
-        self.put(item::item(keys::customer(&customer.id), "customer", customer)?).await
+        self.put(customer_item(customer)?).await
+    }
+
+    async fn change_customer(&self, customer: &Customer, expected: u64) -> Result<(), StoreError> {
+        let put = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(customer_item(customer)?))
+            .condition_expression("#version = :expected")
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_values(":expected", n(expected));
+        self.put_on_condition(put.build().map_err(incomplete)?).await
+    }
+
+    async fn customers(&self, after: Option<&str>, limit: usize) -> Result<Page<Customer>, StoreError> {
+        let range = Range::index(keys::ALL_CUSTOMERS.to_owned()).sort(behind(after));
+        let read: Vec<Customer> = self.range(range, limit.max(1).saturating_add(1), item::body).await?;
+        Ok(page(read, limit, |last| last.id.to_string()))
     }
 
     async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
@@ -87,12 +103,49 @@ impl Registry for Table {
         self.put(item::item(keys::config(customer, key), "config", value)?).await
     }
 
+    async fn swap_config(
+        &self,
+        customer: &CustomerId,
+        key: &str,
+        value: &serde_json::Value,
+        was: Option<&serde_json::Value>,
+    ) -> Result<(), StoreError> {
+        let put = Put::builder().table_name(&self.name).set_item(Some(item::item(keys::config(customer, key), "config", value)?));
+        let put = match was {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            // The text is compared: JSON of the same value is written the same way.
+            Some(was) => put
+                .condition_expression("#body = :was")
+                .expression_attribute_names("#body", item::BODY)
+                .expression_attribute_values(":was", item::s(item::to_json(was)?)),
+        };
+        self.put_on_condition(put.build().map_err(incomplete)?).await
+    }
+
     async fn config(&self, customer: &CustomerId, key: &str) -> Result<Option<serde_json::Value>, StoreError> {
         self.get(keys::config(customer, key)).await?.map(|item| item::body(&item)).transpose()
     }
 
     async fn put_api_key(&self, key: &ApiKey) -> Result<(), StoreError> {
-        self.put(item::item(keys::api_key(&key.hash), "api-key", key)?).await
+        let by_hash = item::item(keys::api_key(&key.hash), "api-key", key)?;
+        if key.id.is_empty() {
+            return self.put(by_hash).await;
+        }
+        let by_name = item::item(keys::named_key(&key.customer, &key.id), "named-key", key)?;
+        match self.transact(vec![item::put(&self.name, by_hash)?, item::put(&self.name, by_name)?]).await? {
+            Written::Yes => Ok(()),
+            Written::Lost(_) | Written::Busy => Err(StoreError::Throttled),
+        }
+    }
+
+    async fn api_keys(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<ApiKey>, StoreError> {
+        let range = Range::table(keys::api_keys(customer)).sort(behind(after));
+        let read: Vec<ApiKey> = self.range(range, limit.max(1).saturating_add(1), item::body).await?;
+        Ok(page(read, limit, |last| last.id.clone()))
+    }
+
+    async fn named_key(&self, customer: &CustomerId, id: &str) -> Result<Option<ApiKey>, StoreError> {
+        self.get(keys::named_key(customer, id)).await?.map(|item| item::body(&item)).transpose()
     }
 
     async fn api_key(&self, hash: &str) -> Result<Option<ApiKey>, StoreError> {
@@ -121,6 +174,22 @@ impl Registry for Table {
     }
 }
 
+impl Table {
+    async fn put_on_condition(&self, put: Put) -> Result<(), StoreError> {
+        match self.transact(vec![TransactWriteItem::builder().put(put).build()]).await? {
+            Written::Yes => Ok(()),
+            Written::Lost(_) | Written::Busy => Err(StoreError::Conflict),
+        }
+    }
+}
+
+fn customer_item(customer: &Customer) -> Result<Item, StoreError> {
+    let mut item = item::item(keys::customer(&customer.id), "customer", customer)?;
+    item.insert(VERSION.to_owned(), n(customer.version));
+    item::index(&mut item, keys::ALL_CUSTOMERS.to_owned(), customer.id.to_string());
+    Ok(item)
+}
+
 fn cluster_item(cluster: &Cluster) -> Result<Item, StoreError> {
     let mut item = item::item(keys::cluster(&cluster.customer, &cluster.id), "cluster", cluster)?;
     item.insert(VERSION.to_owned(), n(cluster.version));
@@ -137,7 +206,7 @@ fn behind(after: Option<&str>) -> Sort {
 }
 
 /// The first `limit` of what was read, and where it goes on.
-fn page<T>(mut read: Vec<T>, limit: usize, cursor: impl Fn(&T) -> String) -> Page<T> {
+pub(super) fn page<T>(mut read: Vec<T>, limit: usize, cursor: impl Fn(&T) -> String) -> Page<T> {
     let limit = limit.max(1);
     let more = read.len() > limit;
     read.truncate(limit);

@@ -30,6 +30,9 @@ pub struct PredictionOutcome {
     pub horizon_minutes: u32,
     /// The probability that was predicted for each instance, 0 to 1.
     pub probability: f64,
+    /// The same before it was corrected, where it was.
+    #[serde(default)]
+    pub uncorrected: Option<f64>,
     /// How many instances were watched.
     pub instances: u32,
     /// How many of them were interrupted within the horizon.

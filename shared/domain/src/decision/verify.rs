@@ -272,7 +272,7 @@ pub fn outcomes(outcomes: &[PredictionOutcome]) -> Result<(), Vec<Refusal>> {
         if !(1..=HORIZON_MINUTES_MAX).contains(&outcome.horizon_minutes) {
             refusals.add(Rule::MalformedRequest, &object, format!("horizon_minutes must be 1 to {HORIZON_MINUTES_MAX}"));
         }
-        if !(0.0..=1.0).contains(&outcome.probability) {
+        if !std::iter::once(outcome.probability).chain(outcome.uncorrected).all(|share| (0.0..=1.0).contains(&share)) {
             refusals.add(Rule::WrongProbability, &object, "the probability is not between 0 and 1".to_owned());
         }
         if !(1..=INSTANCES_MAX).contains(&outcome.instances) || outcome.interrupted > outcome.instances {
@@ -295,7 +295,7 @@ pub fn predictions(question: &PredictRequest, mut predictions: Vec<Prediction>) 
         if !open.remove(&prediction.pool) {
             refusals.add(Rule::UnknownPool, &pool, format!("{pool} was not asked about, or is answered twice"));
         }
-        for (name, value) in [("probability", prediction.probability), ("risk", prediction.risk)] {
+        for (name, value) in [("probability", prediction.probability), ("uncorrected", prediction.uncorrected), ("risk", prediction.risk)] {
             // Written so that a value that is no number fails, too.
             if value.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
                 refusals.add(Rule::WrongProbability, &pool, format!("the {name} of {pool} is not between 0 and 1"));

@@ -19,6 +19,9 @@ pub struct Forecast {
     pub horizon_minutes: u32,
     /// The probability for each instance, in millionths.
     pub probability_ppm: u32,
+    /// The same before it was corrected, where it was.
+    #[serde(default)]
+    pub uncorrected_ppm: Option<u32>,
     /// The instances of the pool at that time.
     pub instances: Vec<InstanceId>,
 }
@@ -54,11 +57,17 @@ impl Forecast {
             pool: self.pool.clone(),
             predicted_at: self.at,
             horizon_minutes: self.horizon_minutes,
-            probability: f64::from(self.probability_ppm.min(1_000_000)) / 1e6,
+            probability: share(self.probability_ppm),
+            uncorrected: self.uncorrected_ppm.map(share),
             instances,
             interrupted,
         })
     }
+}
+
+/// Millionths as a share, 0 to 1.
+fn share(ppm: u32) -> f64 {
+    f64::from(ppm.min(1_000_000)) / 1e6
 }
 
 /// Whether a notice says that AWS takes spot capacity back.
@@ -115,7 +124,14 @@ mod tests {
     fn became(live: &[u32], events: &[SpotEvent]) -> Option<(u32, u32)> {
         let pool =
             PoolName { instance_type: "m6i.large".to_owned().try_into().unwrap(), zone: "us-east-1a".to_owned().try_into().unwrap() };
-        let forecast = Forecast { pool, at: now(), horizon_minutes: 60, probability_ppm: 2_500, instances: (0..5).map(instance).collect() };
+        let forecast = Forecast {
+            pool,
+            at: now(),
+            horizon_minutes: 60,
+            probability_ppm: 2_500,
+            uncorrected_ppm: Some(4_000),
+            instances: (0..5).map(instance).collect(),
+        };
         let live: Vec<InstanceId> = live.iter().copied().map(instance).collect();
         let whose = (&CustomerId::parse("acme").unwrap(), &ClusterId::parse("shop").unwrap(), &Region::parse("us-east-1").unwrap());
         let outcome = forecast.outcome(whose, &live.iter().collect(), events)?;

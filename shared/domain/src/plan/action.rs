@@ -5,6 +5,7 @@ use crate::node::{NodeTarget, NodeTemplate};
 use crate::offering::Offering;
 use crate::pod::filter::Accepts;
 use crate::policy::AtDeadline;
+use crate::sizing::SizeChange;
 use crate::workload::{Resize, ScaleRef, WorkloadRef};
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +119,22 @@ pub enum Action {
         /// How many replicas it gets.
         replicas: u32,
     },
+    /// Gives containers of a workload other requests and limits. What they had stands beside it.
+    PatchRequests {
+        /// The workload.
+        workload: WorkloadRef,
+        /// The containers that change.
+        changes: Vec<SizeChange>,
+        /// Whether running pods are resized, too, without waiting for their turn.
+        in_place: bool,
+    },
+    /// Waits until all pods of a workload have its newest template and can be used.
+    AwaitRollOut {
+        /// The workload.
+        workload: WorkloadRef,
+        /// For how long after the step began, in seconds.
+        within_s: u32,
+    },
     /// Changes the size of an object together with the note of what it was: puts it to sleep, or wakes it.
     Resize {
         /// The object.
@@ -150,6 +167,8 @@ pub enum Undo {
     Uncordon,
     /// Sets the number of replicas from before.
     ScaleBack,
+    /// Gives containers the requests and limits from before, unless somebody else has changed them meanwhile.
+    PatchBack,
     /// Changes the size and the note back, unless somebody else has changed the size meanwhile.
     ResizeBack,
     /// Cannot be taken back.
@@ -161,7 +180,8 @@ impl Action {
     pub fn undo(&self) -> Undo {
         match self {
             Action::LaunchNode { .. } => Undo::EndLaunched,
-            Action::AwaitReady { .. } | Action::Drain { .. } | Action::Uncordon { .. } => Undo::Nothing,
+            Action::AwaitReady { .. } | Action::Drain { .. } | Action::Uncordon { .. } | Action::AwaitRollOut { .. } => Undo::Nothing,
+            Action::PatchRequests { .. } => Undo::PatchBack,
             Action::Cordon { .. } => Undo::Uncordon,
             Action::Scale { .. } => Undo::ScaleBack,
             Action::Resize { .. } => Undo::ResizeBack,
@@ -186,6 +206,8 @@ impl Action {
             Action::DeleteVolume { .. } => "delete-volume",
             Action::RemoveNode { .. } => "remove-node",
             Action::Scale { .. } => "scale",
+            Action::PatchRequests { .. } => "patch-requests",
+            Action::AwaitRollOut { .. } => "await-roll-out",
             Action::Resize { .. } => "resize",
             Action::CompleteLifecycle { .. } => "complete-lifecycle",
         }
@@ -202,6 +224,8 @@ impl Action {
             Action::LaunchNode { .. }
             | Action::AwaitReady { .. }
             | Action::Scale { .. }
+            | Action::PatchRequests { .. }
+            | Action::AwaitRollOut { .. }
             | Action::TerminateGhost { .. }
             | Action::DeleteVolume { .. }
             | Action::Resize { .. }
@@ -212,7 +236,8 @@ impl Action {
     /// Whether performing it calls something that changes the world. Such a step has an audit row.
     pub fn mutates(&self) -> bool {
         match self {
-            Action::AwaitReady { .. } => false,
+            Action::AwaitReady { .. } | Action::AwaitRollOut { .. } => false,
+            Action::PatchRequests { .. } => true,
             Action::LaunchNode { .. }
             | Action::Cordon { .. }
             | Action::Uncordon { .. }
@@ -235,6 +260,8 @@ impl std::fmt::Display for Action {
             Action::LaunchNode { replaces: None, .. } => write!(f, "launch a node"),
             Action::AwaitReady { of: Which::Instance(instance), .. } => write!(f, "wait until {instance} is ready"),
             Action::AwaitReady { of: Which::LaunchedBy(_), .. } => write!(f, "wait until the launched node is ready"),
+            Action::PatchRequests { workload, .. } => write!(f, "size {workload}"),
+            Action::AwaitRollOut { workload, .. } => write!(f, "wait until {workload} is rolled out"),
             Action::Scale { workload, replicas } => write!(f, "scale {workload} to {replicas}"),
             Action::TerminateGhost { instance, .. } => write!(f, "end {instance}, which is no node"),
             Action::DeleteVolume { volume, .. } => write!(f, "snapshot and delete {volume}"),

@@ -215,6 +215,8 @@ pub fn in_disruption<'a>(open: impl IntoIterator<Item = &'a PlanRecord>) -> BTre
             | Action::Uncordon { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
+            | Action::PatchRequests { .. }
+            | Action::AwaitRollOut { .. }
             | Action::TerminateGhost { .. }
             | Action::DeleteVolume { .. }
             | Action::Resize { .. }

@@ -79,6 +79,8 @@ pub fn done(plan: &Plan, progress: &Progress) -> Option<Done> {
         | Action::Drain { .. }
         | Action::RemoveNode { .. }
         | Action::Scale { .. }
+        | Action::PatchRequests { .. }
+        | Action::AwaitRollOut { .. }
         | Action::TerminateGhost { .. }
         | Action::DeleteVolume { .. }
         | Action::Resize { .. }

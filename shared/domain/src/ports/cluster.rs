@@ -83,7 +83,7 @@ pub trait PodSink: Send {
 
 /// One cluster. All calls may be repeated; none waits for the world.
 #[async_trait]
-pub trait Cluster: Inventory + Send + Sync {
+pub trait Cluster: Inventory + super::Sizer + Send + Sync {
     /// All nodes.
     async fn nodes(&self) -> Result<Vec<NodeView>, ClusterError>;
     /// One node. [`ClusterError::Gone`] where there is none of this name.

@@ -20,6 +20,13 @@ pub struct Page<T> {
 pub trait Registry: Send + Sync {
     /// Writes a customer.
     async fn put_customer(&self, customer: &Customer) -> Result<(), StoreError>;
+    /// Writes a customer over the version in the table.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where that is another one, or the customer is not there.
+    async fn change_customer(&self, customer: &Customer, expected: u64) -> Result<(), StoreError>;
+    /// Customers by id; `after` is the cursor of the page before. For whoever runs the control plane only.
+    async fn customers(&self, after: Option<&str>, limit: usize) -> Result<Page<Customer>, StoreError>;
     /// Reads a customer.
     async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError>;
     /// Writes a cluster. `expected`: the version in the table, `None` where it must not be there yet.
@@ -37,10 +44,25 @@ pub trait Registry: Send + Sync {
     async fn delete_cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<(), StoreError>;
     /// Writes one configuration value of a customer.
     async fn put_config(&self, customer: &CustomerId, key: &str, value: &serde_json::Value) -> Result<(), StoreError>;
+    /// Writes one where it still is what it was when it was read; `None`: where there is none yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where it is something else by now.
+    async fn swap_config(
+        &self,
+        customer: &CustomerId,
+        key: &str,
+        value: &serde_json::Value,
+        was: Option<&serde_json::Value>,
+    ) -> Result<(), StoreError>;
     /// Reads one.
     async fn config(&self, customer: &CustomerId, key: &str) -> Result<Option<serde_json::Value>, StoreError>;
-    /// Writes an API key.
+    /// Writes an API key, and its place in the list of its customer if it has a name.
     async fn put_api_key(&self, key: &ApiKey) -> Result<(), StoreError>;
+    /// API keys of a customer, by id; `after` is the cursor of the page before.
+    async fn api_keys(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<ApiKey>, StoreError>;
+    /// One of them by its id.
+    async fn named_key(&self, customer: &CustomerId, id: &str) -> Result<Option<ApiKey>, StoreError>;
     /// Finds an API key by the hex SHA-256 of what the caller sent.
     async fn api_key(&self, hash: &str) -> Result<Option<ApiKey>, StoreError>;
     /// Sets or lifts a stop; no cluster means the whole customer, no customer means everything.

@@ -1,4 +1,4 @@
-use super::arithmetic::{allocation, efficiency, idle, month_of, per_month, request_for, split};
+use super::arithmetic::{allocation, disk_for, efficiency, idle, month_of, over_replicas, per_month, request_for, split};
 use super::*;
 use crate::ids::InstanceId;
 use crate::money::MicroDollars;
@@ -80,6 +80,17 @@ fn idle_is_never_negative_and_is_the_same_by_node_and_by_cluster() {
     assert_eq!(each, wanted);
     near(each.iter().sum(), f(&sharing["expect"]["by_cluster"]), 0.0);
     near(idle(2.0, 3.0), 0.0, 0.0);
+}
+
+#[test]
+fn a_size_fits_every_replica_and_a_disk_keeps_its_room() {
+    let most = case("max_over_replicas");
+    let amount = |one: &Value| Resources::new(one["cpu_milli"].as_u64().unwrap(), one["ram_mib"].as_u64().unwrap() << 20);
+    let needs: Vec<Resources> = most["input"].as_array().unwrap().iter().map(amount).collect();
+    assert_eq!(over_replicas(&needs), amount(&most["expect"]));
+    assert_eq!(over_replicas(&[]), Resources::new(0, 0));
+    let disk = case("disk_resize");
+    near(disk_for(f(&disk["input"]["used_gib"]), f(&disk["input"]["overhead"])), f(&disk["expect"]["recommended_gib"]), 1e-9);
 }
 
 fn baseline() -> Baseline {

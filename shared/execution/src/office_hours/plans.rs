@@ -44,6 +44,8 @@ pub(super) fn target(action: &Action) -> Option<ScaleRef> {
         | Action::Drain { .. }
         | Action::Terminate { .. }
         | Action::RemoveNode { .. }
+        | Action::PatchRequests { .. }
+        | Action::AwaitRollOut { .. }
         | Action::TerminateGhost { .. }
         | Action::DeleteVolume { .. }
         | Action::CompleteLifecycle { .. } => None,
@@ -126,6 +128,8 @@ fn plan(cluster: &Cluster, kind: PlanKind, part: usize, steps: Vec<Step>, eviden
         | PlanKind::SpotOptimize
         | PlanKind::BinPack
         | PlanKind::Rightsize
+        | PlanKind::ResizeWorkload
+        | PlanKind::RemedyOom
         | PlanKind::Ghost
         | PlanKind::ZombieVolume => ("wake", format!("{} workloads are woken.", steps.len())),
     };

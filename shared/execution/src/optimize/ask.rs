@@ -105,6 +105,8 @@ impl Optimizer {
             prices: view.prices.clone(),
             commitments: view.commitments.clone(),
             cursor: standing.cursor(decision).cloned(),
+            // Each run is kept, and its reasons are what people read first.
+            account: true,
         };
         Ok(Ground { proposals, plans, standing, constraints })
     }

@@ -108,7 +108,8 @@ impl Optimizer {
         let forecast = |prediction: domain::decision::Prediction| {
             let instances = pools.remove(&prediction.pool)?;
             let probability_ppm = ppm(prediction.probability?);
-            Some(Forecast { pool: prediction.pool, at: now, horizon_minutes: HORIZON_MINUTES, probability_ppm, instances })
+            let uncorrected_ppm = prediction.uncorrected.map(ppm);
+            Some(Forecast { pool: prediction.pool, at: now, horizon_minutes: HORIZON_MINUTES, probability_ppm, uncorrected_ppm, instances })
         };
         predictions.into_iter().filter_map(forecast).collect()
     }

@@ -46,7 +46,7 @@ impl Optimizer {
         Ok(run)
     }
 
-    fn empty(&self, site: &Site, round: &Round, decision: DecisionType) -> Run {
+    pub(super) fn empty(&self, site: &Site, round: &Round, decision: DecisionType) -> Run {
         let mode = site.cluster.policy.optimization.mode(decision);
         Run {
             id: round.run(decision),

@@ -63,6 +63,8 @@ fn serves(existing: &PlanRecord, act: &Act) -> bool {
         | Action::Uncordon { .. }
         | Action::Terminate { .. }
         | Action::Scale { .. }
+        | Action::PatchRequests { .. }
+        | Action::AwaitRollOut { .. }
         | Action::TerminateGhost { .. }
         | Action::DeleteVolume { .. }
         | Action::Resize { .. }

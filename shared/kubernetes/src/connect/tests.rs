@@ -8,6 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+mod minted;
+
 /// Opens what begins with `sealed:`, and counts.
 #[derive(Default)]
 struct Safe {
@@ -43,6 +45,7 @@ fn cluster(id: &str, ca: &str) -> Cluster {
         k8s_ca: Some(ca.into()),
         k8s_token: Some(Sealed { ciphertext: "sealed:token".into() }),
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: String::new(),
         account: AccountId::parse("123456789012").unwrap(),
         region: Region::parse("us-east-1").unwrap(),

@@ -15,14 +15,15 @@ const REJECTED_MAX: usize = 24;
 pub(crate) const ENGINE: &str = concat!("cloudoptim-planning/", env!("CARGO_PKG_VERSION"));
 
 /// Makes the answer of what lies on the desk.
-pub(crate) fn answer(desk: Desk<'_>, account: &Account) -> DecisionAnswer {
+pub(crate) fn answer(desk: Desk<'_>, account: Option<&Account>) -> DecisionAnswer {
     let before: i64 = desk.nodes.iter().map(|node| node.price).sum();
     let saving: i64 = desk.planned.iter().map(|planned| planned.answer.saving_per_hour.0).sum();
-    let bound = account.bound;
+    // The bound is never above what the moves come to: it is proven, and its program may have stopped early.
+    let bound = MicroDollars(desk.outlook.cost.min(before - saving));
     let untouched: Vec<Untouched> = (0..desk.nodes.len()).filter(|id| !desk.nodes[*id].gone).map(|id| untouched(&desk, id)).collect();
     let unreached = desk.nodes.iter().any(|node| !node.reached);
     let mut reasons = vec![headline(&desk, before, saving, bound)];
-    reasons.extend(account.sentences());
+    reasons.extend(account.map(Account::sentences).unwrap_or_default());
     DecisionAnswer {
         version: CONTRACT_VERSION,
         request_id: desk.request.request_id.clone(),

@@ -56,6 +56,13 @@ pub fn remedy(
     now_s: i64,
 ) -> Option<Remedy> {
     let worst = kills.iter().max_by_key(|kill| kill.request.or(kill.limit).unwrap_or(0))?;
+    // What was killed before the last raise is what that answered, though whoever answered died before it was counted. The sizes that
+    // a pod shows say nothing of it: a pod that was resized in place shows what it has now.
+    let last = usage.raises_s.iter().max().copied();
+    let answered = last.is_some_and(|raise| kills.iter().all(|kill| kill.finished_s <= raise));
+    if answered {
+        return Some(Remedy::Mended);
+    }
     for kill in kills {
         fold_oom(usage, kill.request.or(kill.limit).unwrap_or(0), kill.finished_s);
     }
@@ -63,8 +70,7 @@ pub fn remedy(
     let base = request.max(peak(&usage.memory_days, now_s).unwrap_or(0));
     let raise = base.saturating_mul(RAISE_PERCENT).div_ceil(100);
     let needed = whole(base.saturating_add(raise));
-    usage.floor_bytes = usage.floor(now_s).unwrap_or(0).max(needed);
-    usage.floor_until_s = now_s + i64::from(policy.floor_days) * DAY_S;
+    floored(usage, needed, now_s, policy);
     // A pod that is older than the last raise was killed under what it had before.
     let grown = match (current.memory_limit, worst.limit) {
         (Some(now), Some(then)) => now > then,
@@ -94,6 +100,12 @@ pub fn remedy(
         say(to.memory_request.unwrap_or(0))
     );
     Some(Remedy::Raise { to, why })
+}
+
+/// Remembers that less memory than this is not enough.
+pub fn floored(usage: &mut Usage, bytes: u64, now_s: i64, policy: &WorkloadPolicy) {
+    usage.floor_bytes = usage.floor(now_s).unwrap_or(0).max(bytes);
+    usage.floor_until_s = usage.floor_until_s.max(now_s + i64::from(policy.floor_days) * DAY_S);
 }
 
 /// Remembers that memory was raised.

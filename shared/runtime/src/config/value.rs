@@ -31,6 +31,8 @@ pub enum Var {
     MlServerUrl,
     /// `ML_SERVER_API_KEY`.
     MlServerApiKey,
+    /// `SESSION_SECRET`.
+    SessionSecret,
 }
 
 impl Var {
@@ -64,6 +66,7 @@ impl Var {
             Var::AwsRegion => "AWS_REGION",
             Var::MlServerUrl => "ML_SERVER_URL",
             Var::MlServerApiKey => "ML_SERVER_API_KEY",
+            Var::SessionSecret => "SESSION_SECRET",
         }
     }
 
@@ -89,7 +92,7 @@ impl Var {
                     || ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|own| value.starts_with(own)),
                 "an address that begins with https://, or with http:// on this machine",
             ),
-            Var::MlServerApiKey => {
+            Var::MlServerApiKey | Var::SessionSecret => {
                 (value.len() >= 16 && value.bytes().all(|b| b.is_ascii_graphic()), "16 characters or more, without blanks")
             }
             Var::AwsRegion => (domain::ids::Region::parse(value).is_ok(), "a Region such as us-east-1"),
@@ -256,6 +259,26 @@ impl<'a> Reader<'a> {
         }
         self.malformed(name, "64 hex digits, as `sha256sum` prints them");
         None
+    }
+
+    /// Half of what tokens need is a mistake that would leave a door open or shut: it is told, and nothing starts.
+    pub(super) fn tokens(&mut self) -> Option<super::Tokens> {
+        const NAMES: [&str; 3] = ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL"];
+        let [issuer, audience, keys_url] = NAMES.map(|name| self.get(name));
+        if let (None, None, None) = (&issuer, &audience, &keys_url) {
+            return None;
+        }
+        for (name, value) in NAMES.into_iter().zip([&issuer, &audience, &keys_url]) {
+            if value.is_none() {
+                self.errors.push(ConfigError::Missing(name));
+            }
+        }
+        let keys_url = keys_url?;
+        if Var::MlServerUrl.objection(&keys_url).is_some() || keys_url.contains(char::is_whitespace) {
+            self.malformed("JWT_JWKS_URL", "an address that begins with https://, or with http:// on this machine");
+            return None;
+        }
+        Some(super::Tokens { issuer: issuer?, audience: audience?, keys_url })
     }
 
     pub(super) fn finish(self) -> Result<(), ConfigErrors> {

@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, header};
 
-/// The longest key that is looked at, in bytes.
-const KEY_BYTES_MAX: usize = 512;
+/// The longest key or token that is looked at, in bytes.
+const KEY_BYTES_MAX: usize = 4_096;
 
 /// The key that a request presents, from `Authorization: Bearer` or `X-API-Key`. Two different keys are no key.
 pub fn presented(headers: &HeaderMap) -> Option<&str> {

@@ -12,9 +12,11 @@ use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, Volu
 use domain::ports::inventory::{Inventory, PersistentVolume};
 use domain::ports::{
     Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, LaunchRequest, Lifecycle, Parked,
-    PatchedNode, PodSink, Queue, QueueError,
+    PatchedNode, PodSink, Queue, QueueError, Sizer,
 };
+use domain::sizing::{AutoscalerView, ContainerSizes, InPlace, PodContainers, WorkloadView};
 use domain::tenant::{self, AwsScope};
+use domain::usage::Sample;
 use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use domain::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -209,6 +211,31 @@ impl Cluster for FaultyCluster {
     }
     async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {
         self.gate.pass("cluster.resize", self.inner.resize(target, resize), cluster).await
+    }
+}
+
+#[async_trait]
+impl Sizer for FaultyCluster {
+    async fn workloads(&self) -> Result<Vec<WorkloadView>, ClusterError> {
+        self.gate.pass("cluster.workloads", self.inner.workloads(), cluster).await
+    }
+    async fn workload(&self, workload: &WorkloadRef) -> Result<WorkloadView, ClusterError> {
+        self.gate.pass("cluster.workload", self.inner.workload(workload), cluster).await
+    }
+    async fn autoscalers(&self) -> Result<Vec<AutoscalerView>, ClusterError> {
+        self.gate.pass("cluster.autoscalers", self.inner.autoscalers(), cluster).await
+    }
+    async fn containers(&self) -> Result<Vec<PodContainers>, ClusterError> {
+        self.gate.pass("cluster.containers", self.inner.containers(), cluster).await
+    }
+    async fn container_usage(&self) -> Result<Vec<Sample>, ClusterError> {
+        self.gate.pass("cluster.container_usage", self.inner.container_usage(), cluster).await
+    }
+    async fn patch_requests(&self, workload: &WorkloadRef, version: &str, sizes: &[ContainerSizes]) -> Result<(), ClusterError> {
+        self.gate.pass("cluster.patch_requests", self.inner.patch_requests(workload, version, sizes), cluster).await
+    }
+    async fn resize_in_place(&self, pod: &PodRef, sizes: &[ContainerSizes]) -> Result<InPlace, ClusterError> {
+        self.gate.pass("cluster.resize_in_place", self.inner.resize_in_place(pod, sizes), cluster).await
     }
 }
 

@@ -85,6 +85,12 @@ impl Registry for FaultyRegistry {
     async fn put_customer(&self, customer: &Customer) -> Result<(), StoreError> {
         self.gate.pass("registry.put_customer", self.inner.put_customer(customer), store).await
     }
+    async fn change_customer(&self, customer: &Customer, expected: u64) -> Result<(), StoreError> {
+        self.gate.pass("registry.change_customer", self.inner.change_customer(customer, expected), store).await
+    }
+    async fn customers(&self, after: Option<&str>, limit: usize) -> Result<Page<Customer>, StoreError> {
+        self.gate.pass("registry.customers", self.inner.customers(after, limit), store).await
+    }
     async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
         self.gate.pass("registry.customer", self.inner.customer(id), store).await
     }
@@ -106,6 +112,15 @@ impl Registry for FaultyRegistry {
     async fn put_config(&self, customer: &CustomerId, key: &str, value: &serde_json::Value) -> Result<(), StoreError> {
         self.gate.pass("registry.put_config", self.inner.put_config(customer, key, value), store).await
     }
+    async fn swap_config(
+        &self,
+        customer: &CustomerId,
+        key: &str,
+        value: &serde_json::Value,
+        was: Option<&serde_json::Value>,
+    ) -> Result<(), StoreError> {
+        self.gate.pass("registry.swap_config", self.inner.swap_config(customer, key, value, was), store).await
+    }
     async fn config(&self, customer: &CustomerId, key: &str) -> Result<Option<serde_json::Value>, StoreError> {
         self.gate.pass("registry.config", self.inner.config(customer, key), store).await
     }
@@ -114,6 +129,12 @@ impl Registry for FaultyRegistry {
     }
     async fn api_key(&self, hash: &str) -> Result<Option<ApiKey>, StoreError> {
         self.gate.pass("registry.api_key", self.inner.api_key(hash), store).await
+    }
+    async fn api_keys(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<ApiKey>, StoreError> {
+        self.gate.pass("registry.api_keys", self.inner.api_keys(customer, after, limit), store).await
+    }
+    async fn named_key(&self, customer: &CustomerId, id: &str) -> Result<Option<ApiKey>, StoreError> {
+        self.gate.pass("registry.named_key", self.inner.named_key(customer, id), store).await
     }
     async fn set_halt(&self, customer: Option<&CustomerId>, cluster: Option<&ClusterId>, reason: Option<&str>) -> Result<(), StoreError> {
         self.gate.pass("registry.set_halt", self.inner.set_halt(customer, cluster, reason), store).await

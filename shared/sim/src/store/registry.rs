@@ -7,9 +7,9 @@ use domain::ports::registry::Page;
 use domain::ports::{Registry, StoreError};
 use domain::tenant::{ApiKey, Cluster, Customer, Halt};
 
-fn page<'a>(all: impl Iterator<Item = &'a Cluster>, after: Option<&str>, limit: usize, cursor: fn(&Cluster) -> String) -> Page<Cluster> {
+fn page<'a, T: Clone + 'a>(all: impl Iterator<Item = &'a T>, after: Option<&str>, limit: usize, cursor: fn(&T) -> String) -> Page<T> {
     let limit = limit.max(1);
-    let mut items: Vec<Cluster> = all.filter(|c| after.is_none_or(|a| cursor(c).as_str() > a)).take(limit + 1).cloned().collect();
+    let mut items: Vec<T> = all.filter(|c| after.is_none_or(|a| cursor(c).as_str() > a)).take(limit + 1).cloned().collect();
     let more = items.len() > limit;
     items.truncate(limit);
     let next = items.last().filter(|_| more).map(cursor);
@@ -21,6 +21,18 @@ impl Registry for MemoryStore {
     async fn put_customer(&self, customer: &Customer) -> Result<(), StoreError> {
         self.lock().customers.insert(customer.id.clone(), customer.clone());
         Ok(())
+    }
+
+    async fn change_customer(&self, customer: &Customer, expected: u64) -> Result<(), StoreError> {
+        match self.lock().customers.get_mut(&customer.id).filter(|there| there.version == expected) {
+            Some(there) => there.clone_from(customer),
+            None => return Err(StoreError::Conflict),
+        }
+        Ok(())
+    }
+
+    async fn customers(&self, after: Option<&str>, limit: usize) -> Result<Page<Customer>, StoreError> {
+        Ok(page(self.lock().customers.values(), after, limit, |c| c.id.to_string()))
     }
 
     async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
@@ -65,6 +77,22 @@ impl Registry for MemoryStore {
         Ok(())
     }
 
+    async fn swap_config(
+        &self,
+        customer: &CustomerId,
+        key: &str,
+        value: &serde_json::Value,
+        was: Option<&serde_json::Value>,
+    ) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let place = (customer.clone(), key.to_owned());
+        if state.config.get(&place) != was {
+            return Err(StoreError::Conflict);
+        }
+        state.config.insert(place, value.clone());
+        Ok(())
+    }
+
     async fn config(&self, customer: &CustomerId, key: &str) -> Result<Option<serde_json::Value>, StoreError> {
         Ok(self.lock().config.get(&(customer.clone(), key.to_owned())).cloned())
     }
@@ -76,6 +104,18 @@ impl Registry for MemoryStore {
 
     async fn api_key(&self, hash: &str) -> Result<Option<ApiKey>, StoreError> {
         Ok(self.lock().keys.get(hash).cloned())
+    }
+
+    async fn api_keys(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<ApiKey>, StoreError> {
+        let state = self.lock();
+        let mut own: Vec<&ApiKey> = state.keys.values().filter(|key| key.customer == *customer && !key.id.is_empty()).collect();
+        own.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(page(own.into_iter(), after, limit, |key| key.id.clone()))
+    }
+
+    async fn named_key(&self, customer: &CustomerId, id: &str) -> Result<Option<ApiKey>, StoreError> {
+        let named = |key: &&ApiKey| key.customer == *customer && !key.id.is_empty() && key.id == id;
+        Ok(self.lock().keys.values().find(named).cloned())
     }
 
     async fn set_halt(&self, customer: Option<&CustomerId>, cluster: Option<&ClusterId>, reason: Option<&str>) -> Result<(), StoreError> {

@@ -45,6 +45,7 @@ impl State {
             hash: self.suffix(9),
             replicas: spec.replicas,
             shape: Arc::new(labelled(&spec.name, spec.pod)),
+            rolling: false,
             labels: BTreeMap::from([("app".to_owned(), spec.name.clone())]),
             namespace: spec.namespace,
             name: spec.name,

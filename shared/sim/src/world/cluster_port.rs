@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 /// A cluster of a world.
 pub(crate) struct SimCluster {
-    world: Arc<World>,
-    cluster: usize,
+    pub(super) world: Arc<World>,
+    pub(super) cluster: usize,
 }
 
 impl World {
@@ -52,8 +52,8 @@ impl State {
             let pods: Vec<&Pod> = kube.pods.on(&node.name).map(|(_, pod)| pod).filter(|pod| !pod.finished()).collect();
             NodeUsage {
                 name: node.name.clone(),
-                cpu_millis: pods.iter().map(|pod| pod.shape.cpu_millis).sum::<u64>() * 3 / 5,
-                memory_bytes: pods.iter().map(|pod| pod.shape.memory_bytes).sum::<u64>() * 3 / 5,
+                cpu_millis: pods.iter().map(|pod| kube.used(pod).0).sum::<u64>(),
+                memory_bytes: pods.iter().map(|pod| kube.used(pod).1).sum::<u64>(),
             }
         };
         kube.nodes.values().filter(|node| node.ready).map(of).collect()

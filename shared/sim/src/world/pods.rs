@@ -107,7 +107,11 @@ impl State {
         let runs = kube.pods.get(&key).is_some_and(|pod| pod.active() && pod.node.as_ref().is_some_and(|node| !dead(node)));
         if let Some(pod) = kube.pods.get_mut(&key).filter(|_| runs) {
             pod.ready = true;
+            let rolling = pod.workload.and_then(|index| kube.workloads.get(index)).is_some_and(|workload| workload.rolling);
             kube.pod_changed(key, "MODIFIED");
+            if rolling {
+                self.soon(cluster);
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use super::happened::By;
 use super::minted;
 use super::pod_table::Pods;
 use super::pods::PodBirth;
+use super::sizes::Sizing;
 use super::spec::{ClusterSpec, NodeSpec, PdbSpec, PodShape, Timing, WorkloadSpec, tolerates_all};
 use super::state::{Kube, Sort};
 use domain::ids::{ClusterId, InstanceId, NodeName, SubnetId, Zone};
@@ -51,6 +52,7 @@ impl World {
                 judged: false,
                 misplaced: Vec::new(),
                 day: None,
+                sizing: Sizing::default(),
             });
         });
         id

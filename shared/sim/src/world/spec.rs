@@ -107,6 +107,10 @@ pub struct PodShape {
     pub cpu_millis: u64,
     /// Requested memory, bytes.
     pub memory_bytes: u64,
+    /// CPU limit, thousandths of a core.
+    pub cpu_limit: Option<u64>,
+    /// Memory limit, bytes.
+    pub memory_limit: Option<u64>,
     /// `terminationGracePeriodSeconds`.
     pub grace_s: u32,
     /// Seconds its process takes to end once it is asked to.
@@ -149,6 +153,8 @@ impl Default for PodShape {
             labels: BTreeMap::new(),
             cpu_millis: 250,
             memory_bytes: 256 << 20,
+            cpu_limit: None,
+            memory_limit: None,
             grace_s: 30,
             exit_s: 2,
             start_s: 5,

@@ -12,6 +12,7 @@ use super::minted;
 use super::pod_table::Pods;
 use super::spec::{ClusterSpec, Timing};
 use crate::world::agenda::Due;
+use crate::world::sizes::Sizing;
 use domain::decision::Commitment;
 use domain::ids::{AccountId, ClusterId, InstanceId, InstanceType, NodeName, NodeUid, PodUid, Region, SubnetId, Zone};
 use domain::market::Advice;
@@ -142,6 +143,7 @@ pub(crate) struct Kube {
     pub(crate) judged: bool,
     pub(crate) misplaced: Vec<String>,
     pub(crate) day: Option<Day>,
+    pub(crate) sizing: Sizing,
 }
 
 /// The whole world.

@@ -19,6 +19,9 @@ impl Kube {
     /// Whether a workload has the pods that it should have: most have, most of the time.
     fn at_rest(&self, index: usize) -> bool {
         let Some(workload) = self.workloads.get(index) else { return true };
+        if workload.rolling {
+            return false;
+        }
         let wanted = workload.replicas as usize;
         match workload.sort {
             Sort::Deployment | Sort::Job => self.pods.of_workload(index).filter(|(_, pod)| pod.active()).count() == wanted,
@@ -50,6 +53,9 @@ impl State {
                 continue;
             }
             let Some(workload) = kube.workloads.get(index).cloned() else { return };
+            if workload.rolling && self.roll(cluster, index, &workload) {
+                continue;
+            }
             match workload.sort {
                 Sort::Deployment | Sort::Job => self.reconcile_deployment(cluster, index, &workload),
                 Sort::StatefulSet => self.reconcile_stateful_set(cluster, index, &workload),
@@ -58,7 +64,7 @@ impl State {
         }
     }
 
-    fn birth(workload: &Workload, index: usize, name: String, ordinal: u32) -> PodBirth {
+    pub(super) fn birth(workload: &Workload, index: usize, name: String, ordinal: u32) -> PodBirth {
         PodBirth {
             namespace: workload.namespace.clone(),
             name,

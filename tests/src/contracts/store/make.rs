@@ -121,6 +121,7 @@ pub(super) fn customer(name: &str) -> Customer {
         email: "ops@example.com".to_owned(),
         external_id: "external".to_owned(),
         status: CustomerStatus::Active,
+        version: 1,
         created_at: super::at(NOON),
         updated_at: super::at(NOON),
     }
@@ -135,6 +136,7 @@ pub(super) fn cluster(customer: &str, id: &str, account: &str) -> Cluster {
         k8s_ca: None,
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: format!("arn:aws:iam::{account}:role/cloudoptim"),
         account: AccountId::parse(account).unwrap(),
         region: Region::parse("us-east-1").unwrap(),

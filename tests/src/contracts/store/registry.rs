@@ -12,7 +12,25 @@ pub(super) async fn a_customer_is_read_as_written(store: &dyn Store) {
     assert_eq!(store.customer(&acme.id).await.unwrap(), Some(acme.clone()));
     acme.status = CustomerStatus::Suspended;
     store.put_customer(&acme).await.unwrap();
-    assert_eq!(store.customer(&acme.id).await.unwrap(), Some(acme));
+    assert_eq!(store.customer(&acme.id).await.unwrap(), Some(acme.clone()));
+    let second = domain::tenant::Customer { version: 2, email: "new@example.com".to_owned(), ..acme.clone() };
+    assert!(matches!(store.change_customer(&second, 2).await, Err(StoreError::Conflict)));
+    store.change_customer(&second, 1).await.unwrap();
+    assert!(matches!(store.change_customer(&second, 1).await, Err(StoreError::Conflict)));
+    let nobody = customer("registry-nobody");
+    assert!(matches!(store.change_customer(&nobody, 1).await, Err(StoreError::Conflict)));
+    store.put_customer(&customer("registry-b")).await.unwrap();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.customers(after.as_deref(), 1).await.unwrap();
+        assert!(page.items.len() <= 1);
+        seen.extend(page.items.into_iter().map(|one| one.id.to_string()).filter(|id| id.starts_with("registry-")));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["registry-acme", "registry-b"]);
 }
 
 pub(super) async fn a_cluster_is_written_against_its_version(store: &dyn Store) {
@@ -111,14 +129,61 @@ pub(super) async fn configuration_and_keys_are_read_as_written(store: &dyn Store
         assert_eq!(store.config(&mine, name).await.unwrap(), Some(value.clone()));
         assert_eq!(store.config(&other, name).await.unwrap(), None);
     }
-    let mut key =
-        ApiKey { hash: "ab".repeat(32), customer: mine, role: Role::Operator, label: "ops".to_owned(), expires_at: None, revoked: false };
+    let newer = serde_json::json!({"threshold": 4});
+    let lost = |answer: Result<(), StoreError>| assert!(matches!(answer, Err(StoreError::Conflict)), "{answer:?}");
+    lost(store.swap_config(&mine, "spot", &newer, None).await);
+    lost(store.swap_config(&mine, "spot", &newer, Some(&newer)).await);
+    store.swap_config(&mine, "spot", &newer, Some(&value)).await.unwrap();
+    lost(store.swap_config(&mine, "spot", &newer, Some(&value)).await);
+    lost(store.swap_config(&mine, "fresh", &newer, Some(&value)).await);
+    store.swap_config(&mine, "fresh", &newer, None).await.unwrap();
+    assert_eq!(store.config(&mine, "spot").await.unwrap(), Some(newer));
+    let mut key = ApiKey {
+        id: String::new(),
+        hash: "ab".repeat(32),
+        customer: mine,
+        role: Role::Operator,
+        label: "ops".to_owned(),
+        expires_at: None,
+        revoked: false,
+        created_at: None,
+    };
     assert_eq!(store.api_key(&key.hash).await.unwrap(), None);
     store.put_api_key(&key).await.unwrap();
     key.revoked = true;
     store.put_api_key(&key).await.unwrap();
     assert_eq!(store.api_key(&key.hash).await.unwrap(), Some(key));
     assert_eq!(store.api_key("").await.unwrap(), None);
+}
+
+pub(super) async fn keys_are_listed_by_name_and_their_customers_own(store: &dyn Store) {
+    let (mine, other) = (customer_id("named"), customer_id("named-2"));
+    let key = |owner: &domain::ids::CustomerId, id: &str| ApiKey {
+        id: id.to_owned(),
+        hash: format!("{owner}/{id}"),
+        customer: owner.clone(),
+        role: Role::Viewer,
+        label: "l".to_owned(),
+        expires_at: None,
+        revoked: false,
+        created_at: Some(at(NOON)),
+    };
+    for id in ["k2", "k1", "k3"] {
+        store.put_api_key(&key(&mine, id)).await.unwrap();
+    }
+    store.put_api_key(&ApiKey { id: String::new(), hash: "nameless".to_owned(), ..key(&mine, "") }).await.unwrap();
+    store.put_api_key(&key(&other, "k1")).await.unwrap();
+    let first = store.api_keys(&mine, None, 2).await.unwrap();
+    assert_eq!(first.items, [key(&mine, "k1"), key(&mine, "k2")]);
+    let rest = store.api_keys(&mine, first.next.as_deref(), 2).await.unwrap();
+    assert_eq!((rest.items, rest.next), (vec![key(&mine, "k3")], None));
+    let revoked = ApiKey { revoked: true, ..key(&mine, "k1") };
+    store.put_api_key(&revoked).await.unwrap();
+    assert_eq!(store.named_key(&mine, "k1").await.unwrap(), Some(revoked.clone()));
+    assert_eq!(store.api_key(&revoked.hash).await.unwrap(), Some(revoked), "both places say the same");
+    assert_eq!(store.named_key(&other, "k1").await.unwrap(), Some(key(&other, "k1")));
+    assert_eq!(store.named_key(&other, "k2").await.unwrap(), None);
+    assert_eq!(store.named_key(&mine, "").await.unwrap(), None);
 }
 
 pub(super) async fn the_widest_stop_holds(store: &dyn Store) {

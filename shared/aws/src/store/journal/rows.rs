@@ -128,6 +128,7 @@ fn belongings(table: &str, key: &PlanKey, rows: &[AuditRow], event: Option<&Spot
     for row in latest.into_values() {
         let mut item = item::item(keys::audit(key, &row.id), "audit", row)?;
         item::expire(&mut item, item::days_after(row.opened_at, AUDIT_DAYS));
+        item::index(&mut item, keys::actions(&key.customer), keys::action_place(row.opened_at, key, &row.id));
         puts.push(item::put(table, item)?);
     }
     if let Some(event) = event {

@@ -273,8 +273,13 @@ fn a_request_that_contradicts_itself_is_refused() {
 fn chances_are_of_the_pools_asked_for_and_between_0_and_1() {
     let pool = |zone: &str| PoolName { instance_type: id("m6i.large"), zone: id(zone) };
     let question = PredictRequest { region: id("us-east-1"), pools: vec![pool("us-east-1a"), pool("us-east-1b")], horizon_minutes: 60 };
-    let says =
-        |zone: &str, probability: f64| Prediction { pool: pool(zone), probability: Some(probability), risk: None, because: Vec::new() };
+    let says = |zone: &str, probability: f64| Prediction {
+        pool: pool(zone),
+        probability: Some(probability),
+        uncorrected: None,
+        risk: None,
+        because: Vec::new(),
+    };
     assert!(super::predictions(&question, vec![says("us-east-1b", 0.0), says("us-east-1a", 1.0)]).is_ok());
     for (answer, rule) in [
         (vec![says("us-east-1a", -0.1)], Rule::WrongProbability),

@@ -50,6 +50,8 @@ impl Before {
             | Action::Uncordon { .. }
             | Action::RemoveNode { .. }
             | Action::Scale { .. }
+            | Action::PatchRequests { .. }
+            | Action::AwaitRollOut { .. }
             | Action::TerminateGhost { .. }
             | Action::DeleteVolume { .. }
             | Action::Resize { .. }
@@ -195,6 +197,8 @@ fn launches(plan: &Plan) -> impl Iterator<Item = MicroDollars> {
         | Action::Terminate { .. }
         | Action::RemoveNode { .. }
         | Action::Scale { .. }
+        | Action::PatchRequests { .. }
+        | Action::AwaitRollOut { .. }
         | Action::TerminateGhost { .. }
         | Action::DeleteVolume { .. }
         | Action::Resize { .. }

@@ -107,6 +107,7 @@ pub(crate) fn a_cluster() -> Cluster {
         k8s_ca: None,
         k8s_token: None,
         k8s_token_expires_at: None,
+        eks_cluster_name: None,
         aws_role_arn: "arn:aws:iam::123456789012:role/r".to_owned(),
         account: AccountId::parse("123456789012").unwrap(),
         region: "us-east-1".to_owned().try_into().unwrap(),

@@ -1,7 +1,7 @@
 use super::filled::filled;
 use super::world::{market, random};
 use crate::optimize::account::Blocker;
-use crate::optimize::{Effort, decide_and_account};
+use crate::optimize::{Effort, decide, decide_and_account};
 use domain::decision::{DecisionType, WhyNot};
 
 #[test]
@@ -47,4 +47,19 @@ fn without_a_threshold_its_price_is_taken() {
     let put_off: i64 = rest.entries.iter().filter(late(WhyNot::BudgetUsedUp)).map(|entry| entry.per_hour.0).sum();
     let found = cheap.estimated_saving.0 + put_off - dear.estimated_saving.0;
     assert!(found * 10 >= price.0 * 7, "{found} more is found without it; it was said to cost {price}");
+}
+
+#[test]
+fn an_account_is_drawn_up_where_it_is_asked_for_and_changes_no_plan() {
+    for seed in 0..12 {
+        let mut asked = random(seed, DecisionType::BinPack);
+        let plain = decide(&asked, market(), &Effort::default());
+        let (full, account) = decide_and_account(&asked, market(), &Effort::default());
+        assert_eq!(plain.reasons.len(), 1, "seed {seed}: {:?}", plain.reasons);
+        assert_eq!(full.reasons[1..], account.sentences()[..], "seed {seed}");
+        asked.constraints.account = true;
+        assert_eq!(decide(&asked, market(), &Effort::default()), full, "seed {seed}");
+        let reasons = full.reasons.clone();
+        assert_eq!(domain::decision::DecisionAnswer { reasons, ..plain }, full, "seed {seed}");
+    }
 }

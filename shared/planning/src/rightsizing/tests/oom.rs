@@ -75,6 +75,16 @@ fn kills_of_pods_from_before_the_raise_are_mended_already() {
 }
 
 #[test]
+fn what_was_killed_before_the_last_raise_was_answered_by_it() {
+    // Whoever raised died before the kill was counted; the pod was resized in place and shows what it has by now.
+    let mut usage = Usage::default();
+    raised(&mut usage, NOW + 10);
+    assert_eq!(answer(&mut usage, &[kill(1, 120, Some(120))], &sizes(120, Some(120))), Some(Remedy::Mended));
+    let later = OomKill { finished_s: NOW + 11, ..kill(2, 120, Some(120)) };
+    assert_eq!(raise(answer(&mut usage, &[later], &sizes(120, Some(120)))).memory_limit, Some(144 * MIB));
+}
+
+#[test]
 fn repeated_raises_and_a_full_cap_are_called_a_leak() {
     let mut usage = Usage::default();
     for _ in 0..3 {

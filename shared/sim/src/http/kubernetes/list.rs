@@ -35,6 +35,7 @@ pub(super) fn answer(api: &super::Api, state: &mut State, ask: &Ask) -> Result<R
     let version = match ask.group.as_str() {
         "" => "v1".to_owned(),
         "metrics.k8s.io" => "metrics.k8s.io/v1beta1".to_owned(),
+        "autoscaling" => "autoscaling/v2".to_owned(),
         group => format!("{group}/v1"),
     };
     Ok(json(200, &json!({"kind": format!("{kind}List"), "apiVersion": version, "metadata": metadata, "items": items})))
@@ -73,7 +74,10 @@ fn objects(state: &State, cluster: usize, ask: &Ask) -> Result<(&'static str, Ve
         ("autoscaling" | "keda.sh", resource) => {
             let kind = scaler_kind(resource).ok_or_else(Refusal::no_such_page)?;
             let of = kube.scalers.iter().filter(|scaler| scaler.target.kind == kind);
-            let items: Vec<Value> = of.map(render::scaler::scaler).collect();
+            let mut items: Vec<Value> = of.map(render::scaler::scaler).collect();
+            if ask.group == "autoscaling" {
+                items.extend(kube.sizing.autoscalers.iter().map(render::autoscaler));
+            }
             if items.is_empty() && ask.group == "keda.sh" {
                 return Err(Refusal::no_such_page());
             }
@@ -92,7 +96,7 @@ fn objects(state: &State, cluster: usize, ask: &Ask) -> Result<(&'static str, Ve
         }
         ("metrics.k8s.io", "pods") => {
             let running = kube.pods.values().filter(|pod| pod.ready);
-            ("PodMetrics", running.map(|pod| render::pod_metrics(pod, state.now)).collect())
+            ("PodMetrics", running.map(|pod| render::pod_metrics(pod, kube, state.now)).collect())
         }
         _ => return Err(Refusal::no_such_page()),
     })

@@ -9,6 +9,7 @@ use crate::world::evictions::Answer;
 use crate::world::state::State;
 use axum::response::Response;
 use domain::ids::PodUid;
+use domain::sizing::Sizes;
 use domain::workload::{ScaleKind, WorkloadKind, WorkloadRef};
 use serde_json::{Value, json};
 
@@ -18,6 +19,7 @@ pub(super) fn answer(state: &mut State, cluster: usize, ask: &Ask) -> Result<Res
         ("delete", "", "nodes", None) => delete_node(state, cluster, ask),
         ("create", "", "pods", Some("eviction")) => evict(state, cluster, ask),
         ("delete", "", "pods", None) => delete_pod(state, cluster, ask),
+        ("patch", "", "pods", Some("resize")) => resize(state, cluster, ask),
         ("patch", "autoscaling" | "keda.sh", _, None) => patch_scaler(state, cluster, ask),
         ("patch", "apps", _, None) => patch_workload(state, cluster, ask),
         ("patch", "apps", _, Some("scale")) => patch_scale(state, cluster, ask),
@@ -163,6 +165,7 @@ fn patch_workload(state: &mut State, cluster: usize, ask: &Ask) -> Result<Respon
     let kube = &state.clusters[cluster];
     let (index, workload) = find_workload(kube, &ask.resource, ask).ok_or_else(missing)?;
     let after = patch::apply(ask, &render::workload(index, workload, kube))?;
+    let wanted = wanted_sizes(&after, "/spec/template/spec/containers/0/resources")?;
     if ask.dry() {
         return Ok(json(200, &after));
     }
@@ -173,19 +176,44 @@ fn patch_workload(state: &mut State, cluster: usize, ask: &Ask) -> Result<Respon
         let texts = |path: &str| serde_json::from_value(after.pointer(path).cloned().unwrap_or_else(|| json!({}))).unwrap_or_default();
         workload.labels = texts("/metadata/labels");
         workload.annotations = texts("/metadata/annotations");
-        let request = |name: &str| {
-            let path = format!("/spec/template/spec/containers/0/resources/requests/{name}");
-            after.pointer(&path).and_then(Value::as_str).and_then(patch::milli_units)
-        };
-        let mut shape = (*workload.shape).clone();
-        shape.cpu_millis = request("cpu").unwrap_or(shape.cpu_millis);
-        shape.memory_bytes = request("memory").map_or(shape.memory_bytes, |thousandths| thousandths / 1000);
-        if shape != *workload.shape {
-            workload.shape = std::sync::Arc::new(shape);
-        }
     });
+    state.size_workload(cluster, index, &wanted);
     let kube = &state.clusters[cluster];
     find_workload(kube, &ask.resource, ask).map(|(i, w)| json(200, &render::workload(i, w, kube))).ok_or_else(missing)
+}
+
+/// Requests and limits as a patch left them. A container without requests asks for its limits.
+fn wanted_sizes(after: &Value, path: &str) -> Result<Sizes, Refusal> {
+    let amount =
+        |part: &str, name: &str| after.pointer(&format!("{path}/{part}/{name}")).and_then(Value::as_str).and_then(patch::milli_units);
+    let bytes = |part: &str| amount(part, "memory").map(|thousandths| thousandths / 1000);
+    let sizes = Sizes {
+        cpu_request: amount("requests", "cpu").or_else(|| amount("limits", "cpu")),
+        cpu_limit: amount("limits", "cpu"),
+        memory_request: bytes("requests").or_else(|| bytes("limits")),
+        memory_limit: bytes("limits"),
+    };
+    match sizes.valid() {
+        Err(why) if !why.ends_with("nothing") => Err(Refusal::new(422, "Invalid", why)),
+        Ok(()) | Err(_) => Ok(sizes),
+    }
+}
+
+/// The resize subresource of a pod, where the cluster has it.
+fn resize(state: &mut State, cluster: usize, ask: &Ask) -> Result<Response, Refusal> {
+    if !state.clusters[cluster].sizing.in_place {
+        return Err(Refusal::no_such_page());
+    }
+    let missing = || Refusal::not_found("pods", ask.name());
+    let key = state.find_pod(cluster, ask.namespace(), ask.name()).ok_or_else(missing)?;
+    let kube = &state.clusters[cluster];
+    let before = kube.pods.get(&key).map(|pod| render::pod(pod, kube)).ok_or_else(missing)?;
+    let after = patch::apply(ask, &before)?;
+    let wanted = wanted_sizes(&after, "/spec/containers/0/resources")?;
+    if !ask.dry() {
+        state.resize_pod(cluster, (ask.namespace(), ask.name()), None, &wanted).ok_or_else(missing)?;
+    }
+    Ok(json(200, &after))
 }
 
 /// The size and the annotations of an autoscaler can be changed.

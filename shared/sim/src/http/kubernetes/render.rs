@@ -1,7 +1,8 @@
 //! Objects of the world as the API server prints them.
 
-use crate::world::spec::Allows;
+use crate::world::spec::{Allows, PodShape};
 use crate::world::state::{Budget, Kube, Node, Pod, Sort, Workload};
+use domain::sizing::AutoscalerView;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -23,6 +24,37 @@ fn truth(yes: bool) -> &'static str {
 
 fn resources(cpu_millis: u64, memory_bytes: u64) -> Value {
     json!({"cpu": format!("{cpu_millis}m"), "memory": memory_bytes.to_string()})
+}
+
+/// Requests and limits of a container.
+fn sizes(shape: &PodShape) -> Value {
+    let mut limits = Map::new();
+    if let Some(cpu) = shape.cpu_limit {
+        limits.insert("cpu".to_owned(), json!(format!("{cpu}m")));
+    }
+    if let Some(memory) = shape.memory_limit {
+        limits.insert("memory".to_owned(), json!(memory.to_string()));
+    }
+    let mut sizes = json!({"requests": resources(shape.cpu_millis, shape.memory_bytes)});
+    if !limits.is_empty() {
+        sizes["limits"] = json!(limits);
+    }
+    sizes
+}
+
+/// A HorizontalPodAutoscaler.
+pub(crate) fn autoscaler(of: &AutoscalerView) -> Value {
+    let metric =
+        |name: &str| json!({"type": "Resource", "resource": {"name": name, "target": {"type": "Utilization", "averageUtilization": 80}}});
+    let mut metrics: Vec<Value> =
+        [(of.cpu, "cpu"), (of.memory, "memory")].into_iter().filter(|(on, _)| *on).map(|(_, name)| metric(name)).collect();
+    if metrics.is_empty() {
+        metrics.push(json!({"type": "External", "external": {"metric": {"name": "queue"}, "target": {"type": "Value", "value": "1"}}}));
+    }
+    json!({
+        "metadata": {"namespace": of.namespace, "name": of.name, "uid": format!("hpa-{}-{}", of.namespace, of.name), "resourceVersion": "1"},
+        "spec": {"minReplicas": 1, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": of.kind, "name": of.name}, "maxReplicas": 10, "metrics": metrics},
+    })
 }
 
 /// A Node.
@@ -87,14 +119,15 @@ pub(crate) fn workload(index: usize, workload: &Workload, kube: &Kube) -> Value 
             "metadata": {"labels": workload.shape.labels},
             "spec": {"containers": [{
                 "name": "main", "image": "example.com/app:1",
-                "resources": {"requests": resources(workload.shape.cpu_millis, workload.shape.memory_bytes)},
+                "resources": sizes(&workload.shape),
             }]},
         },
     });
     let status = match workload.sort {
         Sort::Deployment | Sort::StatefulSet | Sort::Job => {
             spec["replicas"] = json!(workload.replicas);
-            json!({"replicas": have, "readyReplicas": ready, "availableReplicas": ready})
+            let (_, updated, _) = kube.counts(index);
+            json!({"replicas": have, "readyReplicas": ready, "availableReplicas": ready, "updatedReplicas": updated})
         }
         Sort::DaemonSet => json!({"currentNumberScheduled": have, "desiredNumberScheduled": have, "numberReady": ready}),
     };
@@ -179,8 +212,8 @@ pub(crate) fn node_metrics(name: &str, cpu_millis: u64, memory_bytes: u64, now: 
 }
 
 /// What a pod uses.
-pub(crate) fn pod_metrics(pod: &Pod, now: Timestamp) -> Value {
-    let (cpu, memory) = (pod.shape.cpu_millis * 3 / 5, pod.shape.memory_bytes * 3 / 5);
+pub(crate) fn pod_metrics(pod: &Pod, kube: &Kube, now: Timestamp) -> Value {
+    let (cpu, memory) = kube.used(pod);
     json!({
         "metadata": {"name": pod.pod.name, "namespace": pod.pod.namespace}, "timestamp": time(now), "window": "20s",
         "containers": [{"name": "main", "usage": {"cpu": format!("{}n", cpu * 1_000_000), "memory": format!("{}Ki", memory / 1024)}}],

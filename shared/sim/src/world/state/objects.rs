@@ -77,6 +77,8 @@ pub(crate) struct Workload {
     pub(crate) hash: String,
     pub(crate) replicas: u32,
     pub(crate) shape: Arc<PodShape>,
+    /// Its pods are being replaced by those of a newer template.
+    pub(crate) rolling: bool,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) annotations: BTreeMap<String, String>,
     /// `persistentVolumeClaimRetentionPolicy.whenScaled: Delete`.

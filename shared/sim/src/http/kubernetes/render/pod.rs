@@ -1,6 +1,6 @@
 //! Pods as the API server prints them.
 
-use super::{ask, put_annotations, resources, time, truth};
+use super::{ask, put_annotations, sizes, time, truth};
 use crate::world::state::{Kube, Pod};
 use domain::pod::PodPhase;
 use serde_json::{Value, json};
@@ -24,6 +24,12 @@ pub(crate) fn pod(pod: &Pod, kube: &Kube) -> Value {
     let mut status = json!({"phase": phase(pod.phase), "conditions": conditions});
     if let Some(at) = pod.bound_at {
         status["startTime"] = json!(time(at));
+    }
+    if let Some((times, at)) = kube.killed(pod) {
+        let ended = json!({"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": time(at)}});
+        status["containerStatuses"] = json!([
+            {"name": "main", "restartCount": times, "ready": pod.ready, "state": {"running": {"startedAt": time(at)}}, "lastState": ended},
+        ]);
     }
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata(pod, kube), "spec": spec(pod), "status": status})
 }
@@ -59,11 +65,11 @@ fn metadata(pod: &Pod, kube: &Kube) -> Value {
 }
 
 fn spec(pod: &Pod) -> Value {
-    let mut requests = resources(pod.shape.cpu_millis, pod.shape.memory_bytes);
+    let mut asked = sizes(&pod.shape);
     for (name, amount) in &pod.shape.extended {
-        requests[name] = json!(amount.to_string());
+        asked["requests"][name] = json!(amount.to_string());
     }
-    let mut container = json!({"name": "main", "image": "example.com/app:1", "resources": {"requests": requests}});
+    let mut container = json!({"name": "main", "image": "example.com/app:1", "resources": asked});
     let ports = ask::host_ports(&pod.shape.scheduling.host_ports);
     if !ports.is_empty() {
         container["ports"] = json!(ports);

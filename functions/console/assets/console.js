@@ -1,0 +1,107 @@
+// Charts, the menu of narrow screens, and the door. Pages work without it; nothing here knows a key for longer than a moment.
+"use strict";
+(function () {
+  const shown = new Map();
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+
+  // Vertical lines where something happened: what it was stands in the table beside the chart.
+  function marks(list) {
+    return {
+      hooks: {
+        draw: (u) => {
+          const c = u.ctx;
+          c.save();
+          c.strokeStyle = colour("warn");
+          c.setLineDash([4, 4]);
+          list.forEach(([at]) => {
+            const x = u.valToPos(at, "x", true);
+            if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) return;
+            c.beginPath();
+            c.moveTo(x, u.bbox.top);
+            c.lineTo(x, u.bbox.top + u.bbox.height);
+            c.stroke();
+          });
+          c.restore();
+        },
+      },
+    };
+  }
+
+  function draw(place) {
+    const data = JSON.parse(place.dataset.chart);
+    const axis = { stroke: colour("quiet"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line") }, font: "12px system-ui" };
+    const series = [{ label: "time", value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }].concat(
+      data.lines.map((line) => ({
+        label: line.name,
+        stroke: colour(line.class),
+        width: 2,
+        dash: line.class === "quiet" ? [6, 4] : undefined,
+        fill: line.class === "one" ? colour("one-soft") : undefined,
+        paths: line.steps ? uPlot.paths.stepped({ align: 1 }) : undefined,
+        points: { show: data.times.length < 40, size: 4 },
+        value: (_, v) => (v == null ? "–" : "$" + v.toFixed(4)),
+      }))
+    );
+    const plot = new uPlot(
+      {
+        width: place.clientWidth, height: 240, series, plugins: [marks(data.marks)], legend: { live: true },
+        tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
+        axes: [axis, Object.assign({ size: 70, values: (_, all) => all.map((v) => "$" + (v < 1 ? v.toFixed(3) : v.toFixed(2))) }, axis)],
+        scales: { y: { range: (_, low, high) => [Math.min(0, low), high * 1.08 || 1] } },
+      },
+      [data.times].concat(data.lines.map((line) => line.values)),
+      place
+    );
+    shown.set(place, plot);
+  }
+
+  function charts() {
+    shown.forEach((plot, place) => {
+      if (!place.isConnected) { plot.destroy(); shown.delete(place); }
+    });
+    document.querySelectorAll("[data-chart]").forEach((place) => { if (!shown.has(place)) draw(place); });
+  }
+
+  function redraw() {
+    shown.forEach((plot, place) => { plot.destroy(); shown.delete(place); });
+    charts();
+  }
+
+  // A link of local mode carries the key behind '#', where no server and no log sees it.
+  function door() {
+    const form = document.querySelector("[data-door]");
+    const key = new URLSearchParams(location.hash.slice(1)).get("key");
+    if (!form || !key) return;
+    history.replaceState(null, "", location.pathname + location.search);
+    form.elements.key.value = key;
+    form.requestSubmit();
+  }
+
+  function menu() {
+    const details = document.querySelector("details.menu");
+    if (details) details.addEventListener("toggle", () => document.body.classList.toggle("open", details.open));
+  }
+
+  // A chooser shows its page at once; its button is for those without scripts.
+  function picks() {
+    document.addEventListener("change", (event) => {
+      const form = event.target.closest(".pick form");
+      if (form && event.target.matches("select")) form.requestSubmit();
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    door(); menu(); picks();
+    if (!window.uPlot) return;
+    charts();
+    document.body.addEventListener("htmx:afterSettle", charts);
+    // A page that changes while somebody is in one of its forms waits until they have left it.
+    document.body.addEventListener("htmx:beforeRequest", (event) => {
+      const inside = document.activeElement && document.activeElement.closest("#live form");
+      if (inside && document.activeElement.matches("input, select")) event.preventDefault();
+    });
+    let wait;
+    addEventListener("resize", () => { clearTimeout(wait); wait = setTimeout(redraw, 150); });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  });
+})();

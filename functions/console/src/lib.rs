@@ -1,0 +1,100 @@
+//! The console function: pages for people.
+//!
+//! It looks at what the API looks at and has the same right to *wish*: what people ask for is written down, and done by the executor
+//! under the same checks as everything else. It opens no token and reaches no cluster: its pages show what the table knows, with the age
+//! of it.
+//!
+//! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly. What is not here
+//! and never will be: a number without its unit and its age, a script or a style that stands in a page, a write without a token.
+
+use domain::ports::{Clock, Findings, Journal, Ledger, MarketStore, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans};
+use runtime::advisor::Connection;
+use std::sync::Arc;
+
+pub mod ask;
+pub mod assets;
+pub mod csv;
+pub mod failure;
+pub mod fleet;
+pub mod pages;
+pub mod routes;
+pub mod session;
+pub mod show;
+pub mod svg;
+pub mod view;
+pub mod words;
+
+pub use routes::router;
+
+/// What the function works with.
+pub struct Deps {
+    /// Customers, clusters, keys and stops.
+    pub registry: Arc<dyn Registry>,
+    /// Plans, audit rows and spot events.
+    pub journal: Arc<dyn Journal>,
+    /// Runs and proposals of the optimizer.
+    pub optimizations: Arc<dyn Optimizations>,
+    /// What was saved.
+    pub ledger: Arc<dyn Ledger>,
+    /// Targets of notices, and what was sent to them.
+    pub outbox: Arc<dyn Outbox>,
+    /// What sleeps.
+    pub nights: Arc<dyn Nights>,
+    /// What scans have found.
+    pub findings: Arc<dyn Findings>,
+    /// The nodes of clusters.
+    pub routes: Arc<dyn Routes>,
+    /// Prices, as the decision server knows them.
+    pub market: Arc<dyn MarketStore>,
+    /// Where rounds are asked for.
+    pub rounds: Arc<dyn Rounds>,
+    /// Where scans are asked for.
+    pub scans: Arc<dyn Scans>,
+    /// Where plans are announced.
+    pub queue: Arc<dyn Queue>,
+    /// The decision server. `None`: there is none.
+    pub ml: Option<Arc<Connection>>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids, which nobody can guess.
+    pub ids: Ids,
+    /// What sessions are signed with.
+    pub sessions: session::Signer,
+    /// What was read of whole customers, kept for a moment.
+    pub fleets: fleet::Fleets,
+}
+
+/// Where new ids come from: 128 random bits each.
+pub type Ids = Arc<dyn Fn() -> u128 + Send + Sync>;
+
+/// Ids from the system's source of randomness.
+///
+/// # Panics
+/// The ids that it makes panic where the system has no randomness: the request fails, and no guessable id is made.
+pub fn random_ids() -> Ids {
+    Arc::new(|| {
+        let mut bytes = [0; 16];
+        if let Err(error) = getrandom::fill(&mut bytes) {
+            panic!("the system has no randomness: {error}");
+        }
+        u128::from_be_bytes(bytes)
+    })
+}
+
+impl Deps {
+    /// Where wishes are written to.
+    pub fn wishes(&self) -> execution::wishes::Wishes {
+        execution::wishes::Wishes {
+            registry: self.registry.clone(),
+            journal: self.journal.clone(),
+            optimizations: self.optimizations.clone(),
+            rounds: self.rounds.clone(),
+            scans: self.scans.clone(),
+            queue: self.queue.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

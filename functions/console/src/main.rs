@@ -1,0 +1,54 @@
+//! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
+
+use console::fleet::Fleets;
+use console::session::Signer;
+use runtime::advisor::Connection;
+use runtime::config::Var;
+use runtime::http::Limits;
+use std::sync::Arc;
+use wiring::Wires;
+
+/// No key service, no interruptions queue: the console opens no token and hands in no notice.
+const NEEDS: [Var; 9] = [
+    Var::AwsRegion,
+    Var::TableName,
+    Var::DecisionTableName,
+    Var::PlansQueueUrl,
+    Var::RoundsQueueUrl,
+    Var::ScansQueueUrl,
+    Var::MlServerUrl,
+    Var::MlServerApiKey,
+    Var::SessionSecret,
+];
+
+// One thread: the function's share of a processor is below one, and there is nothing to start for a second.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let wires = Wires::new(wiring::start(&NEEDS)?).await;
+    let Wires { config, sdk, table, .. } = &wires;
+    let (Some(secret), Some(key)) = (&config.session_secret, &config.ml_server_api_key) else {
+        anyhow::bail!("SESSION_SECRET or ML_SERVER_API_KEY is not set");
+    };
+    // A page waits for the decision server no longer than a person would.
+    let limits = Limits { connect_s: 1, whole_s: 5, wire_bytes_max: 2_000_000, plain_bytes_max: 8_000_000 };
+    let deps = console::Deps {
+        registry: table.clone(),
+        journal: table.clone(),
+        optimizations: table.clone(),
+        ledger: table.clone(),
+        outbox: table.clone(),
+        nights: table.clone(),
+        findings: table.clone(),
+        routes: table.clone(),
+        market: Arc::new(aws::DecisionTable::new(sdk, config.decision_table_name.clone())),
+        rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
+        scans: Arc::new(aws::ScanQueue::new(sdk, config.scans_queue_url.clone())),
+        queue: wires.queues(),
+        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), limits)?)),
+        clock: wires.clock.clone(),
+        ids: console::random_ids(),
+        sessions: Signer::new(secret.expose().as_bytes(), true),
+        fleets: Fleets::default(),
+    };
+    lambda_http::run(console::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
+}

@@ -1,0 +1,196 @@
+//! Pricing: spot prices over time, on-demand prices, and how often spot is taken back, by type.
+
+use super::shared::dollars;
+use crate::ask::{Answer, Ask};
+use crate::failure::Failure;
+use crate::fleet::fleet;
+use crate::show;
+use crate::svg::Svg;
+use crate::view::{Cell, Chart, Column, Field, Form, Line, Page, Part, Table, Tone, aged};
+use domain::SignedDuration;
+use domain::ids::{InstanceType, Region, Zone};
+use domain::market::{Advice, Part as MarketPart, PriceSeries};
+use domain::offering::{CapacityType, Pool};
+use planning::public_data::Catalogue;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Lines of the chart: more cannot be told apart.
+const CLASSES: [&str; 6] = ["one", "two", "three", "warn", "bad", "quiet"];
+/// Names of zones, in the order of the lines.
+const ZONES: [&str; 6] = ["zone a", "zone b", "zone c", "zone d", "zone e", "zone f"];
+/// Points of the chart.
+const POINTS: i64 = 84;
+/// Sizes of the heat map, left to right.
+const SIZES: [&str; 9] = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "metal"];
+
+/// `GET /console/pricing`: `region` and `type`.
+///
+/// # Errors
+/// The table did not answer.
+pub async fn show(ask: Ask) -> Answer {
+    let fleet = fleet(&ask.deps, &ask.session.customer).await?;
+    let mut regions: BTreeSet<Region> = fleet.clusters.iter().map(|brief| brief.cluster.region.clone()).collect();
+    if regions.is_empty() {
+        regions.extend(Region::parse("us-east-1").ok());
+    }
+    let region = match ask.get("region") {
+        Some(text) => Region::parse(text).map_err(|_| Failure::Absent("Region"))?,
+        None => regions.first().cloned().ok_or(Failure::Absent("Region"))?,
+    };
+    let kind = InstanceType::parse(ask.get("type").unwrap_or("m6i.xlarge")).map_err(|_| Failure::Absent("instance type"))?;
+    let lead = "Prices as the decision server knows them. What was never read from AWS is an estimate from public data, and says so.";
+    let options = regions.iter().map(|region| (region.to_string(), region.to_string())).collect();
+    let pick = Form::new("/console/pricing", "Show")
+        .tone(Tone::Quiet)
+        .field(Field::choice("region", "Region", region.as_str(), options))
+        .field(Field::text("type", "Instance type", kind.as_str()));
+    let pools: Vec<Pool> = ["a", "b", "c", "d", "e", "f"]
+        .iter()
+        .filter_map(|letter| Zone::parse(format!("{region}{letter}")).ok())
+        .map(|zone| Pool { instance_type: kind.clone(), zone, capacity: CapacityType::Spot })
+        .collect();
+    let market = &ask.deps.market;
+    let (series, refreshed, advice) = tokio::join!(market.spot_series(&region, &pools), market.refreshed(&region), market.advice(&region));
+    let (series, refreshed, advice) = (series?, refreshed?, advice?);
+    let rows = MarketPart::ALL.map(|part| {
+        let at = refreshed.at(part);
+        let old = at.is_none_or(|at| ask.now.duration_since(at) > part.interval() + part.interval());
+        let name = match part {
+            MarketPart::SpotPrices => "spot prices",
+            MarketPart::OnDemand => "on-demand prices",
+            MarketPart::Advisor => "Spot Advisor",
+        };
+        let state = if old { Cell::mark("old", Tone::Warn) } else { Cell::mark("fresh", Tone::Good) };
+        vec![Cell::text(name), state, Cell::text(aged(ask.now, at)), Cell::text(format!("every {}", show::lasting(part.interval())))]
+    });
+    let columns = ["What", "State", "Read", "Is read"].map(Column::text);
+    let ages = Table::new("refreshed", format!("How old the market of {region} is")).columns(columns).rows(rows);
+    let known: BTreeMap<InstanceType, Advice> = advice.into_iter().collect();
+    let page = Page::new("pricing", "Pricing", lead)
+        .with(Part::Pick(pick))
+        .with(chart(&kind, &series, &ask, refreshed.at(MarketPart::SpotPrices)))
+        .with(prices(&region, &kind, &series, &known, &ask))
+        .with(heat(&region, &known))
+        .with(ages);
+    ask.page(page).await
+}
+
+fn chart(kind: &InstanceType, series: &[(Pool, PriceSeries)], ask: &Ask, read: Option<domain::Timestamp>) -> Chart {
+    let step = SignedDuration::from_hours(2);
+    let instants: Vec<_> = (0..POINTS).map(|back| ask.now - step * i32::try_from(POINTS - 1 - back).unwrap_or_default()).collect();
+    let lines = series.iter().filter(|(_, series)| !series.points().is_empty()).filter_map(|(pool, series)| {
+        let index = pool.zone.as_str().bytes().last().map(|letter| usize::from(letter.saturating_sub(b'a')))?;
+        let values = instants.iter().map(|at| series.price_at(*at).map(dollars)).collect();
+        Some(Line { name: ZONES.get(index)?, class: CLASSES.get(index)?, values, steps: true })
+    });
+    let lines: Vec<Line> = lines.collect();
+    let times = if lines.is_empty() { Vec::new() } else { instants.iter().map(|at| at.as_second()).collect() };
+    Chart {
+        title: format!("Spot price of {kind}, seven days"),
+        unit: "USD per hour",
+        age: format!("read {}", aged(ask.now, read)),
+        times,
+        lines,
+        marks: Vec::new(),
+    }
+}
+
+fn prices(
+    region: &Region,
+    kind: &InstanceType,
+    series: &[(Pool, PriceSeries)],
+    known: &BTreeMap<InstanceType, Advice>,
+    ask: &Ask,
+) -> Table {
+    let catalogue = Catalogue::embedded();
+    let on_demand = catalogue.on_demand(region, kind);
+    let columns =
+        [Column::text("Pool"), Column::number("Price", "USD/h"), Column::text("Below on-demand"), Column::text("How it is known")];
+    let below =
+        |price: domain::money::MicroDollars| on_demand.map_or_else(|| "–".to_owned(), |full| show::percent(full.0 - price.0, full.0));
+    let mut table = Table::new("prices", format!("Prices of {kind} now")).columns(columns);
+    if let Some(quote) = catalogue.on_demand_quote(region, kind) {
+        table = table.row(vec![
+            Cell::text("on-demand"),
+            Cell::hourly(quote.price_per_hour),
+            Cell::text("–"),
+            Cell::text(super::prices::source(&quote, ask.now)),
+        ]);
+    }
+    if let Some(quote) = catalogue.spot_estimate(region, kind) {
+        table = table.row(vec![
+            Cell::text("spot, any zone"),
+            Cell::hourly(quote.price_per_hour),
+            Cell::text(below(quote.price_per_hour)),
+            Cell::text(super::prices::source(&quote, ask.now)),
+        ]);
+    }
+    let read = series.iter().filter_map(|(pool, series)| {
+        let price = series.price_at(ask.now)?;
+        Some(vec![
+            Cell::text(format!("spot in {}", pool.zone)),
+            Cell::hourly(price),
+            Cell::text(below(price)),
+            Cell::text(format!("market, {} changes kept", series.points().len())),
+        ])
+    });
+    let said = known.get(kind).copied().or_else(|| catalogue.advisor(region, kind));
+    let age = said.map_or_else(String::new, |said| {
+        format!(
+            "interrupted {} over thirty days, by the Spot Advisor of {}",
+            band(said),
+            show::utc(said.as_of).get(..10).unwrap_or_default()
+        )
+    });
+    table.rows(read).age(age).empty("This type is not known here. Check its name: m6i.xlarge, c7g.large.")
+}
+
+fn band(advice: Advice) -> &'static str {
+    ["below 5 %", "5 to 10 %", "10 to 15 %", "15 to 20 %", "above 20 %"].get(usize::from(advice.band.index())).copied().unwrap_or("unknown")
+}
+
+/// How often spot is taken back: families down, sizes across. Families of the categories that plans launch.
+fn heat(region: &Region, known: &BTreeMap<InstanceType, Advice>) -> Part {
+    let catalogue = Catalogue::embedded();
+    let mut rows: BTreeMap<String, BTreeMap<usize, (String, Advice)>> = BTreeMap::new();
+    for info in catalogue.iter() {
+        let Some((family, size)) = info.name.as_str().split_once('.') else { continue };
+        let wanted = ["c5", "c6", "c7", "c8", "m5", "m6", "m7", "m8", "r5", "r6", "r7", "r8"].iter().any(|begin| family.starts_with(begin));
+        let Some(column) = SIZES.iter().position(|name| *name == size).filter(|_| wanted) else { continue };
+        let advice = known.get(&info.name).copied().or_else(|| catalogue.advisor(region, &info.name));
+        if let Some(advice) = advice {
+            rows.entry(family.to_owned()).or_default().insert(column, (info.name.to_string(), advice));
+        }
+    }
+    let mut svg = Svg::new(820, u32::try_from(rows.len()).unwrap_or(1) * 19 + 56);
+    for (column, size) in SIZES.iter().enumerate() {
+        svg.text("q m", (118.0 + 76.0 * column as f64, 14.0), size);
+    }
+    for (row, (family, cells)) in rows.iter().enumerate() {
+        let y = 22.0 + 19.0 * row as f64;
+        svg.text("e", (72.0, y + 13.0), family);
+        for column in 0..SIZES.len() {
+            let x = 82.0 + 76.0 * column as f64;
+            match cells.get(&column) {
+                Some((name, advice)) => {
+                    let title = format!("{name}: {}, {} % below on-demand", band(*advice), advice.savings_percent);
+                    svg.rect(&format!("h{}", advice.band.index()), (x, y), (72.0, 16.0), &title);
+                }
+                None => svg.rect("hn", (x, y + 7.0), (72.0, 1.0), ""),
+            }
+        }
+    }
+    let bottom = 22.0 + 19.0 * rows.len() as f64 + 12.0;
+    for (index, name) in ["below 5 %", "5–10 %", "10–15 %", "15–20 %", "above 20 %"].iter().enumerate() {
+        let x = 82.0 + 130.0 * index as f64;
+        svg.rect(&format!("h{index}"), (x, bottom), (16.0, 12.0), name);
+        svg.text("q", (x + 21.0, bottom + 10.0), name);
+    }
+    let calm = rows.values().flat_map(BTreeMap::values).filter(|(_, advice)| advice.band.index() == 0).count();
+    let all = rows.values().map(BTreeMap::len).sum::<usize>();
+    Part::Drawing {
+        title: format!("How often spot is taken back in {region}: Spot Advisor, trailing thirty days"),
+        words: format!("{calm} of {all} types were interrupted less than 5 % of the time"),
+        svg: svg.finish(),
+    }
+}

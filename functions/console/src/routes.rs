@@ -1,0 +1,103 @@
+//! All pages, and what can be done on them.
+
+use crate::pages::*;
+use crate::{Deps, assets};
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::{HeaderValue, header};
+use std::sync::Arc;
+
+/// Every page that can be opened without naming something: what tests and benchmarks walk through.
+pub const PAGES: [&str; 16] = [
+    "/console",
+    "/console/cost",
+    "/console/clusters",
+    "/console/plans",
+    "/console/decisions",
+    "/console/blockers",
+    "/console/savings",
+    "/console/waste",
+    "/console/rightsizing",
+    "/console/office-hours",
+    "/console/interruptions",
+    "/console/predictions",
+    "/console/pricing",
+    "/console/history",
+    "/console/config",
+    "/console/health",
+];
+
+/// Every form: none is taken without its token.
+pub const FORMS: [&str; 12] = [
+    "/console/plans/approve",
+    "/console/plans/reject",
+    "/console/plans/cancel",
+    "/console/clusters/round",
+    "/console/waste/scan",
+    "/console/waste/dismiss",
+    "/console/office-hours/wake",
+    "/console/office-hours/approve",
+    "/console/config/mode",
+    "/console/config/halt",
+    "/console/config/test",
+    "/console/sign-out",
+];
+
+/// Nothing but our own files, no script or style that stands in a page, and no frame around us.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The console.
+pub fn router(deps: Arc<Deps>) -> Router {
+    Router::new()
+        .route("/console", get(overview::show))
+        .route("/console/", get(overview::home))
+        .route("/console/cost", get(cost::show))
+        .route("/console/clusters", get(clusters::list))
+        .route("/console/clusters/{id}", get(cluster::show))
+        .route("/console/clusters/round", post(cluster::round))
+        .route("/console/plans", get(plans::list))
+        .route("/console/plans/{id}", get(plan::show))
+        .route("/console/plans/approve", post(plan::approve))
+        .route("/console/plans/reject", post(plan::reject))
+        .route("/console/plans/cancel", post(plan::cancel))
+        .route("/console/decisions", get(decisions::list))
+        .route("/console/decisions/{id}", get(decisions::show))
+        .route("/console/blockers", get(blockers::show))
+        .route("/console/savings", get(savings::show))
+        .route("/console/waste", get(waste::show))
+        .route("/console/waste/scan", post(waste::scan))
+        .route("/console/waste/dismiss", post(waste::dismiss))
+        .route("/console/rightsizing", get(rightsizing::show))
+        .route("/console/office-hours", get(hours::show))
+        .route("/console/office-hours/wake", post(hours::wake))
+        .route("/console/office-hours/approve", post(hours::approve))
+        .route("/console/interruptions", get(interruptions::show))
+        .route("/console/predictions", get(predictions::show))
+        .route("/console/pricing", get(pricing::show))
+        .route("/console/history", get(history::show))
+        .route("/console/config", get(config::show))
+        .route("/console/config/mode", post(config::mode))
+        .route("/console/config/halt", post(config::halt))
+        .route("/console/config/test", post(config::test))
+        .route("/console/health", get(health::show))
+        .route("/console/sign-in", get(door::show).post(door::enter))
+        .route("/console/sign-out", post(door::leave))
+        .route("/console/assets/{version}/{name}", get(assets::show))
+        .layer(from_fn(guarded))
+        .with_state(deps)
+}
+
+/// What every answer says about itself. Pages hold a customer's figures: nobody on the way keeps them.
+async fn guarded(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,6 @@
+//! The console over a store in memory: who may see and do what, and what a page may never hold.
+
+mod door;
+mod laws;
+mod support;
+mod words;

@@ -1,0 +1,162 @@
+//! What holds for every page and every form.
+
+use super::support::{Bench, NODE, PLAN, RUBBISH, customer};
+use crate::assets;
+use crate::routes::{FORMS, PAGES};
+use domain::ids::{ClusterId, PlanId};
+use domain::optimization::ProposalState;
+use domain::policy::Mode;
+use domain::ports::{Optimizations, Registry};
+use http::StatusCode;
+use sim::store::Which;
+
+/// What a page may weigh with all its files, in bytes.
+const WEIGHT_MAX: usize = 200_000;
+
+fn all_pages() -> Vec<String> {
+    let mut all: Vec<String> = PAGES.iter().map(ToString::to_string).collect();
+    all.push("/console/clusters/c-acme".to_owned());
+    all.push(format!("/console/plans/{PLAN}"));
+    all.push(format!("/console/decisions?cluster=c-acme&node={NODE}"));
+    all
+}
+
+#[tokio::test]
+async fn every_page_opens_for_who_has_nothing_and_says_what_to_do() {
+    let bench = Bench::empty().await;
+    let cookie = bench.enter("acme-viewer").await;
+    for path in PAGES {
+        let page = bench.get(&cookie, path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
+        assert!(page.text.contains("<h1>"), "{path}");
+    }
+    assert!(bench.get(&cookie, "/console").await.text.contains("No cluster is registered yet"));
+}
+
+#[tokio::test]
+async fn every_page_opens_over_a_full_store_within_its_weight_and_holds_no_script_style_or_markup_of_others() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-admin").await;
+    for path in all_pages() {
+        let page = bench.get(&cookie, &path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
+        assert!(page.text.len() + assets::weight() <= WEIGHT_MAX, "{path} weighs {} and its files", page.text.len());
+        assert!(!page.text.contains(RUBBISH), "{path} shows a name as markup");
+        for never in ["<script>", " style=", "<style", "javascript:", " onclick=", "http://", "https://"] {
+            assert!(!page.text.contains(never), "{path} holds {never}");
+        }
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(page.header("cache-control"), "no-store", "{path}");
+    }
+    assert!(bench.get(&cookie, "/console").await.text.contains("&#60;script&#62;"), "the name is shown as text");
+}
+
+#[tokio::test]
+async fn every_table_of_every_page_can_be_had_as_csv() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-viewer").await;
+    let mut tables = 0;
+    for path in all_pages() {
+        let page = bench.get(&cookie, &path).await.text;
+        for href in page.split("class=\"csv\" href=\"").skip(1).map(|rest| rest.split('"').next().unwrap().replace("&#38;", "&")) {
+            let csv = bench.get(&cookie, &href).await;
+            assert_eq!(csv.status, StatusCode::OK, "{href}");
+            assert!(csv.header("content-type").starts_with("text/csv") && csv.text.contains("\r\n"), "{href}");
+            tables += 1;
+        }
+    }
+    assert!(tables > 20, "{tables} tables");
+}
+
+#[tokio::test]
+async fn no_form_is_taken_without_its_token_or_from_another_site_or_without_a_session() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-admin").await;
+    let stranger = bench.get(&bench.enter("acme-admin").await, "/console/config").await.token();
+    for path in FORMS {
+        let forms: [&[(&str, &str)]; 3] = [&[("plan", PLAN)], &[("plan", PLAN), ("token", "")], &[("plan", PLAN), ("token", &stranger)]];
+        for form in forms {
+            assert_eq!(bench.post(&cookie, path, form).await.status, StatusCode::FORBIDDEN, "{path} {form:?}");
+        }
+        let out = bench.post("", path, &[("plan", PLAN)]).await;
+        assert!(out.header("location").starts_with("/console/sign-in"), "{path}");
+    }
+    let waits = bench.store.proposal(&customer("acme"), &PlanId::parse(PLAN).unwrap()).await.unwrap().unwrap();
+    assert!(matches!(waits.state, ProposalState::Waiting { .. }), "nothing was done");
+}
+
+#[tokio::test]
+async fn a_viewer_is_shown_no_form_and_none_is_taken_from_them() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-viewer").await;
+    let page = bench.get(&cookie, &format!("/console/plans/{PLAN}")).await.text;
+    assert!(!page.contains("/console/plans/approve"));
+    for path in FORMS.iter().filter(|path| **path != "/console/sign-out") {
+        let fields = [("plan", PLAN), ("cluster", "c-acme"), ("how", "real"), ("scope", "customer"), ("reason", "x")];
+        let answer = bench.act(&cookie, path, &fields).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+        assert!(answer.text.contains("viewer"), "{path} says which role it is: {}", answer.text);
+    }
+    // What changes what clusters allow, or stops them, is for administrators.
+    let operator = bench.enter("acme-operator").await;
+    for path in ["/console/config/mode", "/console/config/halt"] {
+        assert_eq!(bench.act(&operator, path, &[("scope", "customer"), ("reason", "x")]).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_one_customer_is_there_for_another() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("other-admin").await;
+    for path in all_pages() {
+        let page = bench.get(&cookie, &path).await;
+        assert!(!page.text.contains("alert(") && !page.text.contains("i-0aaaaaaaaaaaaaaaa"), "{path} shows what is not theirs");
+    }
+    for path in ["/console/clusters/c-acme", "/console/plans/plan-1", "/console/cost?cluster=c-acme", "/console/history?cluster=c-acme"] {
+        assert_eq!(bench.get(&cookie, path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    for (path, fields) in [
+        ("/console/plans/approve", [("plan", PLAN), ("x", "")]),
+        ("/console/clusters/round", [("cluster", "c-acme"), ("how", "real")]),
+        ("/console/office-hours/wake", [("cluster", "c-acme"), ("minutes", "60")]),
+        ("/console/config/halt", [("scope", "cluster c-acme"), ("reason", "x")]),
+    ] {
+        assert_eq!(bench.act(&cookie, path, &fields).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_approval_is_written_down_and_a_round_asked_for() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-operator").await;
+    let page = bench.act(&cookie, "/console/plans/approve", &[("plan", PLAN), ("wish", "w1")]).await;
+    assert_eq!((page.status, page.header("location")), (StatusCode::SEE_OTHER, "/console/plans/plan-1?done=approved"));
+    let id = PlanId::parse(PLAN).unwrap();
+    let proposal = bench.store.proposal(&customer("acme"), &id).await.unwrap().unwrap();
+    assert!(matches!(&proposal.state, ProposalState::Approved { by, .. } if by == "acme-operator"), "{:?}", proposal.state);
+    let asked = bench.queue.take_due(domain::ports::Clock::now(&*bench.clock));
+    assert!(asked.iter().any(|message| matches!(message.queue, Which::Rounds) && message.body.contains("a-w1")), "a round is asked for");
+    // Said once more, it is asked for once more; dismissed afterwards, it is over.
+    assert_eq!(bench.act(&cookie, "/console/plans/reject", &[("plan", PLAN)]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(bench.act(&cookie, "/console/plans/approve", &[("plan", PLAN)]).await.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn a_mode_is_set_against_the_version_that_was_read_and_a_stop_is_told_on_every_page() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-admin").await;
+    let fields = [("cluster", "c-acme"), ("what", "spot"), ("mode", "auto"), ("version", "1")];
+    assert_eq!(bench.act(&cookie, "/console/config/mode", &fields).await.status, StatusCode::SEE_OTHER);
+    let stored = bench.store.cluster(&customer("acme"), &ClusterId::parse("c-acme").unwrap()).await.unwrap().unwrap();
+    assert_eq!((stored.policy.optimization.spot, stored.version), (Mode::Auto, 2));
+    assert_eq!(bench.act(&cookie, "/console/config/mode", &fields).await.status, StatusCode::CONFLICT, "the version is another by now");
+    assert_eq!(bench.act(&cookie, "/console/config/halt", &[("scope", "customer")]).await.status, StatusCode::CONFLICT, "without a reason");
+    bench.act(&cookie, "/console/config/halt", &[("scope", "customer"), ("reason", "Black Friday")]).await;
+    for path in PAGES {
+        assert!(bench.get(&cookie, path).await.text.contains("Black Friday (acme-admin)"), "{path}");
+    }
+    assert_eq!(bench.act(&cookie, "/console/plans/approve", &[("plan", PLAN)]).await.status, StatusCode::CONFLICT);
+    bench.act(&cookie, "/console/config/halt", &[("scope", "customer"), ("lift", "yes")]).await;
+    assert!(!bench.get(&cookie, "/console").await.text.contains("Black Friday"));
+}

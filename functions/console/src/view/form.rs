@@ -1,0 +1,78 @@
+//! Forms: what can be done, and what is chosen.
+
+use super::parts::Tone;
+
+/// A field of a form.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub label: &'static str,
+    /// What stands in it.
+    pub value: String,
+    /// What may stand in it, with words for each; empty: any text.
+    pub options: Vec<(String, String)>,
+    /// Whether it is not shown.
+    pub hidden: bool,
+}
+
+impl Field {
+    /// A field that is not shown.
+    pub fn hidden(name: &'static str, value: impl Into<String>) -> Field {
+        Field { name, label: "", value: value.into(), options: Vec::new(), hidden: true }
+    }
+
+    /// A field for a text.
+    pub fn text(name: &'static str, label: &'static str, value: impl Into<String>) -> Field {
+        Field { name, label, value: value.into(), options: Vec::new(), hidden: false }
+    }
+
+    /// A choice.
+    pub fn choice(name: &'static str, label: &'static str, value: impl Into<String>, options: Vec<(String, String)>) -> Field {
+        Field { name, label, value: value.into(), options, hidden: false }
+    }
+}
+
+/// Something that can be done, or chosen.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// Where it goes.
+    pub action: String,
+    /// What its button says.
+    pub button: String,
+    /// What happens then, in a sentence.
+    pub says: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// Its fields.
+    pub fields: Vec<Field>,
+}
+
+impl Form {
+    /// A form.
+    pub fn new(action: impl Into<String>, button: impl Into<String>) -> Form {
+        Form { action: action.into(), button: button.into(), says: String::new(), tone: Tone::Plain, fields: Vec::new() }
+    }
+
+    /// Saying what happens.
+    #[must_use]
+    pub fn says(mut self, says: impl Into<String>) -> Form {
+        self.says = says.into();
+        self
+    }
+
+    /// Meant so.
+    #[must_use]
+    pub fn tone(mut self, tone: Tone) -> Form {
+        self.tone = tone;
+        self
+    }
+
+    /// With a field more.
+    #[must_use]
+    pub fn field(mut self, field: Field) -> Form {
+        self.fields.push(field);
+        self
+    }
+}

@@ -1,0 +1,159 @@
+//! The sizes of workloads, once a round: what containers use is folded in, kills for lack of memory are answered, and what is
+//! requested far above or below what is needed is found, and changed where the policy says so.
+//!
+//! # Guarantees
+//! A plan is written with its run before anything is done with it, as with all else in a round. What cannot be seen is left as it is:
+//! where autoscalers cannot be listed, nothing is touched. Nothing here keeps a round from its other decisions.
+
+use super::Optimizer;
+use super::ask::View;
+use crate::ports::{Site, Trouble};
+use domain::finding::Finding;
+use domain::optimization::{Proposal, ProposalState, Round};
+use domain::plan::check::Blocked;
+use domain::plan::{Plan, PlanKind};
+use domain::policy::Mode;
+use domain::ports::{Findings, Usages};
+use domain::sizing::WorkloadPolicy;
+use domain::usage::{ContainerRef, Usage};
+use domain::workload::WorkloadRef;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tracing::info;
+
+mod agreed;
+mod decide;
+mod found;
+mod judge;
+mod scene;
+
+use scene::Scene;
+
+/// What sizing works with.
+#[derive(Clone)]
+pub struct Sizing {
+    /// What is remembered of containers.
+    pub usages: Arc<dyn Usages>,
+    /// What is found.
+    pub findings: Arc<dyn Findings>,
+    /// Whether workloads are sized at all (`RIGHTSIZING_ENABLED`).
+    pub rightsizing: bool,
+    /// Whether kills for lack of memory are answered at all (`OOM_REMEDIATION_ENABLED`).
+    pub oom: bool,
+}
+
+/// What a round makes of the sizes of a cluster.
+#[derive(Default)]
+struct Judged {
+    /// What is to be remembered.
+    usages: BTreeMap<ContainerRef, Usage>,
+    findings: Vec<Finding>,
+    plans: Vec<Plan>,
+    refused: Vec<Blocked>,
+}
+
+impl Optimizer {
+    /// Remembers the plans that an earlier round has opened, while they are still listed as open: whoever opened them may have died
+    /// before it remembered them, and what is not remembered would be rolled out a second time in a day.
+    pub(super) async fn remember_sizes(&self, site: &Site, sizing: &Sizing) -> Result<(), Trouble> {
+        let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
+        let mut open = self.optimizations.open_proposals(customer, cluster).await?;
+        open.retain(|proposal| proposal.state == ProposalState::Opened && workload_of(&proposal.plan).is_some());
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut kept: BTreeMap<ContainerRef, Usage> = sizing.usages.usages(customer, cluster).await?.into_iter().collect();
+        let mut marked = BTreeSet::new();
+        for plan in open.iter().map(|proposal| &proposal.plan) {
+            if mark(&mut kept, plan, &site.cluster.policy.workloads) {
+                marked.extend(workload_of(plan));
+            }
+        }
+        kept.retain(|of, _| marked.contains(&of.workload));
+        let items: Vec<(ContainerRef, Usage)> = kept.into_iter().collect();
+        if items.is_empty() { Ok(()) } else { Ok(sizing.usages.put_usages(customer, cluster, &items).await?) }
+    }
+
+    /// Looks at the sizes of a cluster's workloads, and decides on them.
+    pub(super) async fn sizes(&self, site: &Site, sizing: &Sizing, round: &Round, view: &mut View) -> Result<(), Trouble> {
+        if !(sizing.rightsizing || sizing.oom) || round.dry_run {
+            return Ok(());
+        }
+        let snapshot = self.see(site, view).await.ok();
+        let scene = match Scene::look(site, snapshot.as_ref(), self.ports.clock.now(), self.settings.interval).await {
+            Ok(scene) => scene,
+            Err(error) => {
+                info!(cluster.id = %site.cluster.id, %error, "The sizes of workloads could not be read");
+                return Ok(());
+            }
+        };
+        let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
+        let (kept, open) =
+            futures::try_join!(sizing.usages.usages(customer, cluster), self.optimizations.open_proposals(customer, cluster))?;
+        let busy: BTreeSet<WorkloadRef> = open.iter().filter_map(|proposal| workload_of(&proposal.plan)).collect();
+        let mut judged = judge::judge(site, sizing, round, &scene, kept.into_iter().collect(), &busy);
+        self.agreed_sizes(site, sizing, &scene, &open, &mut judged).await?;
+        for (kind, mode) in [
+            (PlanKind::RemedyOom, site.cluster.policy.workloads.oom_remediation),
+            (PlanKind::ResizeWorkload, site.cluster.policy.workloads.rightsizing),
+        ] {
+            self.decide_sizes(site, round, kind, mode, &mut judged, scene.now).await?;
+        }
+        let items: Vec<(ContainerRef, Usage)> = std::mem::take(&mut judged.usages).into_iter().collect();
+        sizing.usages.put_usages(customer, cluster, &items).await?;
+        self.keep_found(site, sizing, judged.findings, scene.now).await
+    }
+}
+
+/// The workload that a plan sizes, if it is such a plan.
+fn workload_of(plan: &Plan) -> Option<WorkloadRef> {
+    match &plan.steps.first()?.action {
+        domain::plan::Action::PatchRequests { workload, .. } => Some(workload.clone()),
+        domain::plan::Action::LaunchNode { .. }
+        | domain::plan::Action::AwaitReady { .. }
+        | domain::plan::Action::AwaitRollOut { .. }
+        | domain::plan::Action::Cordon { .. }
+        | domain::plan::Action::Uncordon { .. }
+        | domain::plan::Action::Drain { .. }
+        | domain::plan::Action::Terminate { .. }
+        | domain::plan::Action::RemoveNode { .. }
+        | domain::plan::Action::Scale { .. }
+        | domain::plan::Action::Resize { .. }
+        | domain::plan::Action::TerminateGhost { .. }
+        | domain::plan::Action::DeleteVolume { .. }
+        | domain::plan::Action::CompleteLifecycle { .. } => None,
+    }
+}
+
+/// Remembers that a plan changes the sizes of a workload. A plan that is remembered already changes nothing.
+fn mark(usages: &mut BTreeMap<ContainerRef, Usage>, plan: &Plan, policy: &WorkloadPolicy) -> bool {
+    let Some(domain::plan::Action::PatchRequests { workload, changes, .. }) = plan.steps.first().map(|step| &step.action) else {
+        return false;
+    };
+    let at = plan.created_at.as_second();
+    let mut marked = false;
+    for change in changes {
+        // What was killed before it was ever measured has no item yet.
+        let usage = usages.entry(ContainerRef { workload: workload.clone(), container: change.container.clone() }).or_default();
+        if usage.resized_s.is_none_or(|last| last < at) {
+            usage.resized_s = Some(at);
+            marked = true;
+        }
+        if plan.kind == PlanKind::RemedyOom && !usage.raises_s.contains(&at) {
+            planning::rightsizing::oom::raised(usage, at);
+            planning::rightsizing::oom::floored(usage, change.to.memory_request.unwrap_or(0), at, policy);
+            marked = true;
+        }
+    }
+    marked
+}
+
+/// Whether a mode opens plans by itself.
+fn acts(mode: Mode) -> bool {
+    mode == Mode::Auto
+}
+
+/// A proposal with what comes after it.
+fn next(proposal: &Proposal, state: ProposalState) -> Proposal {
+    Proposal { state, version: proposal.version + 1, ..proposal.clone() }
+}

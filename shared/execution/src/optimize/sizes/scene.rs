@@ -1,0 +1,116 @@
+//! What is seen of the sizes of a cluster.
+
+use crate::ports::Site;
+use domain::pod::PodBudget;
+use domain::ports::ClusterError;
+use domain::sizing::{AutoscalerView, PodContainers, WorkloadView};
+use domain::snapshot::Snapshot;
+use domain::usage::{OomKill, Sample};
+use domain::workload::WorkloadRef;
+use domain::{SignedDuration, Timestamp};
+use planning::rightsizing::advise::{Autoscaled, UnitPrices, unit_prices};
+use planning::rightsizing::select::namespaces;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All of it, read for this one round.
+pub(super) struct Scene {
+    /// Workloads of the namespaces that are looked at.
+    pub(super) workloads: Vec<WorkloadView>,
+    pods: BTreeMap<WorkloadRef, Vec<PodContainers>>,
+    samples: BTreeMap<(String, String, String), Sample>,
+    autoscalers: Option<Vec<AutoscalerView>>,
+    budgets: Vec<PodBudget>,
+    pub(super) prices: Option<UnitPrices>,
+    /// The memory of the largest node: more fits nowhere.
+    pub(super) memory_max: Option<u64>,
+    pub(super) now: Timestamp,
+    pub(super) interval_s: i64,
+}
+
+impl Scene {
+    /// Workloads and pods must be readable; of the rest, what is missing forbids what depends on it.
+    pub(super) async fn look(
+        site: &Site,
+        snapshot: Option<&Snapshot>,
+        now: Timestamp,
+        interval: SignedDuration,
+    ) -> Result<Scene, ClusterError> {
+        let cluster = site.kubernetes.as_ref().map_err(Clone::clone)?;
+        let (workloads, pods, samples, autoscalers, budgets) = futures::join!(
+            cluster.workloads(),
+            cluster.containers(),
+            cluster.container_usage(),
+            cluster.autoscalers(),
+            cluster.pod_budgets()
+        );
+        let (mut workloads, all) = (workloads?, pods?);
+        let names: BTreeSet<String> = workloads.iter().map(|one| one.workload.namespace.clone()).collect();
+        let wanted: BTreeSet<&str> =
+            namespaces(&site.cluster.policy.workloads.namespaces, names.iter().map(String::as_str)).into_iter().collect();
+        workloads.retain(|one| wanted.contains(one.workload.namespace.as_str()));
+        let mut pods: BTreeMap<WorkloadRef, Vec<PodContainers>> = BTreeMap::new();
+        for pod in all {
+            if let Some(workload) = pod.workload() {
+                pods.entry(workload).or_default().push(pod);
+            }
+        }
+        let key = |sample: Sample| ((sample.namespace.clone(), sample.pod.clone(), sample.container.clone()), sample);
+        let nodes = snapshot.map(|snapshot| snapshot.nodes.as_slice()).unwrap_or_default();
+        let priced = nodes.iter().filter_map(|node| {
+            let price = node.price.as_ref()?.price_per_hour;
+            Some((node.allocatable.cpu_millis, node.allocatable.memory_bytes, price))
+        });
+        Ok(Scene {
+            workloads,
+            pods,
+            samples: samples.unwrap_or_default().into_iter().map(key).collect(),
+            autoscalers: autoscalers.ok(),
+            budgets: budgets.unwrap_or_default(),
+            prices: unit_prices(priced),
+            memory_max: nodes.iter().map(|node| node.allocatable.memory_bytes).max(),
+            now,
+            interval_s: interval.as_secs().max(60),
+        })
+    }
+
+    fn pods_of(&self, workload: &WorkloadRef) -> &[PodContainers] {
+        self.pods.get(workload).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What the pods of a container use now: (CPU in billionths of a core, bytes).
+    pub(super) fn used(&self, workload: &WorkloadRef, container: &str) -> Vec<(u64, u64)> {
+        let of = |pod: &PodContainers| {
+            let key = (pod.pod.namespace.clone(), pod.pod.name.clone(), container.to_owned());
+            self.samples.get(&key).map(|sample| (sample.cpu_nanos, sample.memory_bytes))
+        };
+        self.pods_of(workload).iter().filter_map(of).collect()
+    }
+
+    /// Kills for lack of memory that its pods show.
+    pub(super) fn kills(&self, workload: &WorkloadRef, container: &str) -> Vec<OomKill> {
+        let states = self.pods_of(workload).iter().flat_map(|pod| &pod.containers).filter(|one| one.container == container);
+        states.filter_map(|one| one.oom.clone()).collect()
+    }
+
+    /// What autoscalers work on.
+    pub(super) fn autoscaled(&self, workload: &WorkloadRef) -> Autoscaled {
+        match &self.autoscalers {
+            None => Autoscaled::Unknown,
+            Some(all) => {
+                let of: Vec<&AutoscalerView> = all.iter().filter(|one| one.scales(workload)).collect();
+                Autoscaled::By { cpu: of.iter().any(|one| one.cpu), memory: of.iter().any(|one| one.memory) }
+            }
+        }
+    }
+
+    /// Whether a disruption budget of its pods has no room now.
+    pub(super) fn budget_full(&self, view: &WorkloadView) -> bool {
+        let covers = |budget: &&PodBudget| budget.covers_class(&view.workload.namespace, &view.labels);
+        self.budgets.iter().filter(covers).any(|budget| budget.disruptions_allowed < 1)
+    }
+
+    /// The view of a workload.
+    pub(super) fn view(&self, workload: &WorkloadRef) -> Option<&WorkloadView> {
+        self.workloads.iter().find(|view| view.workload == *workload)
+    }
+}

@@ -1,0 +1,234 @@
+//! What people ask for: a word on a plan, a round, a scan. Written down here, done elsewhere, under the same checks as everything else.
+//!
+//! The API and the console are two mouths of these; neither decides anything by itself.
+
+use domain::SignedDuration;
+use domain::decision::DecisionType;
+use domain::ids::{ClusterId, CustomerId, PlanId};
+use domain::optimization::{Proposal, ProposalState, Round};
+use domain::plan::Outcome;
+use domain::ports::{Change, Clock, Journal, Optimizations, Queue, QueueError, Registry, Rounds, Scans, StoreError};
+use domain::tenant::Halt;
+use domain::watch::ScanOrder;
+use std::sync::Arc;
+
+/// What wishes are written to.
+#[derive(Clone)]
+pub struct Wishes {
+    /// Stops.
+    pub registry: Arc<dyn Registry>,
+    /// Plans.
+    pub journal: Arc<dyn Journal>,
+    /// Proposals.
+    pub optimizations: Arc<dyn Optimizations>,
+    /// Where rounds are asked for.
+    pub rounds: Arc<dyn Rounds>,
+    /// Where scans are asked for.
+    pub scans: Arc<dyn Scans>,
+    /// Where plans are announced.
+    pub queue: Arc<dyn Queue>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Who wishes. Nothing of another customer exists for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// The customer.
+    pub customer: CustomerId,
+    /// What their key is for, in its owner's words.
+    pub label: String,
+}
+
+/// Why a wish was not taken, in one sentence for a person.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// There is no such thing, or it is another customer's.
+    #[error("There is no such {0}.")]
+    Absent(&'static str),
+    /// Nobody is asked any more; the word for where the plan is.
+    #[error("This plan is {0}: there is nothing to say to it any more.")]
+    Decided(&'static str),
+    /// The kill switch is on.
+    #[error("{} is stopped: {}. Lift the stop, then ask again.", .0.scope, .0.reason)]
+    Halted(Halt),
+    /// The plan is agreed to and not begun.
+    #[error("The plan is not begun yet. Ask again in a minute.")]
+    NotBegun,
+    /// What was done cannot be taken back.
+    #[error("Instances have been ended already: the plan is behind its point of no return and is finished.")]
+    PastReturn,
+    /// Somebody else wrote at the same time.
+    #[error("Somebody else changed the plan at the same time. Look at it again, and ask again.")]
+    Busy,
+    /// The table.
+    #[error("Our table did not do what was asked: {0}. Try again.")]
+    Store(StoreError),
+    /// The queue.
+    #[error("Our queue did not take the message: {0}. Try again.")]
+    Queue(#[from] QueueError),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Refused {
+        match error {
+            StoreError::Conflict => Refused::Busy,
+            other @ (StoreError::Ambiguous(_) | StoreError::Throttled | StoreError::Corrupt(_) | StoreError::Refused(_)) => {
+                Refused::Store(other)
+            }
+        }
+    }
+}
+
+impl Wishes {
+    /// A proposal of this customer.
+    ///
+    /// # Errors
+    /// [`Refused::Absent`].
+    pub async fn proposal(&self, who: &Who, plan: &str) -> Result<Proposal, Refused> {
+        let id = PlanId::parse(plan).map_err(|_| Refused::Absent("plan"))?;
+        self.optimizations.proposal(&who.customer, &id).await?.ok_or(Refused::Absent("plan"))
+    }
+
+    /// Agrees to a plan: the next round looks at the cluster again, and opens it if it still holds. `new` names the round that is
+    /// asked for, the same for a repeated request. `dry`: only says whether it would be taken.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn approve(&self, who: &Who, plan: &str, new: &str, dry: bool) -> Result<Proposal, Refused> {
+        let proposal = self.proposal(who, plan).await?;
+        let now = self.clock.now();
+        match &proposal.state {
+            ProposalState::Waiting { until } if now <= *until => {}
+            // The same word twice: the round is asked for once more, in case the first message was lost.
+            ProposalState::Approved { .. } => {}
+            ProposalState::Waiting { .. }
+            | ProposalState::Recommended
+            | ProposalState::Rejected { .. }
+            | ProposalState::Expired
+            | ProposalState::Stale { .. }
+            | ProposalState::Opened
+            | ProposalState::Ended { .. } => return Err(Refused::Decided(proposal.state.as_str())),
+        }
+        self.not_halted(who, &proposal.plan.key.cluster).await?;
+        if dry {
+            return Ok(proposal);
+        }
+        if matches!(proposal.state, ProposalState::Waiting { .. }) {
+            self.put(&proposal, ProposalState::Approved { by: who.label.clone(), at: now }).await?;
+        }
+        let types = proposal.plan.stakes.iter().map(|stakes| stakes.decision).collect();
+        let round = round(who, &proposal.plan.key.cluster, format!("a-{new}"), types, false);
+        // The word is written: a lost message only makes the plan begin with the next round of the schedule.
+        if let Err(error) = self.rounds.ask(&round).await {
+            tracing::warn!(%error, plan.id = plan, "A plan was approved and its round not asked for; the schedule's next one takes it up");
+        }
+        Ok(proposal)
+    }
+
+    /// Says no to a plan.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn reject(&self, who: &Who, plan: &str, dry: bool) -> Result<Proposal, Refused> {
+        let proposal = self.proposal(who, plan).await?;
+        match &proposal.state {
+            ProposalState::Waiting { .. } | ProposalState::Approved { .. } => {}
+            ProposalState::Recommended
+            | ProposalState::Rejected { .. }
+            | ProposalState::Expired
+            | ProposalState::Stale { .. }
+            | ProposalState::Opened
+            | ProposalState::Ended { .. } => return Err(Refused::Decided(proposal.state.as_str())),
+        }
+        if !dry {
+            self.put(&proposal, ProposalState::Rejected { by: who.label.clone(), at: self.clock.now() }).await?;
+        }
+        Ok(proposal)
+    }
+
+    /// Stops what is under way and has it taken back, unless it is behind its point of no return.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn cancel(&self, who: &Who, plan: &str, dry: bool) -> Result<Proposal, Refused> {
+        let proposal = self.proposal(who, plan).await?;
+        match &proposal.state {
+            ProposalState::Opened => {}
+            ProposalState::Waiting { .. }
+            | ProposalState::Approved { .. }
+            | ProposalState::Recommended
+            | ProposalState::Rejected { .. }
+            | ProposalState::Expired
+            | ProposalState::Stale { .. }
+            | ProposalState::Ended { .. } => return Err(Refused::Decided(proposal.state.as_str())),
+        }
+        let key = &proposal.plan.key;
+        let mut record = self.journal.load(key).await?.ok_or(Refused::NotBegun)?;
+        if record.progress.outcome.is_some() || record.progress.unwinding.is_some() {
+            return Err(Refused::Decided(proposal.state.as_str()));
+        }
+        if record.progress.past_return(&record.plan) {
+            return Err(Refused::PastReturn);
+        }
+        if dry {
+            return Ok(proposal);
+        }
+        record.progress.unwinding = Some(Outcome::Cancelled { why: format!("api key {} cancelled it", who.label) });
+        record.progress.version += 1;
+        self.journal.record(key, &Change { progress: record.progress, audit: Vec::new(), spot_event: None }).await?;
+        if let Err(error) = self.queue.continue_plan(key, SignedDuration::ZERO).await {
+            tracing::warn!(%error, plan.id = %key, "A plan was cancelled and not announced; the sweeper takes it back");
+        }
+        Ok(proposal)
+    }
+
+    /// Asks for a round of a cluster of theirs now. `types` empty: all that its policy allows. `dry`: it is decided and recorded, and
+    /// nothing is proposed or done.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn ask_round(
+        &self,
+        who: &Who,
+        cluster: &ClusterId,
+        new: &str,
+        types: Vec<DecisionType>,
+        dry: bool,
+    ) -> Result<Round, Refused> {
+        self.not_halted(who, cluster).await?;
+        let round = round(who, cluster, format!("t-{new}"), types, dry);
+        self.rounds.ask(&round).await?;
+        Ok(round)
+    }
+
+    /// Asks for a whole scan of clusters of theirs.
+    ///
+    /// # Errors
+    /// [`Refused::Queue`]; those before the one that was not taken are asked for.
+    pub async fn ask_scans(&self, who: &Who, clusters: &[ClusterId]) -> Result<(), Refused> {
+        for cluster in clusters {
+            let order = ScanOrder {
+                customer: who.customer.clone(),
+                cluster: cluster.clone(),
+                asked_by: format!("api key {}", who.label),
+                whole: true,
+            };
+            self.scans.ask_scan(&order).await?;
+        }
+        Ok(())
+    }
+
+    async fn not_halted(&self, who: &Who, cluster: &ClusterId) -> Result<(), Refused> {
+        self.registry.halted(&who.customer, cluster).await?.map_or(Ok(()), |halt| Err(Refused::Halted(halt)))
+    }
+
+    async fn put(&self, proposal: &Proposal, state: ProposalState) -> Result<(), Refused> {
+        let next = Proposal { state, version: proposal.version + 1, ..proposal.clone() };
+        Ok(self.optimizations.put_proposal(&next, None).await?)
+    }
+}
+
+fn round(who: &Who, cluster: &ClusterId, round: String, types: Vec<DecisionType>, dry_run: bool) -> Round {
+    Round { customer: who.customer.clone(), cluster: cluster.clone(), round, asked_by: format!("api key {}", who.label), types, dry_run }
+}

@@ -1,0 +1,32 @@
+//! The faulty twin of what is remembered of containers.
+
+use super::Gate;
+use super::store::store;
+use async_trait::async_trait;
+use domain::ids::{ClusterId, CustomerId};
+use domain::ports::{StoreError, Usages};
+use domain::usage::{ContainerRef, Usage};
+use std::sync::Arc;
+
+/// Usages behind the gate.
+pub struct FaultyUsages {
+    inner: Arc<dyn Usages>,
+    gate: Arc<Gate>,
+}
+
+impl FaultyUsages {
+    /// Puts Usages behind the gate.
+    pub fn new(inner: Arc<dyn Usages>, gate: Arc<Gate>) -> Arc<Self> {
+        Arc::new(Self { inner, gate })
+    }
+}
+
+#[async_trait]
+impl Usages for FaultyUsages {
+    async fn usages(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Vec<(ContainerRef, Usage)>, StoreError> {
+        self.gate.pass("usages.usages", self.inner.usages(customer, cluster), store).await
+    }
+    async fn put_usages(&self, customer: &CustomerId, cluster: &ClusterId, items: &[(ContainerRef, Usage)]) -> Result<(), StoreError> {
+        self.gate.pass("usages.put_usages", self.inner.put_usages(customer, cluster, items), store).await
+    }
+}
