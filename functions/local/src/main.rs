@@ -54,7 +54,7 @@ async fn main() -> anyhow::Result<()> {
         None => serve(&settings).await,
         Some("demo") => {
             telemetry::init(settings.log_level);
-            demo::play().await
+            Box::pin(demo::play()).await
         }
         Some("help" | "--help" | "-h") => say(USAGE),
         Some(other) => anyhow::bail!("there is no command {other:?}\n\n{USAGE}"),

@@ -50,8 +50,12 @@ pub(crate) fn notifier(
     table: &Arc<aws::Table>,
     queue: &Arc<MemoryQueue>,
     vault: &Arc<dyn Vault>,
-    courier: Arc<dyn Courier>,
-) -> notifier::Deps {
+    courier: Option<Arc<dyn Courier>>,
+) -> anyhow::Result<notifier::Deps> {
+    let courier = match courier {
+        Some(courier) => courier,
+        None => Arc::new(runtime::courier::HttpCourier::new(Arc::new(runtime::courier::Internet), None)?),
+    };
     let desk = execution::notify::Desk {
         outbox: table.clone(),
         vault: vault.clone(),
@@ -60,5 +64,5 @@ pub(crate) fn notifier(
         clock: ports.clock.clone(),
         meter: ports.meter.clone(),
     };
-    notifier::Deps { desk, queue: queue.clone() }
+    Ok(notifier::Deps { desk, queue: queue.clone() })
 }

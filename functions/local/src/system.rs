@@ -119,11 +119,7 @@ impl System {
             clock: clock.clone(),
             meter: Arc::new(Silent),
         };
-        let courier = match &settings.courier {
-            Some(courier) => courier.clone(),
-            None => Arc::new(runtime::courier::HttpCourier::new(Arc::new(runtime::courier::Internet), None)?),
-        };
-        let notifier = parts::notifier(&ports, &table, &queue, &vault, courier);
+        let notifier = parts::notifier(&ports, &table, &queue, &vault, settings.courier.clone())?;
         let office_hours = parts::office_hours(&ports, &table);
         let scanner = parts::scanner(&ports, &table, &queue);
         let customer = CustomerId::parse("default")?;

@@ -145,8 +145,7 @@ pub fn scan(look: &Look<'_>, before: &Watchbook, settings: Settings) -> Result<S
         // One of the two clocks is hours off, and nobody knows which. If it was the one before, waiting for its time to come would
         // blind us for as long as it was off; so every grace begins anew. If it is this one, the next look comes after a gap that is
         // too long, and they begin anew once more: no grace is cut short either way.
-        let begun: Vec<InstanceId> = watched(&book).collect();
-        begun.iter().for_each(|id| drop(book.watches.remove(id.as_str())));
+        book.watches.retain(|id, _| !id.starts_with("i-"));
     } else if ahead > SignedDuration::ZERO {
         // Our own clock went back, or an older look comes in late: a first sight that lies too early would cut a grace short.
         recover(&mut book, &verdicts, &mut news);
