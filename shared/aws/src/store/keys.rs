@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 mod asked;
 
-pub(super) use asked::{action_place, actions, api_keys, named_key, quota, request, requests};
+pub(super) use asked::{action_place, actions, api_keys, idempotency, named_key, quota, request, requests};
 
 /// The partition key of the table.
 pub(super) const PK: &str = "pk";
@@ -217,11 +217,6 @@ pub(super) fn pools(account: &AccountId, region: &Region) -> String {
 /// A pool to avoid.
 pub(super) fn pool(account: &AccountId, region: &Region, pool: &Pool) -> Key {
     key(pools(account, region), format!("{}#{}#{}", pool.instance_type, pool.zone, pool.capacity.as_str()))
-}
-
-/// An idempotency key.
-pub(super) fn idempotency(customer: &CustomerId, name: &str) -> Key {
-    key(format!("T#{customer}#IDEMPOTENCY#{}", text(name)), "IDEMPOTENCY")
 }
 
 /// A run of the optimizer.

@@ -39,3 +39,8 @@ pub(in crate::store) fn action_place(opened_at: Timestamp, of: &PlanKey, id: &st
 pub(in crate::store) fn quota(customer: &CustomerId, name: &str, window: Timestamp) -> Key {
     key(format!("T#{customer}#QUOTA#{}", text(name)), instant(window))
 }
+
+/// An idempotency key.
+pub(in crate::store) fn idempotency(customer: &CustomerId, name: &str) -> Key {
+    key(format!("T#{customer}#IDEMPOTENCY#{}", text(name)), "IDEMPOTENCY")
+}
