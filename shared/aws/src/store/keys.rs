@@ -12,6 +12,10 @@ use domain::plan::PlanKey;
 use domain::workload::ScaleRef;
 use sha2::{Digest, Sha256};
 
+mod asked;
+
+pub(super) use asked::{action_place, actions, api_keys, idempotency, named_key, quota, request, requests};
+
 /// The partition key of the table.
 pub(super) const PK: &str = "pk";
 /// Its sort key.
@@ -190,41 +194,6 @@ pub(super) fn api_key(hash: &str) -> Key {
     key(format!("G#KEY#{}", text(hash)), "KEY")
 }
 
-/// The partition of a customer's keys, by their names.
-pub(super) fn api_keys(customer: &CustomerId) -> String {
-    format!("T#{customer}#KEYS")
-}
-
-/// The place of a key in it.
-pub(super) fn named_key(customer: &CustomerId, id: &str) -> Key {
-    key(api_keys(customer), text(id))
-}
-
-/// The partition of what was asked for a customer.
-pub(super) fn requests(customer: &CustomerId) -> String {
-    format!("T#{customer}#REQUESTS")
-}
-
-/// A request; its sort key is its place among them.
-pub(super) fn request(customer: &CustomerId, at: Timestamp, id: &str) -> Key {
-    key(requests(customer), format!("{}#{}", instant(at), text(id)))
-}
-
-/// The index partition of what a customer's plans did.
-pub(super) fn actions(customer: &CustomerId) -> String {
-    format!("T#{customer}#ACTIONS")
-}
-
-/// Where an audit row stands in it.
-pub(super) fn action_place(opened_at: Timestamp, of: &PlanKey, id: &str) -> String {
-    format!("{}#{of}#{}", instant(opened_at), text(id))
-}
-
-/// What a key has used of a window.
-pub(super) fn quota(customer: &CustomerId, name: &str, window: Timestamp) -> Key {
-    key(format!("T#{customer}#QUOTA#{}", text(name)), instant(window))
-}
-
 /// The stop for everything.
 pub(super) fn halt_everything() -> Key {
     key("G#HALT".to_owned(), "HALT")
@@ -248,11 +217,6 @@ pub(super) fn pools(account: &AccountId, region: &Region) -> String {
 /// A pool to avoid.
 pub(super) fn pool(account: &AccountId, region: &Region, pool: &Pool) -> Key {
     key(pools(account, region), format!("{}#{}#{}", pool.instance_type, pool.zone, pool.capacity.as_str()))
-}
-
-/// An idempotency key.
-pub(super) fn idempotency(customer: &CustomerId, name: &str) -> Key {
-    key(format!("T#{customer}#IDEMPOTENCY#{}", text(name)), "IDEMPOTENCY")
 }
 
 /// A run of the optimizer.

@@ -1,0 +1,46 @@
+//! Keys of what is asked of the API: API keys by their names, the trail, and what each key has used.
+
+use super::{Key, instant, key, text};
+use domain::Timestamp;
+use domain::ids::CustomerId;
+use domain::plan::PlanKey;
+
+/// The partition of a customer's keys, by their names.
+pub(in crate::store) fn api_keys(customer: &CustomerId) -> String {
+    format!("T#{customer}#KEYS")
+}
+
+/// The place of a key in it.
+pub(in crate::store) fn named_key(customer: &CustomerId, id: &str) -> Key {
+    key(api_keys(customer), text(id))
+}
+
+/// The partition of what was asked for a customer.
+pub(in crate::store) fn requests(customer: &CustomerId) -> String {
+    format!("T#{customer}#REQUESTS")
+}
+
+/// A request; its sort key is its place among them.
+pub(in crate::store) fn request(customer: &CustomerId, at: Timestamp, id: &str) -> Key {
+    key(requests(customer), format!("{}#{}", instant(at), text(id)))
+}
+
+/// The index partition of what a customer's plans did.
+pub(in crate::store) fn actions(customer: &CustomerId) -> String {
+    format!("T#{customer}#ACTIONS")
+}
+
+/// Where an audit row stands in it.
+pub(in crate::store) fn action_place(opened_at: Timestamp, of: &PlanKey, id: &str) -> String {
+    format!("{}#{of}#{}", instant(opened_at), text(id))
+}
+
+/// What a key has used of a window.
+pub(in crate::store) fn quota(customer: &CustomerId, name: &str, window: Timestamp) -> Key {
+    key(format!("T#{customer}#QUOTA#{}", text(name)), instant(window))
+}
+
+/// An idempotency key.
+pub(in crate::store) fn idempotency(customer: &CustomerId, name: &str) -> Key {
+    key(format!("T#{customer}#IDEMPOTENCY#{}", text(name)), "IDEMPOTENCY")
+}
