@@ -24,6 +24,11 @@ fn escaped(text: &str) -> String {
     safe
 }
 
+/// To a tenth, and no longer than it needs to be: a heat map has hundreds of boxes.
+fn short(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
 impl Svg {
     /// An empty one of this size.
     pub fn new(width: u32, height: u32) -> Svg {
@@ -39,9 +44,8 @@ impl Svg {
     pub fn rect(&mut self, class: &str, at: (f64, f64), size: (f64, f64), title: &str) {
         let ((x, y), (w, h)) = (at, (size.0.max(0.0), size.1.max(0.0)));
         let title = if title.is_empty() { String::new() } else { format!("<title>{}</title>", escaped(title)) };
-        self.add(format_args!(
-            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h:.1}\" rx=\"2\">{title}</rect>"
-        ));
+        let [x, y, w, h] = [x, y, w, h].map(short);
+        self.add(format_args!("<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\">{title}</rect>"));
     }
 
     /// A line.

@@ -171,12 +171,8 @@ fn heat(region: &Region, known: &BTreeMap<InstanceType, Advice>) -> Part {
         svg.text("e", (72.0, y + 13.0), family);
         for column in 0..SIZES.len() {
             let x = 82.0 + 76.0 * column as f64;
-            match cells.get(&column) {
-                Some((name, advice)) => {
-                    let title = format!("{name}: {}, {} % below on-demand", band(*advice), advice.savings_percent);
-                    svg.rect(&format!("h{}", advice.band.index()), (x, y), (72.0, 16.0), &title);
-                }
-                None => svg.rect("hn", (x, y + 7.0), (72.0, 1.0), ""),
+            if let Some((name, advice)) = cells.get(&column) {
+                svg.rect(&format!("h{}", advice.band.index()), (x, y), (72.0, 16.0), &format!("{name}: {}", band(*advice)));
             }
         }
     }
