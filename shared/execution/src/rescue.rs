@@ -82,7 +82,7 @@ async fn one(ports: &Ports, notice: &Notice, instance: &InstanceId, until: Times
         Decision::Act(_) if notice.kind == NoticeKind::Rebalance && too_many_rebalances(ports, &home.cluster, now).await? => {
             record_only(ports, notice, &record, "too many rebalance recommendations led to replacements in this hour".to_owned()).await
         }
-        Decision::Act(act) => begin(ports, notice, &record, home, &act, until).await,
+        Decision::Act(act) => Box::pin(begin(ports, notice, &record, home, &act, until)).await,
         Decision::Withdraw => withdraw(ports, notice, &record, home, until).await,
     }
 }
