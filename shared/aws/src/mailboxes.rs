@@ -60,7 +60,7 @@ impl CustomerQueues {
         if clients.len() >= SCOPES_MAX {
             clients.clear();
         }
-        Ok(clients.entry(key).or_insert(Client::new(&config)).clone())
+        Ok(clients.entry(key).or_insert_with(|| Client::new(&config)).clone())
     }
 }
 
