@@ -227,7 +227,7 @@ pub fn aged(now: Timestamp, at: Option<Timestamp>) -> String {
 
 /// A card with money per hour and what that is in a month.
 pub fn rate(label: &'static str, amount: MicroDollars, age: String) -> Card {
-    Card::new(label, show::hourly(amount), age).sub(show::monthly(show::of_month(amount)))
+    Card::new(label, show::hourly(amount), age).beneath(show::monthly(show::of_month(amount)))
 }
 
 /// Whether they may act, for pages that only then show how.

@@ -44,7 +44,7 @@ pub async fn show(ask: Ask) -> Answer {
             let row = vec![
                 Cell::text(object.clone()),
                 Cell::mark(word, Tone::Warn),
-                Cell::count(nodes.len()).sub(sub),
+                Cell::count(nodes.len()).beneath(sub),
                 Cell::hourly(cost),
                 Cell::money(show::of_month(cost)),
                 Cell::text(change),
@@ -58,7 +58,7 @@ pub async fn show(ask: Ask) -> Answer {
     let age = aged(ask.now, last.iter().map(|run| run.at).min());
     let cards = vec![
         Card::new("Nodes that are kept", all.len().to_string(), age.clone()),
-        Card::new("They cost", show::hourly(total), age.clone()).sub(show::monthly(show::of_month(total))),
+        Card::new("They cost", show::hourly(total), age.clone()).beneath(show::monthly(show::of_month(total))),
         Card::new("Reasons", rows.len().to_string(), age.clone()),
     ];
     let columns = [

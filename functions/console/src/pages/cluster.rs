@@ -62,7 +62,7 @@ fn cards(cluster: &Cluster, last: Option<&Hour>, ask: &Ask) -> Vec<Card> {
         rate("Realised saving", amount(Hour::realised_sum), age.clone())
             .tone(Tone::Good)
             .href(format!("/console/savings?cluster={}", cluster.id)),
-        rate("Available", amount(|hour| hour.estimated), age).sub("estimated, nothing done yet"),
+        rate("Available", amount(|hour| hour.estimated), age).beneath("estimated, nothing done yet"),
     ]
 }
 

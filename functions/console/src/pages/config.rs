@@ -83,7 +83,7 @@ fn modes(cluster: &Cluster) -> Table {
             Mode::Approve => Tone::Warn,
             Mode::Auto => Tone::Good,
         };
-        Some(vec![Cell::text(*says).sub(*name), Cell::mark(words::mode(mode), tone)])
+        Some(vec![Cell::text(*says).beneath(*name), Cell::mark(words::mode(mode), tone)])
     });
     Table::new("modes", format!("Modes of {}", cluster.name))
         .columns(["Capability", "Mode"].map(Column::text))
@@ -122,7 +122,7 @@ fn windows(cluster: &Cluster, ask: &Ask) -> Table {
         let state = match window.open(ask.now) {
             Ok(true) => Cell::mark("open now", Tone::Good),
             Ok(false) => Cell::mark("closed", Tone::Quiet),
-            Err(error) => Cell::mark("can never open", Tone::Bad).sub(error.to_string()),
+            Err(error) => Cell::mark("can never open", Tone::Bad).beneath(error.to_string()),
         };
         vec![
             Cell::text(window.days.join(", ")),
@@ -176,14 +176,14 @@ fn targets_table(targets: &[Target], ask: &Ask) -> Table {
         };
         let state = match &target.state {
             TargetState::Active => Cell::mark("active", Tone::Good),
-            TargetState::Disabled { why, .. } => Cell::mark("disabled", Tone::Warn).sub(why.clone()),
+            TargetState::Disabled { why, .. } => Cell::mark("disabled", Tone::Warn).beneath(why.clone()),
         };
         let kinds = if target.kinds.is_empty() { "all".to_owned() } else { target.kinds.join(", ") };
         let test = Form::new("/console/config/test", "Send a test")
             .field(Field::hidden("target", target.id.as_str()))
             .field(Field::hidden("wish", format!("{:032x}", (ask.deps.ids)())));
         let button = if acts(ask) { Cell::default().button(test) } else { Cell::default() };
-        vec![Cell::text(target.label.clone()).sub(to.clone()), Cell::text(target.channel.as_str()), Cell::text(kinds), state, button]
+        vec![Cell::text(target.label.clone()).beneath(to.clone()), Cell::text(target.channel.as_str()), Cell::text(kinds), state, button]
     });
     Table::new("targets", "Whom notices are sent to")
         .columns(columns)

@@ -65,9 +65,9 @@ fn cards(nodes: &[NodeRecord], known: &BTreeMap<Pool, Quote>, age: &str) -> Vec<
     let memory: u64 = nodes.iter().map(|node| node.memory_bytes).sum();
     let mut cards = vec![
         rate("Nodes now", spot + od, age.to_owned()),
-        rate("Spot", spot, age.to_owned()).sub(format!("{spot_count} nodes")),
-        rate("On-demand", od, age.to_owned()).sub(format!("{od_count} nodes")),
-        Card::new("What pods can have", show::cpu(cpu), age.to_owned()).sub(show::bytes(memory)),
+        rate("Spot", spot, age.to_owned()).beneath(format!("{spot_count} nodes")),
+        rate("On-demand", od, age.to_owned()).beneath(format!("{od_count} nodes")),
+        Card::new("What pods can have", show::cpu(cpu), age.to_owned()).beneath(show::bytes(memory)),
     ];
     if unknown > 0 {
         cards.push(Card::new("Price unknown", unknown.to_string(), "not in the sums").tone(Tone::Warn));
@@ -93,7 +93,7 @@ fn table(nodes: &[NodeRecord], known: &BTreeMap<Pool, Quote>, ask: &Ask) -> Tabl
         let tone = if node.pool.capacity == CapacityType::Spot { Tone::Good } else { Tone::Plain };
         vec![
             Cell::link(node.target.name.to_string(), format!("/console/decisions?cluster={}&node={}", node.cluster, node.target.name))
-                .sub(node.key.instance.to_string()),
+                .beneath(node.key.instance.to_string()),
             Cell::mark(node.pool.capacity.as_str(), tone),
             Cell::text(node.pool.instance_type.to_string()),
             Cell::text(node.pool.zone.to_string()),

@@ -140,7 +140,7 @@ fn cards(run: &Run, ask: &Ask) -> Vec<Card> {
     let left: u32 = run.untouched_counts.values().sum();
     let of = run.snapshot_at.map_or_else(|| "no snapshot".to_owned(), |at| format!("snapshot of {}", show::utc(at)));
     vec![
-        Card::new("Outcome", word, show::ago(ask.now, run.at)).sub(format!("mode {}", words::mode(run.mode))).tone(tone),
+        Card::new("Outcome", word, show::ago(ask.now, run.at)).beneath(format!("mode {}", words::mode(run.mode))).tone(tone),
         Card::new("Cost before", show::hourly(run.cost_before), of.clone()),
         Card::new("Cost after", show::hourly(run.cost_after), "if every move is made"),
         Card::new("Lower bound", show::hourly(run.lower_bound), "no placement costs less"),

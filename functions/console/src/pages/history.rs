@@ -45,7 +45,7 @@ pub async fn show(ask: Ask) -> Answer {
                 Cell::link(event.event_type.as_str(), "/console/interruptions"),
                 Cell::text(event.cluster.to_string()),
                 mark,
-                Cell::text(event.action_taken.clone()).sub(event.instance.instance.to_string()),
+                Cell::text(event.action_taken.clone()).beneath(event.instance.instance.to_string()),
                 Cell::text("AWS"),
             ],
         ));

@@ -50,7 +50,7 @@ pub async fn show(ask: Ask) -> Answer {
     let rows = events.iter().map(|event| {
         vec![
             Cell::ago(ask.now, event.received_at),
-            Cell::text(event.instance.instance.to_string()).sub(event.cluster.to_string()),
+            Cell::text(event.instance.instance.to_string()).beneath(event.cluster.to_string()),
             Cell::text(event.event_type.as_str()),
             Cell::text(event.action_taken.clone()),
         ]
@@ -76,7 +76,7 @@ fn cards(fleet: &Fleet, now: Timestamp) -> Vec<Card> {
         Card::new("Last 24 hours", show::money(fleet.day(|hour| hour.cost)), show::count_of(hours, "closed hour")),
         rate("Realised saving", fleet.now(Hour::realised_sum), age.clone()).tone(Tone::Good).href("/console/savings"),
         rate("Freed, still paid for", fleet.now(|hour| hour.freed), age.clone()),
-        rate("Available", fleet.now(|hour| hour.estimated), age).sub("estimated, nothing done yet"),
+        rate("Available", fleet.now(|hour| hour.estimated), age).beneath("estimated, nothing done yet"),
         Card::new("Plans waiting", count(waiting), format!("worth {}", show::hourly(worth)))
             .tone(if waiting > 0 { Tone::Warn } else { Tone::Plain })
             .href("/console/plans"),
@@ -138,7 +138,8 @@ fn clusters(fleet: &Fleet, now: Timestamp) -> Table {
         let hour = brief.last();
         let nodes = i64::try_from(brief.spot + brief.on_demand).unwrap_or_default();
         vec![
-            Cell::link(brief.cluster.name.clone(), format!("/console/clusters/{}", brief.cluster.id)).sub(brief.cluster.region.to_string()),
+            Cell::link(brief.cluster.name.clone(), format!("/console/clusters/{}", brief.cluster.id))
+                .beneath(brief.cluster.region.to_string()),
             Cell::mark(word, tone),
             Cell::count(brief.cluster.node_count),
             Cell::text(show::percent(i64::try_from(brief.spot).unwrap_or_default(), nodes)).figure(),

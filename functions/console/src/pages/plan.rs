@@ -154,7 +154,7 @@ fn nodes(proposal: &Proposal) -> Table {
     let goes = proposal.plan.stakes.iter().flat_map(|stakes| &stakes.nodes).map(|node| {
         vec![
             Cell::link(node.node.to_string(), format!("/console/decisions?cluster={}&node={}", proposal.plan.key.cluster, node.node))
-                .sub(node.instance.to_string()),
+                .beneath(node.instance.to_string()),
             Cell::mark("goes", Tone::Warn),
             Cell::text(node.pool.to_string()),
             Cell::count(node.pods),
@@ -169,7 +169,7 @@ fn nodes(proposal: &Proposal) -> Table {
             Some(vec![
                 Cell::text("a new node"),
                 Cell::mark("comes", Tone::Good),
-                Cell::text(first.pool.to_string()).sub(format!("and {others} others, if it has no capacity")),
+                Cell::text(first.pool.to_string()).beneath(format!("and {others} others, if it has no capacity")),
                 Cell::text(""),
                 Cell::text(""),
                 Cell::hourly_or(first.price_per_hour, "unknown"),

@@ -66,7 +66,7 @@ fn cards(baseline: Option<&Baseline>, books: &Books, hours: &[Hour], ask: &Ask) 
         Card::new("Realised in thirty days", show::money(sum(Hour::realised_sum)), show::count_of(hours.len(), "closed hour"))
             .tone(Tone::Good),
         rate("Freed, still paid for", amount(|hour| hour.freed), age.clone()),
-        rate("Estimated", amount(|hour| hour.estimated), age).sub("nothing done yet"),
+        rate("Estimated", amount(|hour| hour.estimated), age).beneath("nothing done yet"),
         rate(
             "Entered by plans",
             books.per_hour.values().copied().sum(),

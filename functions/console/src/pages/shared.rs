@@ -82,8 +82,9 @@ pub fn runs_table(id: &'static str, title: &str, runs: &[Run], now: Timestamp) -
         vec![
             Cell::ago(now, run.at),
             Cell::link(run.cluster.to_string(), format!("/console/clusters/{}", run.cluster)),
-            Cell::link(words::decision(run.decision), format!("/console/decisions/{}", run.id)).sub(format!("asked by {}", run.asked_by)),
-            Cell::mark(word, tone).sub(format!("mode {}", words::mode(run.mode))),
+            Cell::link(words::decision(run.decision), format!("/console/decisions/{}", run.id))
+                .beneath(format!("asked by {}", run.asked_by)),
+            Cell::mark(word, tone).beneath(format!("mode {}", words::mode(run.mode))),
             Cell::count(run.recommendations.len()),
             Cell::hourly(run.estimated_saving),
             Cell::text(run.why.clone().unwrap_or_else(|| "nothing stood in the way".to_owned())),
@@ -119,7 +120,7 @@ pub fn proposals_table<'a>(id: &'static str, title: &str, proposals: impl IntoIt
         };
         vec![
             Cell::link(plan.reason.clone(), format!("/console/plans/{}", plan.key.plan))
-                .sub(format!("made {}", show::ago(now, plan.created_at))),
+                .beneath(format!("made {}", show::ago(now, plan.created_at))),
             Cell::link(plan.key.cluster.to_string(), format!("/console/clusters/{}", plan.key.cluster)),
             Cell::mark(word, tone),
             Cell::count(plan.stakes.as_ref().map_or(0, |stakes| stakes.nodes.len())),

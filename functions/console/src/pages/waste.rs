@@ -59,7 +59,7 @@ fn cards(findings: &[Finding]) -> Vec<Card> {
     cards.extend(sums.iter().map(|(kind, (count, cost, unpriced))| {
         let age = if *unpriced { "some have no known price" } else { "all priced" };
         Card::new(kind.as_str(), show::monthly(*cost), age)
-            .sub(format!("{count} found"))
+            .beneath(format!("{count} found"))
             .href(format!("/console/waste?kind={}", kind.as_str()))
     }));
     cards
@@ -88,13 +88,13 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
             .field(Field::hidden("cluster", finding.cluster.as_str()))
             .field(Field::hidden("finding", finding.id.as_str()));
         vec![
-            Cell::text(finding.subject.clone()).sub(finding.kind.as_str()),
+            Cell::text(finding.subject.clone()).beneath(finding.kind.as_str()),
             Cell::link(finding.cluster.to_string(), format!("/console/clusters/{}", finding.cluster)),
-            Cell::mark(finding.state.as_str(), tone).sub(sub),
+            Cell::mark(finding.state.as_str(), tone).beneath(sub),
             finding.cost_per_month.map_or_else(|| Cell::text("no known price").figure(), Cell::money),
             Cell::text(finding.evidence.join(" ")),
             Cell::text(finding.remedy.clone()),
-            Cell::ago(ask.now, finding.last_seen).sub(format!("first {}", show::ago(ask.now, finding.first_seen))),
+            Cell::ago(ask.now, finding.last_seen).beneath(format!("first {}", show::ago(ask.now, finding.first_seen))),
             if open { Cell::default().button(dismiss) } else { Cell::default() },
         ]
     });

@@ -61,7 +61,7 @@ impl Card {
 
     /// With something beside it.
     #[must_use]
-    pub fn sub(mut self, sub: impl Into<String>) -> Card {
+    pub fn beneath(mut self, sub: impl Into<String>) -> Card {
         self.sub = sub.into();
         self
     }
@@ -170,7 +170,7 @@ impl Cell {
 
     /// How long ago something was.
     pub fn ago(now: Timestamp, at: Timestamp) -> Cell {
-        Cell { csv: Some(at.to_string()), ..Cell::text(show::ago(now, at)) }.sub(show::utc(at))
+        Cell { csv: Some(at.to_string()), ..Cell::text(show::ago(now, at)) }.beneath(show::utc(at))
     }
 
     /// Another text for programs.
@@ -189,7 +189,7 @@ impl Cell {
 
     /// With a second line.
     #[must_use]
-    pub fn sub(mut self, sub: impl Into<String>) -> Cell {
+    pub fn beneath(mut self, sub: impl Into<String>) -> Cell {
         self.sub = sub.into();
         self
     }
