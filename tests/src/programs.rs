@@ -102,8 +102,16 @@ impl Running {
     /// # Panics
     /// If it does not answer well in the time that Lambda would give it; the panic shows its log.
     pub async fn invoke(&self, event: &Value) -> Value {
-        let deadline = SystemClock.now().as_millisecond().unsigned_abs() + u64::try_from(TIMEOUT.as_millis()).unwrap();
-        match tokio::time::timeout(TIMEOUT, self.api.invoke(event, deadline)).await {
+        self.invoke_within(event, TIMEOUT).await
+    }
+
+    /// Hands it one event, for which it has this long.
+    ///
+    /// # Panics
+    /// As [`invoke`](Running::invoke).
+    pub async fn invoke_within(&self, event: &Value, timeout: Duration) -> Value {
+        let deadline = SystemClock.now().as_millisecond().unsigned_abs() + u64::try_from(timeout.as_millis()).unwrap();
+        match tokio::time::timeout(timeout, self.api.invoke(event, deadline)).await {
             Ok(Ok(Answer::Response(answer))) => answer,
             other => panic!("the function answered {other:?}; its log:\n{}", self.log().join("\n")),
         }

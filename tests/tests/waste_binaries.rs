@@ -135,6 +135,9 @@ async fn office_hours_write_the_originals_down_and_open_one_plan_however_often_t
     assert!(!stage.wired.take_plans().await.is_empty(), "the executor was told");
 }
 
+/// As in template.yaml: it begins no sending that might not end in time.
+const NOTIFIER_TIMEOUT: Duration = Duration::from_secs(90);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_notifier_takes_a_notice_that_comes_twice_once_and_puts_poison_aside() {
     let stage = stage().await;
@@ -154,11 +157,11 @@ async fn the_notifier_takes_a_notice_that_comes_twice_once_and_puts_poison_aside
     let notice = Notice::new(whose, ("ghost", Moment::Detected), ("i-1", now), vec!["It runs.".to_owned()], now);
     let body = serde_json::to_string(&notice).unwrap();
     let mut first = Running::start("notifier", &stage.variables()).await;
-    assert_eq!(first.invoke(&batch(&["no notice", &body])).await, json!({ "batchItemFailures": [] }));
+    assert_eq!(first.invoke_within(&batch(&["no notice", &body]), NOTIFIER_TIMEOUT).await, json!({ "batchItemFailures": [] }));
     assert_eq!(stage.wired.take_dead_letters().await.len(), 1, "poison is put aside");
     first.kill();
     let second = Running::start("notifier", &stage.variables()).await;
-    assert_eq!(second.invoke(&batch(&[&body, &body])).await, json!({ "batchItemFailures": [] }));
+    assert_eq!(second.invoke_within(&batch(&[&body, &body]), NOTIFIER_TIMEOUT).await, json!({ "batchItemFailures": [] }));
     let log = stage.wired.table.deliveries(&target.lane(), None, 10).await.unwrap().items;
     // Mail is not set up here: that is said in the log, and nothing is lost.
     assert!(!log.is_empty() && log.iter().all(|sent| matches!(sent.sending, Sending::NotSent { .. })), "{log:?}");

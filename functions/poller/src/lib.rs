@@ -97,12 +97,12 @@ async fn listen(deps: &Deps, scope: &AwsScope, url: &str, until: Timestamp) -> (
     let (mut forwarded, mut failed) = (0, 0);
     loop {
         // A poll that would end too late waits less; with less than a second left there is no other.
-        let left = until.duration_since(deps.clock.now()).as_secs();
-        if left < 1 {
+        let left = until.duration_since(deps.clock.now());
+        if left < SignedDuration::from_secs(1) {
             return (forwarded, failed);
         }
         let asked = deps.settings.ask;
-        let ask = Ask { wait_s: asked.wait_s.min(u32::try_from(left - 1).unwrap_or(asked.wait_s)), ..asked };
+        let ask = Ask { wait_s: asked.wait_s.min(u32::try_from(left.as_secs()).unwrap_or(asked.wait_s)), ..asked };
         let rest = match look(deps, scope, url, ask).await {
             Ok((moved, stuck)) => {
                 forwarded += moved;
@@ -123,7 +123,8 @@ async fn listen(deps: &Deps, scope: &AwsScope, url: &str, until: Timestamp) -> (
             }
         };
         if rest {
-            deps.clock.sleep(deps.settings.pause.max(SignedDuration::from_secs(1))).await;
+            let left = until.duration_since(deps.clock.now()).max(SignedDuration::ZERO);
+            deps.clock.sleep(deps.settings.pause.max(SignedDuration::from_secs(1)).min(left)).await;
         }
     }
 }
