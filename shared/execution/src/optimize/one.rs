@@ -233,7 +233,11 @@ fn nothing(run: &Run) -> String {
     }
     let most = run.untouched_counts.iter().max_by_key(|(_, count)| **count);
     match most {
-        Some((code, count)) => format!("no move was proposed; {count} nodes are left as they are: {code:?}"),
+        Some((code, count)) => {
+            let example = run.untouched.iter().find(|node| node.code == *code);
+            let why = example.map_or_else(String::new, |node| format!(": {}", node.why));
+            format!("no move was proposed; {count} nodes are left as they are{why}")
+        }
         None => "no move was proposed".to_owned(),
     }
 }
