@@ -14,6 +14,7 @@ pub fn start() {
         ("KMS_KEY_ID", "token-key".to_owned()),
         ("INTERRUPTIONS_QUEUE_URL", queue("interruptions")),
         ("PLANS_QUEUE_URL", queue("plans")),
+        ("NOTICES_QUEUE_URL", queue("notices")),
         ("DEAD_LETTER_QUEUE_URL", queue("dead-letters")),
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_ENDPOINT_URL", nowhere.to_owned()),
