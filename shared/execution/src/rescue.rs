@@ -117,7 +117,8 @@ async fn recorded(ports: &Ports, record: &NodeRecord) -> Result<bool, Trouble> {
     Ok(events.iter().any(|e| e.instance == record.key && e.event_type >= NoticeKind::SpotInterruption))
 }
 
-/// Opens the rescue, or joins the one that is there.
+/// Opens the rescue, or joins the one that is there; behind that, tells the ends of earlier ones: whoever ended one may have died
+/// before it could tell, and been followed by this message.
 async fn begin(
     ports: &Ports,
     notice: &Notice,
@@ -126,6 +127,23 @@ async fn begin(
     act: &decide::Act,
     until: Timestamp,
 ) -> Result<Rescued, Trouble> {
+    let mut earlier = Vec::new();
+    let rescued = begin_or_join(ports, notice, record, home, act, until, &mut earlier).await?;
+    for record in &earlier {
+        tell::ended(ports, record).await?;
+    }
+    Ok(rescued)
+}
+
+async fn begin_or_join(
+    ports: &Ports,
+    notice: &Notice,
+    record: &NodeRecord,
+    home: Home,
+    act: &decide::Act,
+    until: Timestamp,
+    earlier: &mut Vec<PlanRecord>,
+) -> Result<Rescued, Trouble> {
     let (mut home, mut site) = (Some(home), None);
     for generation in 0..GENERATIONS_MAX {
         let key = plan_key(record, &act.prefix, generation);
@@ -133,6 +151,11 @@ async fn begin(
         let event = spot_event(notice, record, Some(new.plan.key.plan.clone()), act.what.clone());
         new.progress.spot_event = Some(event.clone());
         new.spot_event = Some(event);
+        if notice.kind == NoticeKind::MissedInterruption {
+            // No message would come back for a rescue that the sweep begins. It has one before it is there, so that its end is told
+            // whoever dies; without a plan the message says nothing, and the next sweep tries again.
+            ports.queue.continue_plan(&new.plan.key, SignedDuration::from_secs(60)).await?;
+        }
         // The intent waits for nothing: the credential is opened and the stops are read beside its write.
         let connect = async {
             match home.take() {
@@ -154,14 +177,13 @@ async fn begin(
                 };
                 let begun = PlanRecord { plan: new.plan, progress: new.progress };
                 let story = begun.clone();
-                let watched = watched(ports, notice, &story.plan.key);
-                let (driven, (), ()) = futures::join!(drive_from(ports, begun, site, stops.ok(), until), shunned, watched);
+                let (driven, ()) = futures::join!(drive_from(ports, begun, site, stops.ok(), until), shunned);
                 let driven = driven?;
                 heard(ports, &story, &driven).await?;
                 return Ok(Rescued::Opened(driven));
             }
             Opened::Exists(existing) => match relate::relate(&existing, act) {
-                Relation::Again => {}
+                Relation::Again => earlier.push(*existing),
                 Relation::Over(outcome) => {
                     // Whoever ended it may have died before it could tell.
                     tell::ended(ports, &existing).await?;
@@ -199,16 +221,6 @@ async fn heard(ports: &Ports, record: &PlanRecord, driven: &Driven) -> Result<()
     match driven {
         Driven::Rest(_) => tell::begun(ports, record).await,
         Driven::Finished(_) | Driven::Overtaken | Driven::Unknown => Ok(()),
-    }
-}
-
-/// A rescue that the sweep begins has no message that would come back for it: it gets one, so that its end is told whoever dies.
-async fn watched(ports: &Ports, notice: &Notice, key: &PlanKey) {
-    if notice.kind != NoticeKind::MissedInterruption {
-        return;
-    }
-    if let Err(error) = ports.queue.continue_plan(key, SignedDuration::from_secs(60)).await {
-        warn!(plan.id = %key, %error, "A rescue of the sweep has no message that comes back for it");
     }
 }
 
