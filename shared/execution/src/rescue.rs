@@ -128,7 +128,7 @@ async fn begin(
     until: Timestamp,
 ) -> Result<Rescued, Trouble> {
     let mut earlier = Vec::new();
-    let rescued = begin_or_join(ports, notice, record, home, act, until, &mut earlier).await?;
+    let rescued = Box::pin(begin_or_join(ports, notice, record, home, act, until, &mut earlier)).await?;
     for record in &earlier {
         tell::ended(ports, record).await?;
     }
