@@ -28,9 +28,7 @@ pub mod view;
 pub mod wishes;
 
 pub use routes::router;
-
-/// Where new ids come from: 128 random bits each.
-pub type Ids = Arc<dyn Fn() -> u128 + Send + Sync>;
+pub use runtime::web::ids::{Ids, random_ids};
 
 /// What the function works with.
 #[derive(Clone)]
@@ -82,20 +80,6 @@ pub struct Deps {
 /// Rates of all processes together, counted in the table.
 pub fn rates(quotas: Arc<dyn Quotas>) -> Arc<rates::Rates> {
     Arc::new(rates::Rates::new(quotas, rates::PER_MINUTE))
-}
-
-/// Ids from the system's source of randomness.
-///
-/// # Panics
-/// The ids that it makes panic where the system has no randomness: the request fails, and no guessable external id is made.
-pub fn random_ids() -> Ids {
-    Arc::new(|| {
-        let mut bytes = [0; 16];
-        if let Err(error) = getrandom::fill(&mut bytes) {
-            panic!("the system has no randomness: {error}");
-        }
-        u128::from_be_bytes(bytes)
-    })
 }
 
 #[cfg(test)]

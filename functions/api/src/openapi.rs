@@ -4,6 +4,7 @@ use crate::problem::MEDIA_TYPE;
 use crate::routes::{Access, Route, TABLE};
 use domain::tenant::Role;
 use http::Method;
+use runtime::web::openapi::{About, document};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -29,27 +30,13 @@ pub fn openapi() -> Result<String, serde_json::Error> {
     }
     let mut definitions = schemas.take_definitions(true);
     definitions.insert("Problem".to_owned(), problem());
-    let document = json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": "CloudOptim",
-            "version": env!("CARGO_PKG_VERSION"),
-            "description": ABOUT,
-            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
-        },
-        "paths": paths,
-        "components": {
-            "schemas": definitions,
-            "securitySchemes": {
-                "api_key": { "type": "apiKey", "in": "header", "name": "x-api-key" },
-                "bearer": { "type": "http", "scheme": "bearer", "description": "An API key, or a token of the issuer that is set." },
-            },
-        },
-    });
-    let mut text = serde_json::to_string_pretty(&document)?;
-    text.push('\n');
-    // Links of the code's own pages lead nowhere in the document.
-    Ok(text.replace("[`", "`").replace("`]", "`"))
+    let about = About {
+        title: "CloudOptim",
+        version: env!("CARGO_PKG_VERSION"),
+        description: ABOUT,
+        bearer: json!({ "type": "http", "scheme": "bearer", "description": "An API key, or a token of the issuer that is set." }),
+    };
+    document(&about, paths, definitions)
 }
 
 fn problem() -> Value {

@@ -25,6 +25,7 @@ pub mod view;
 pub mod words;
 
 pub use routes::router;
+pub use runtime::web::ids::{Ids, random_ids};
 
 /// What the function works with.
 pub struct Deps {
@@ -62,23 +63,6 @@ pub struct Deps {
     pub sessions: session::Signer,
     /// What was read of whole customers, kept for a moment.
     pub fleets: fleet::Fleets,
-}
-
-/// Where new ids come from: 128 random bits each.
-pub type Ids = Arc<dyn Fn() -> u128 + Send + Sync>;
-
-/// Ids from the system's source of randomness.
-///
-/// # Panics
-/// The ids that it makes panic where the system has no randomness: the request fails, and no guessable id is made.
-pub fn random_ids() -> Ids {
-    Arc::new(|| {
-        let mut bytes = [0; 16];
-        if let Err(error) = getrandom::fill(&mut bytes) {
-            panic!("the system has no randomness: {error}");
-        }
-        u128::from_be_bytes(bytes)
-    })
 }
 
 impl Deps {

@@ -4,6 +4,7 @@ use crate::problem::{Document, MEDIA_TYPE};
 use crate::routes::health::Health;
 use crate::routes::{Access, Form, Route, TABLE};
 use domain::decision::{Calibration, DecisionAnswer, DecisionRequest, Kept, PredictRequest, Prediction, PredictionOutcome};
+use runtime::web::openapi::{About, document};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -40,27 +41,13 @@ pub fn openapi() -> Result<String, serde_json::Error> {
         let method = route.method.as_str().to_ascii_lowercase();
         paths.insert(route.path.to_owned(), json!({ method: operation(route, &mut schemas) }));
     }
-    let document = json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": "CloudOptim decision server",
-            "version": env!("CARGO_PKG_VERSION"),
-            "description": ABOUT,
-            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
-        },
-        "paths": paths,
-        "components": {
-            "schemas": schemas.take_definitions(true),
-            "securitySchemes": {
-                "api_key": { "type": "apiKey", "in": "header", "name": "x-api-key" },
-                "bearer": { "type": "http", "scheme": "bearer" },
-            },
-        },
-    });
-    let mut text = serde_json::to_string_pretty(&document)?;
-    text.push('\n');
-    // Links of the code's own pages lead nowhere in the document.
-    Ok(text.replace("[`", "`").replace("`]", "`"))
+    let about = About {
+        title: "CloudOptim decision server",
+        version: env!("CARGO_PKG_VERSION"),
+        description: ABOUT,
+        bearer: json!({ "type": "http", "scheme": "bearer" }),
+    };
+    document(&about, paths, schemas.take_definitions(true))
 }
 
 fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {

@@ -10,7 +10,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use domain::ports::{BearerError, Bearers, Clock, Registry};
-use domain::tenant::{Cluster, role_account};
+use domain::tenant::{Cluster, role_account, session_name};
 use domain::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use std::collections::HashMap;
@@ -29,8 +29,6 @@ const RENEW_BEFORE: SignedDuration = SignedDuration::from_mins(5);
 const KEPT_MAX: usize = 1_000;
 /// What the session may do beside saying who it is, which needs no right: nothing. A leaked token is worth no AWS call.
 const SESSION_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
-/// Longest session name that STS takes.
-const SESSION_NAME_MAX: usize = 64;
 
 /// As whom a cluster is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +95,7 @@ impl EksTokens {
             .configure(&self.base)
             .region(region)
             .external_id(&customer.external_id)
-            .session_name(session_name(cluster))
+            .session_name(session_name(&cluster.customer, &cluster.id))
             .session_length(LIFE)
             .policy(SESSION_POLICY)
             .build()
@@ -114,14 +112,6 @@ fn renew_at(credentials: &Credentials, now: Timestamp) -> Timestamp {
     let own = now + SignedDuration::try_from(LIFE).unwrap_or(SignedDuration::ZERO);
     let session = credentials.expiry().and_then(|end| Timestamp::try_from(end).ok()).unwrap_or(own);
     own.min(session) - RENEW_BEFORE
-}
-
-/// `cloudoptim-<customer>-<cluster>`, in the characters and the length that STS takes: what the customer reads in CloudTrail and
-/// in the audit log of the cluster.
-fn session_name(cluster: &Cluster) -> String {
-    let name = format!("cloudoptim-{}-{}", cluster.customer, cluster.id);
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    name.chars().map(|c| if allowed(c) { c } else { '-' }).take(SESSION_NAME_MAX).collect()
 }
 
 /// What STS says no to stays no; all else may be tried again.

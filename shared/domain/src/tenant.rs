@@ -177,6 +177,17 @@ pub fn role_account(arn: &str) -> Option<&str> {
     }
 }
 
+/// Longest session name that STS takes (STS API Reference, AssumeRole).
+const SESSION_NAME_MAX: usize = 64;
+
+/// `cloudoptim-<customer>-<cluster>`, in the characters and the length that STS takes: what the customer reads in CloudTrail and in
+/// the audit log of the cluster.
+pub fn session_name(customer: &CustomerId, cluster: &ClusterId) -> String {
+    let name = format!("cloudoptim-{customer}-{cluster}");
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    name.chars().map(|c| if allowed(c) { c } else { '-' }).take(SESSION_NAME_MAX).collect()
+}
+
 /// The role of an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use domain::ports::CloudError;
-use domain::tenant::{AwsScope, role_account};
+use domain::tenant::{AwsScope, role_account, session_name};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +24,6 @@ const SESSION: Duration = Duration::from_secs(900);
 const REFRESH_BEFORE: Duration = Duration::from_secs(120);
 /// How many scopes are kept. Above it all are forgotten, which costs one AssumeRole each.
 const SCOPES_MAX: usize = 1_000;
-/// Longest session name that STS takes.
-const SESSION_NAME_MAX: usize = 64;
 
 /// Clients that act as the role of one scope.
 #[derive(Debug, Clone)]
@@ -85,7 +83,7 @@ impl Access {
             .configure(&self.base)
             .region(region.clone())
             .external_id(&scope.external_id)
-            .session_name(session_name(scope))
+            .session_name(session_name(&scope.customer, &scope.cluster))
             .session_length(SESSION)
             .build()
             .await;
@@ -116,13 +114,6 @@ fn limited(config: SdkConfig) -> SdkConfig {
 pub(crate) fn own(config: SdkConfig, region: &domain::ids::Region) -> Session {
     let config = limited(config).into_builder().region(Region::new(region.as_str().to_owned())).build();
     Session { ec2: aws_sdk_ec2::Client::new(&config), scaling: aws_sdk_autoscaling::Client::new(&config), buckets: Arc::default() }
-}
-
-/// `cloudoptim-<customer>-<cluster>`, in the characters and the length that STS takes: what the customer reads in CloudTrail.
-fn session_name(scope: &AwsScope) -> String {
-    let name = format!("cloudoptim-{}-{}", scope.customer, scope.cluster);
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    name.chars().map(|c| if allowed(c) { c } else { '-' }).take(SESSION_NAME_MAX).collect()
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 pub mod answer;
 #[cfg(feature = "identity")]
 pub mod caller;
+pub mod ids;
 #[cfg(feature = "identity")]
 pub mod issuer;
 pub mod json;
 pub mod keys;
+pub mod openapi;
 pub mod problem;
 #[cfg(feature = "identity")]
 pub mod token;

@@ -162,32 +162,18 @@ fn nodes(proposal: &Proposal) -> Table {
             Cell::hourly(node.price_per_hour),
         ]
     });
-    let comes = proposal.plan.steps.iter().filter_map(|step| match &step.action {
-        Action::LaunchNode { offerings, .. } => {
-            let first = offerings.first()?;
-            let others = offerings.len() - 1;
-            Some(vec![
-                Cell::text("a new node"),
-                Cell::mark("comes", Tone::Good),
-                Cell::text(first.pool.to_string()).beneath(format!("and {others} others, if it has no capacity")),
-                Cell::text(""),
-                Cell::text(""),
-                Cell::hourly_or(first.price_per_hour, "unknown"),
-            ])
-        }
-        Action::AwaitReady { .. }
-        | Action::Cordon { .. }
-        | Action::Uncordon { .. }
-        | Action::Drain { .. }
-        | Action::Terminate { .. }
-        | Action::TerminateGhost { .. }
-        | Action::DeleteVolume { .. }
-        | Action::RemoveNode { .. }
-        | Action::Scale { .. }
-        | Action::Resize { .. }
-        | Action::PatchRequests { .. }
-        | Action::AwaitRollOut { .. }
-        | Action::CompleteLifecycle { .. } => None,
+    let comes = proposal.plan.steps.iter().filter_map(|step| {
+        let Action::LaunchNode { offerings, .. } = &step.action else { return None };
+        let first = offerings.first()?;
+        let others = offerings.len() - 1;
+        Some(vec![
+            Cell::text("a new node"),
+            Cell::mark("comes", Tone::Good),
+            Cell::text(first.pool.to_string()).beneath(format!("and {others} others, if it has no capacity")),
+            Cell::text(""),
+            Cell::text(""),
+            Cell::hourly_or(first.price_per_hour, "unknown"),
+        ])
     });
     Table::new("nodes", "Nodes that go and come").columns(columns).rows(goes).rows(comes)
 }
