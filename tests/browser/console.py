@@ -6,7 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import expect, sync_playwright
@@ -36,6 +39,8 @@ class Server:
         self.process = subprocess.Popen([program], env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.door = self.read_door()
         self.origin = self.door.split("/console")[0]
+        # Its log goes on: a pipe that nobody empties would hold it up.
+        threading.Thread(target=lambda: [None for _ in self.process.stdout], daemon=True).start()
 
     def read_door(self):
         for line in self.process.stdout:
@@ -49,6 +54,17 @@ class Server:
         self.process.terminate()
         self.process.wait(timeout=20)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def strangers_address(server):
+    """What is no address is the API's to answer, with a problem document, although pages stand beside it."""
+    try:
+        urllib.request.urlopen(f"{server.origin}/api/v1/nowhere", timeout=10)
+    except urllib.error.HTTPError as answer:
+        if answer.code == 404 and answer.headers["content-type"] == "application/problem+json":
+            return
+        raise SystemExit(f"/api/v1/nowhere: {answer.code}, {answer.headers['content-type']}")
+    raise SystemExit("/api/v1/nowhere: found")
 
 
 class Watch:
@@ -199,6 +215,7 @@ def main():
     began = time.monotonic()
     server = Server(program)
     try:
+        strangers_address(server)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", shutil.which("chromium")), args=["--no-sandbox"])
             watch = Watch(server, axe)

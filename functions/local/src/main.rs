@@ -26,7 +26,8 @@ CloudOptim on one machine: every function in one process, on embedded parts.
 usage: cloudoptim [COMMAND]
 
   (none)   start everything, print the address of console and API with a key, run until Ctrl-C
-  demo     play the story: a spot warning for a loaded node, to the end of its rescue; then the cluster gets cheaper
+  demo     play the story: a spot warning for a loaded node, to the end of its rescue; then the cluster gets cheaper, workloads get
+           their size, a ghost is found, everything sleeps and wakes, and people are told
   report   --kubeconfig FILE [--context NAME] [--output table|json|html]
            read a real cluster, change nothing, and say what could be saved, by which plan, and what stands in the way
   help     this page
@@ -34,7 +35,7 @@ usage: cloudoptim [COMMAND]
 environment:
   CLOUDOPTIM_DIR      folder that keeps the state (.cloudoptim)
   PORT                port of console and API (8000)
-  LOG_LEVEL           level of the log on standard error (warn)
+  LOG_LEVEL           level of the log (info; warn in the demo)
   ML_SERVER_URL       another decision server than the one that is started here
   ML_SERVER_API_KEY   its key
 ";

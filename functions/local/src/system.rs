@@ -138,7 +138,8 @@ impl System {
         let ml = Connection::new(&server.url, &server.key, api::routes::ml::LIMITS)?;
         let pages = pages::router(&ports, &table, &queue, &decision_table, &server)?;
         let deps = api_deps(&ports, table, queue.clone(), vault, clusters, ml);
-        tokio::spawn(async move { axum::serve(listener, api::router(deps).merge(pages)).await });
+        // In this order: what is no address at all is answered by the router that comes last.
+        tokio::spawn(async move { axum::serve(listener, pages.merge(api::router(deps))).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
         Ok(System {
             clock,
