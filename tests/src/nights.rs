@@ -3,6 +3,7 @@
 use crate::system::System;
 use domain::ids::{ClusterId, CustomerId};
 use domain::office_hours::{ORIGINAL, OfficeHoursPolicy, Rules, Spec};
+use domain::plan::{Action, PlanRecord};
 use domain::policy::Mode;
 use domain::ports::{Nights, Registry};
 use domain::workload::{Scalable, ScaleKind, ScaleRef, WorkloadKind, WorkloadRef};
@@ -160,12 +161,20 @@ impl Nightly {
             if let Some(size) = self.rolled_out.get(&object.target).copied() {
                 if object.size != Some(size) {
                     self.rolled_out.remove(&object.target);
-                } else if up(self.system.ports.clock.now()) {
+                } else if up(self.system.ports.clock.now()) && !self.in_hand(&object.target) {
                     self.rolled_out.remove(&object.target);
                     self.expected.insert(object.target, Some(size));
                 }
             }
         }
+    }
+
+    /// Whether a plan is under way for it: one that was decided in the night may still put it to sleep, with what it had before the night
+    /// (seed 104), and the next minute wakes it.
+    fn in_hand(&self, target: &ScaleRef) -> bool {
+        let resizes = |action: &Action| matches!(action, Action::Resize { target: of, .. } if of == target);
+        let open = |record: &PlanRecord| record.progress.outcome.is_none();
+        self.system.store.plans().iter().any(|record| open(record) && record.plan.steps.iter().any(|step| resizes(&step.action)))
     }
 
     /// Now and then somebody scales by day, rolls out by night, or takes the note off.

@@ -151,9 +151,15 @@ impl World {
             do_not_disrupt: false,
             created_at: None,
         };
-        if machine.node.now.is_none() {
-            machine.node.set(now, |shown| *shown = Some(node));
+        if machine.node.now.is_some() {
+            return;
         }
+        // A cluster has one object of a name: who joins under a name that is taken takes it over (seed 99396).
+        let holds = |machine: &Machine| machine.node.now.as_ref().is_some_and(|held| held.name == node.name);
+        if let Some(holder) = self.machines.iter().position(holds) {
+            self.lose(holder);
+        }
+        self.machines[index].node.set(now, |shown| *shown = Some(node));
     }
 
     /// Its Node object goes; the machine runs on.
@@ -196,8 +202,7 @@ impl World {
 
     /// The node of this name, read consistently.
     pub(crate) fn node(&self, name: &str) -> Option<NodeView> {
-        // The object that was made last has the name: the one before it is gone.
-        self.machines.iter().rev().filter_map(|machine| machine.node.now.as_ref()).find(|node| node.name.as_str() == name).cloned()
+        self.machines.iter().filter_map(|machine| machine.node.now.as_ref()).find(|node| node.name.as_str() == name).cloned()
     }
 
     pub(crate) fn members(&self, of: &[InstanceId]) -> Vec<Member> {
