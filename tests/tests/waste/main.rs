@@ -20,6 +20,7 @@ use std::sync::Arc;
 use tests::system::System;
 
 mod network;
+mod nights;
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "us-east-1";

@@ -105,7 +105,7 @@ async fn hours(system: &System, downtime: &str) -> anyhow::Result<()> {
 
 async fn look(system: &System) -> anyhow::Result<Scalables> {
     let cluster = system.ports.registry.cluster(&system.customer, &system.cluster).await?.context("the demo cluster is gone")?;
-    Ok(system.ports.clusters.connect(&cluster).await?.scalables(false).await?)
+    Ok(system.ports.clusters.connect(&cluster).await?.scalables(domain::workload::Beside::default()).await?)
 }
 
 /// What can sleep, by its size.
