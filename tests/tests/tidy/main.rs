@@ -9,4 +9,5 @@ mod policies;
 mod rights;
 mod template;
 mod tree;
+mod watched;
 mod words;

@@ -9,7 +9,8 @@ pub(crate) type Right = (String, String);
 /// Everything that the policy of a role allows.
 pub(crate) fn allowed(template: &Template, role: &str) -> BTreeSet<Right> {
     let block = template.resource(role);
-    let policy = block.split_once("      Policies:\n").unwrap_or_else(|| panic!("{role} has no policy")).1;
+    let policy = block.split_once("      Policies:\n").or_else(|| block.split_once("      PolicyDocument:\n"));
+    let policy = policy.unwrap_or_else(|| panic!("{role} has no policy")).1;
     assert!(!policy.contains("Effect: Deny") && !policy.contains("NotAction"), "say in tidy/policies.rs what {role} denies");
     let statements = policy.split("- Sid: ").skip(1);
     statements
