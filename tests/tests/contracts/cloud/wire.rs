@@ -24,7 +24,9 @@ async fn request(ground: &Ground) -> LaunchRequest {
         client_token: "token".to_owned(),
         template: ground.template().await,
         offering: Offering { pool: Pool { instance_type, zone, capacity: CapacityType::Spot }, subnet, price_per_hour: None },
-        tags: [("kubernetes.io/cluster/prod".to_owned(), "owned".to_owned())].into(),
+        tags: [("kubernetes.io/cluster/prod", "owned"), ("cloudoptim.io/cluster", "prod")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
     }
 }
 
@@ -56,6 +58,22 @@ async fn a_launch_is_sent_once_and_its_answer_says_whether_it_happened() {
         assert_eq!(served.calls()["RunInstances"], sent, "{code}: the journal retries, nobody else");
     }
     assert!(ec2.launch(&ground.scope, &request).await.is_ok());
+}
+
+/// AWS itself says no where the session policy does, whatever the role allows: this one is of the cluster `prod`.
+#[tokio::test]
+async fn a_launch_for_another_cluster_is_refused_by_the_session() {
+    let ground = ground();
+    let (served, ec2) = served(&ground).await;
+    let good = request(&ground).await;
+    let tags =
+        |cluster: Option<&str>| cluster.map(|cluster| ("cloudoptim.io/cluster".to_owned(), cluster.to_owned())).into_iter().collect();
+    for wrong in [Some("staging"), Some("pro"), None] {
+        let answer = ec2.launch(&ground.scope, &LaunchRequest { tags: tags(wrong), ..good.clone() }).await;
+        assert!(matches!(answer, Err(CloudError::NoAccess(_))), "{wrong:?}: {answer:?}");
+    }
+    assert!(ec2.launch(&ground.scope, &good).await.is_ok());
+    assert_eq!(served.calls()["AssumeRole"], 1, "one session for one task");
 }
 
 #[tokio::test]
