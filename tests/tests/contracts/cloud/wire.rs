@@ -36,8 +36,9 @@ async fn ec2_over_the_wire_keeps_the_contract_of_the_cloud() {
     let (served, ec2) = served(&ground).await;
     let wrong_external_id = scope(super::ACCOUNT, "a-guess");
     cloud(&ground.bench(&ec2, wrong_external_id).await).await;
-    // One for the scope that may, and one for each call of the scope that may not.
-    assert_eq!(served.calls()["AssumeRole"], 4, "a session is kept: {:?}", served.calls());
+    // For the scope that may: one to look, one to launch, one to let groups go on, one for each of three instances that are ended. And
+    // one for each of three calls of the scope that may not.
+    assert_eq!(served.calls()["AssumeRole"], 9, "a session is kept: {:?}", served.calls());
 }
 
 #[tokio::test]
