@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod attacks;
 mod clusters;
 mod contract;
 mod customers;
@@ -18,3 +19,4 @@ mod scanner;
 mod sizes;
 mod support;
 mod tokens;
+mod town;

@@ -12,6 +12,7 @@ use domain::ports::Lifecycle;
 pub(crate) const NAMESPACE: &str = "http://autoscaling.amazonaws.com/doc/2011-01-01/";
 
 pub(super) async fn call(server: &Server, params: &Params, signer: Option<&Signer>) -> Result<Xml, Fault> {
+    ec2::allowed(server, "autoscaling", params.get("Action").unwrap_or_default(), params, signer)?;
     let scope = ec2::scope(server, signer)?;
     let text = |name: &str| params.text(name).ok_or_else(|| Fault::client("ValidationError", format!("{name} is missing")));
     let instance = InstanceId::parse(text("InstanceId")?).map_err(|error| Fault::client("ValidationError", error.to_string()))?;
