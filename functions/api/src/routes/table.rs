@@ -210,6 +210,15 @@ pub static TABLE: &[Route] = &[
     )
     .takes::<scanner::TerminateBody>()
     .asks(&["dryRun"]),
+    Route::new(
+        Method::POST,
+        "/api/v1/scanner/findings/{id}/dismiss",
+        ACT,
+        || post(scanner::dismiss),
+        "Puts a finding aside until it rests on other grounds.",
+    )
+    .takes::<scanner::DismissBody>()
+    .asks(&["dryRun"]),
     Route::new(Method::GET, "/api/v1/operations/{id}", READ, || get(operations::operation), "What became of a command."),
     Route::new(
         Method::GET,
