@@ -21,7 +21,7 @@ fn can(route: &Route, status: u16) -> bool {
     let asks = !route.asks.is_empty() || route.dry;
     let names = route.path.contains('{') || body || route.asks.iter().any(|name| name.starts_with("cluster_id") || *name == "customer_id");
     match status {
-        400 => asks || body || route.method == Method::POST || route.passed_on,
+        400 => asks || body || route.method == Method::POST || route.path.contains('{') || route.passed_on,
         401 | 429 => closed,
         403 => closed && (writes || route.access != Access::Needs(Role::Viewer)),
         404 => closed && (names || route.passed_on),
@@ -50,6 +50,11 @@ pub(super) fn name(route: &Route, status: u16) -> String {
 pub(super) fn schemas() -> Map<String, Value> {
     let mut schemas = Map::new();
     schemas.insert("Problem".to_owned(), problem());
+    // Another server owes us no more than RFC 9457 does: every member may be missing.
+    schemas.insert(
+        FOREIGN.to_owned(),
+        json!({ "type": "object", "properties": { "status": { "type": "integer" }, "detail": { "type": "string" } } }),
+    );
     for (status, _, codes) in CODES {
         let types: Vec<String> = codes.iter().map(|code| format!("urn:cloudoptim:problem:{code}")).collect();
         let properties = json!({ "status": { "const": status }, "code": { "enum": codes }, "type": { "enum": types } });
@@ -89,8 +94,7 @@ pub(super) fn responses() -> Map<String, Value> {
             409 | 429 | 503 => json!({ "Retry-After": { "$ref": "#/components/headers/Retry-After" } }),
             _ => json!({}),
         };
-        for (name, schema) in
-            [(format!("Problem{status}"), format!("Problem{status}")), (format!("{FOREIGN}{status}"), "Problem".to_owned())]
+        for (name, schema) in [(format!("Problem{status}"), format!("Problem{status}")), (format!("{FOREIGN}{status}"), FOREIGN.to_owned())]
         {
             let content = json!({ MEDIA_TYPE: { "schema": { "$ref": format!("#/components/schemas/{schema}") } } });
             responses.insert(name, json!({ "description": says, "headers": headers, "content": content }));
