@@ -1,5 +1,6 @@
 """The API against its own contract: requests that the contract allows and requests that it does not, by property. See README.md."""
 
+import json
 import os
 import re
 import shutil
@@ -7,10 +8,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SECONDS = os.environ.get("OPENAPI_SECONDS", "60")
+SECONDS = os.environ.get("OPENAPI_SECONDS", "75")
 SEED = os.environ.get("OPENAPI_SEED", "20261129")
 # A key has 600 calls in a minute; here it is not the rate that is tried.
 CALLS = "100000000"
@@ -36,6 +39,38 @@ class Server:
         self.log.seek(0)
         raise SystemExit(f"the program ended before it said its {name}:\n{self.log.read()}")
 
+    def ask(self, method, path, body=None):
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.origin + path, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def furnish(self):
+        """One of everything, and its ids: what is only ever absent is not tried."""
+        cluster = {
+            "cluster_name": "second", "k8s_api_endpoint": "https://second.example.com", "k8s_token": "token", "region": "us-east-1",
+            "aws_role_arn": "arn:aws:iam::222233334444:role/CloudOptimRole",
+        }
+        ids = ["default", self.ask("POST", "/api/v1/admin/clusters", cluster)["cluster_id"]]
+        target = {"label": "ops", "channel": "email", "email": "ops@example.com"}
+        ids.append(self.ask("POST", "/api/v1/notifications/targets", target)["target_id"])
+        ids.append(self.ask("POST", "/api/v1/admin/keys", {"label": "ci", "role": "viewer"})["key_id"])
+        node = self.ask("GET", "/api/v1/k8s/demo/nodes")["items"][0]["name"]
+        done = self.ask("POST", "/api/v1/k8s/demo/nodes/cordon", {"node_name": node})
+        ids += [done["operation_id"], done["plan_id"]]
+        # The first round comes with the start; it takes some seconds.
+        for _ in range(60):
+            runs = self.ask("GET", "/api/v1/optimization/history")["items"]
+            if runs:
+                break
+            time.sleep(1)
+        for run in runs:
+            ids.append(run["optimization_id"])
+            plans = self.ask("GET", run["href"])["recommendations"]
+            ids += [plan["plan_id"] for plan in plans]
+        (Path(self.folder) / "ids.txt").write_text("".join(f'"{one}"\n' for one in ids))
+
     def stop(self):
         self.process.terminate()
         self.process.wait(timeout=20)
@@ -46,9 +81,11 @@ def main():
     program, schemathesis = sys.argv[1], sys.argv[2]
     server = Server(program)
     try:
+        server.furnish()
+        shutil.copy(HERE / "schemathesis.toml", server.folder)
         environment = dict(os.environ, API_KEY=server.key)
         command = [
-            schemathesis, "--config-file", str(HERE / "schemathesis.toml"), "run", f"{server.origin}/api/v1/openapi.json",
+            schemathesis, "run", f"{server.origin}/api/v1/openapi.json",
             "--max-time", SECONDS, "--seed", SEED, *sys.argv[3:],
         ]
         failed = subprocess.run(command, env=environment, cwd=server.folder).returncode
