@@ -45,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
         rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
         scans: Arc::new(aws::ScanQueue::new(sdk, config.scans_queue_url.clone())),
         queue: wires.queues(),
-        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), limits)?)),
+        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), limits, &wires.gate())?)),
         clock: wires.clock.clone(),
         ids: console::random_ids(),
         sessions: Signer::new(secret.expose().as_bytes(), true),

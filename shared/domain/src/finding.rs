@@ -74,6 +74,7 @@ impl FindingKind {
 
 /// Where a finding is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum FindingState {
     /// It stands, and nothing is done about it now.

@@ -11,6 +11,7 @@ pub mod filter;
 
 /// Where a pod is in its life (`status.phase`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum PodPhase {
     /// Not all containers have been started.
     Pending,
@@ -49,6 +50,7 @@ impl Controller {
 
 /// What names one pod: the uid is the identity, a namesake with another uid is another pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PodRef {
     /// Its namespace.
     pub namespace: String,
@@ -66,6 +68,7 @@ impl std::fmt::Display for PodRef {
 
 /// A pod as the API server shows it, slimmed down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PodView {
     /// Namespace, name and uid.
     pub pod: PodRef,

@@ -197,7 +197,7 @@ async fn registered(endpoint: &str, ca: Option<&str>, token: &str) -> (Connectio
         updated_at: EPOCH,
     };
     cluster.k8s_token = Some(vault.seal(&cluster.seal_context(), &token.to_owned().into()).await.unwrap());
-    (Connections::new(vault, Settings { timeout_s: 30, retry_attempts: 2, backoff_factor: 2 }), cluster)
+    (Connections::new(vault, Settings { timeout_s: 30, retry_attempts: 2, backoff_factor: 2 }, gate::Gate::this_machine()), cluster)
 }
 
 #[tokio::test]

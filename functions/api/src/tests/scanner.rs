@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde_json::json;
 use sim::store::Which;
 
-async fn found(bench: &Bench, kind: FindingKind, subject: &str) -> Finding {
+pub(super) async fn found(bench: &Bench, kind: FindingKind, subject: &str) -> Finding {
     let (customer, cluster) = (CustomerId::parse("acme").unwrap(), ClusterId::parse(CLUSTER).unwrap());
     let mut finding = Finding::new(customer, cluster, kind, subject, bench.clock.now());
     finding.evidence = vec!["It runs and is no node.".to_owned()];

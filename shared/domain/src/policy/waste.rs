@@ -23,6 +23,7 @@ pub struct TrafficSource {
 
 /// What may be done about ghosts, volumes and the network of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct WastePolicy {
     /// Instances that run and are no nodes. `observe` after registration.

@@ -10,6 +10,7 @@ mod ec2;
 mod kms;
 mod query;
 mod scaling;
+mod session_policy;
 mod sqs;
 mod sts;
 

@@ -38,6 +38,7 @@ pub(super) fn namespace(params: &Params) -> Option<&'static str> {
 type Row = (LoadBalancer, Behind);
 
 pub(super) async fn call(server: &Server, action: &str, params: &Params, signer: Option<&Signer>) -> Result<Xml, Fault> {
+    ec2::allowed(server, "elasticloadbalancing", action, params, signer)?;
     let scope = ec2::scope(server, signer)?;
     let generation = generation(params).ok_or_else(|| Fault::client("InvalidAction", "no such version"))?;
     let all = server.cloud.load_balancers(&scope).await.map_err(ec2::fault)?;

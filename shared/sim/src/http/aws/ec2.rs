@@ -15,6 +15,7 @@ use domain::tenant::AwsScope;
 
 /// One call. `Err` is answered in EC2's form of an error.
 pub(super) async fn call(server: &Server, action: &str, params: &Params, signer: Option<&Signer>) -> Result<Xml, Fault> {
+    allowed(server, "ec2", action, params, signer)?;
     let caller = Caller { server, scope: scope(server, signer)?, params };
     match action {
         "RunInstances" => launch::run(&caller).await,
@@ -58,6 +59,18 @@ pub(super) fn scope(server: &Server, signer: Option<&Signer>) -> Result<AwsScope
         role_arn: role.role_arn,
         external_id: String::new(),
     })
+}
+
+/// Refuses what the session policy of the caller does not allow, as IAM does.
+pub(super) fn allowed(server: &Server, service: &str, action: &str, params: &Params, signer: Option<&Signer>) -> Result<(), Fault> {
+    let policy = signer.and_then(|signer| server.sts.role_of(signer).ok()).and_then(|role| role.policy);
+    match policy {
+        Some(policy) if !policy.allows(&format!("{service}:{action}"), params) => {
+            let message = format!("You are not authorized to perform {service}:{action}: no session policy allows it");
+            Err(Fault::client("UnauthorizedOperation", message).status(403))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 async fn terminate(caller: &Caller<'_>) -> Result<Xml, Fault> {

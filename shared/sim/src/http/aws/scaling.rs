@@ -17,6 +17,7 @@ pub(super) const ACTIONS: [&str; 4] =
     ["CompleteLifecycleAction", "DescribeAutoScalingInstances", "DescribeAutoScalingGroups", "TerminateInstanceInAutoScalingGroup"];
 
 pub(super) async fn call(server: &Server, action: &str, params: &Params, signer: Option<&Signer>) -> Result<Xml, Fault> {
+    ec2::allowed(server, "autoscaling", action, params, signer)?;
     let scope = ec2::scope(server, signer)?;
     match action {
         "DescribeAutoScalingInstances" => members(server, params, &scope).await,
