@@ -110,6 +110,7 @@ impl Rules {
 /// A kind that sleeps only where the policy names it, as kube-downscaler's `--include-resources` does. The schedule of the cluster
 /// holds for it then as for all others: whoever has backups made at night excludes those.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(try_from = "String", into = "String")]
 pub enum Included {
     /// `cronjobs`: suspended, with 1 as the original in the annotation, as kube-downscaler writes it.

@@ -11,7 +11,7 @@ use domain::optimization::{PROPOSALS_MAX, Round};
 use domain::plan::check::{Blocked, Rule};
 use domain::plan::from_move::plan_id;
 use domain::plan::{Action, OnFailure, Plan, PlanKey, PlanKind, Step};
-use domain::sizing::{HOURS_PER_MONTH, SizeChange, WorkloadView};
+use domain::sizing::{HOURS_PER_MONTH, Resource, SizeChange, WorkloadView};
 use domain::usage::{ContainerRef, Usage};
 use domain::workload::WorkloadRef;
 use planning::rightsizing::advise::{Facts, Standing, advise, may_roll_out, saving};
