@@ -3,8 +3,8 @@
 
 use super::number;
 use domain::plan::Outcome;
-use sim::faults::{ALL, Fault, Kind};
 use domain::workload::WorkloadKind;
+use sim::faults::{ALL, Fault, Kind};
 use tests::plans::mixed;
 use tests::plans::one_size::{KINDS, NEEDS, Need, with};
 

@@ -7,7 +7,7 @@ use domain::node::NodeOwner;
 use domain::office_hours::{OfficeHoursPolicy, Rules, Spec};
 use domain::policy::Mode;
 use domain::ports::estate::VolumeFilter;
-use domain::ports::{Cloud, Estate, Findings, Registry};
+use domain::ports::{Estate, Findings, Registry};
 use domain::tenant::AwsScope;
 use execution::office_hours::OfficeHours;
 use runtime::deadline::Budget;

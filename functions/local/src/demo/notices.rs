@@ -68,7 +68,12 @@ pub(super) async fn summary(system: &System, receiver: &SimCourier) -> anyhow::R
         }
     }
     let missing: Vec<&&str> = LED_TO.iter().filter(|kind| !kinds.contains_key(**kind)).collect();
-    ensure!(missing.is_empty() && ids.len() == got.len(), "notices did not arrive as they should: {missing:?}, {} of {}", ids.len(), got.len());
+    ensure!(
+        missing.is_empty() && ids.len() == got.len(),
+        "notices did not arrive as they should: {missing:?}, {} of {}",
+        ids.len(),
+        got.len()
+    );
     Ok(())
 }
 

@@ -129,11 +129,7 @@ impl State {
             (ScaleKind::ScaledObject, Some(size)) => size,
             (ScaleKind::ScaledObject, None) => have.max(1),
             (ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::HorizontalPodAutoscaler | ScaleKind::CronJob, size) => {
-                if have == 0 {
-                    0
-                } else {
-                    size.unwrap_or(1)
-                }
+                if have == 0 { 0 } else { size.unwrap_or(1) }
             }
         };
         self.scale(cluster, scales, wanted);

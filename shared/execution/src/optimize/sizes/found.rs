@@ -71,13 +71,7 @@ impl Optimizer {
     }
 
     /// Writes what was found, and ends what is not found any more.
-    pub(super) async fn keep_found(
-        &self,
-        sizing: &Sizing,
-        found: Vec<Finding>,
-        before: &[Finding],
-        now: Timestamp,
-    ) -> Result<(), Trouble> {
+    pub(super) async fn keep_found(&self, sizing: &Sizing, found: Vec<Finding>, before: &[Finding], now: Timestamp) -> Result<(), Trouble> {
         let seen: BTreeSet<_> = found.iter().map(|finding| finding.id.clone()).collect();
         let mut writes = Vec::new();
         for finding in found {

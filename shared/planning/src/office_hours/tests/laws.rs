@@ -200,11 +200,16 @@ fn a_cron_job_that_is_not_named_is_left_alone_and_one_that_is_not_named_any_more
 
 #[test]
 fn what_is_not_put_to_sleep_is_refused_with_the_reason_when_it_is_written() {
-    for (kind, why) in [("daemonsets", "no number of replicas"), ("jobs", "loses its pods"), ("poddisruptionbudgets", "protects nobody"), ("x", "only")] {
+    for (kind, why) in
+        [("daemonsets", "no number of replicas"), ("jobs", "loses its pods"), ("poddisruptionbudgets", "protects nobody"), ("x", "only")]
+    {
         let error = serde_json::from_value::<OfficeHoursPolicy>(serde_json::json!({ "include": [kind] })).unwrap_err().to_string();
         assert!(error.contains(kind) && error.contains(why), "{error}");
     }
     let policy: OfficeHoursPolicy = serde_json::from_value(serde_json::json!({ "include": ["CronJobs"] })).unwrap();
     assert_eq!(policy.include, [Included::CronJobs]);
-    assert!(!serde_json::to_string(&OfficeHoursPolicy::default()).unwrap().contains("include"), "who names nothing has approved the same as before");
+    assert!(
+        !serde_json::to_string(&OfficeHoursPolicy::default()).unwrap().contains("include"),
+        "who names nothing has approved the same as before"
+    );
 }
