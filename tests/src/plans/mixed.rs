@@ -50,8 +50,9 @@ async fn one(seed: u64) -> Result<(usize, usize), String> {
     let mut noticed = Vec::new();
     for turn in 0..6 {
         ask_for(&story, &format!("mixed-{turn}"), TYPES.to_vec()).await;
-        if rng.u8(..4) == 0 {
-            let live = story.system.world.live_instances(&story.cluster);
+        let live = story.system.world.live_instances(&story.cluster);
+        // The dice may have moved everything away.
+        if rng.u8(..4) == 0 && !live.is_empty() {
             let victim = live[rng.usize(..live.len())].id.clone();
             let body = story.system.world.interrupt(&victim, SPOT_NOTICE);
             story.system.notice(&body);
