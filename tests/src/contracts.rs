@@ -5,4 +5,5 @@ pub mod advisor;
 pub mod cloud;
 pub mod cluster;
 pub mod market;
+pub mod models;
 pub mod store;

@@ -4,12 +4,11 @@
 use anyhow::Context;
 use data_encoding::HEXLOWER;
 use decision::planner::Planner;
-use decision::{Library, Records};
+use decision::{Bench, Desk, Library, Records};
 use domain::SignedDuration;
 use domain::decision::DecisionType;
 use domain::ids::Region;
 use domain::offering::{CapacityType, Pool};
-use domain::ports::Outcomes;
 use execution::Ports;
 use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
 use planning::public_data::Catalogue;
@@ -51,13 +50,16 @@ pub(crate) fn optimizer(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<Memo
 }
 
 /// Reads the market once, so that the first plan rests on it, and starts our own decision server over what was read.
-pub(crate) async fn serve(market: &market::Deps, outcomes: Arc<dyn Outcomes>) -> anyhow::Result<Server> {
+pub(crate) async fn serve(market: &market::Deps, table: Arc<aws::DecisionTable>) -> anyhow::Result<Server> {
     read(market).await;
+    let clock = market.clock.clone();
     let key = SecretString::from(HEXLOWER.encode(&Sha256::digest(format!("decision {}", market.clock.now()))));
     let deps = decision::Deps {
         engine: Arc::new(Planner::default()),
-        library: Arc::new(Library::new(market.store.clone(), market.clock.clone()).learning_from(outcomes.clone(), market.clock.clone())),
-        records: Some(Records { store: outcomes, clock: market.clock.clone() }),
+        library: Arc::new(Library::new(table.clone(), clock.clone()).learning_from(table.clone(), clock.clone())),
+        records: Some(Records { store: table.clone(), clock: clock.clone() }),
+        bench: Some(Arc::new(Bench::new(table.clone(), clock.clone()))),
+        desk: Some(Desk { market: table.clone(), wishes: table.clone(), work: table, clock }),
         keys: vec![decision::Key::of(key.expose_secret())],
         limits: decision::Limits::default(),
     };

@@ -19,6 +19,7 @@ pub mod finding;
 pub mod ids;
 pub mod interruption;
 pub mod market;
+pub mod model;
 pub mod money;
 pub mod node;
 pub mod notify;

@@ -50,17 +50,20 @@ fn a_customers_roles_trust_those_who_take_them_and_no_other() {
     );
 }
 
-/// It is told everything and may do nothing: beside its log, it reads a table of its own that holds nobody's secrets.
+/// It is told everything and may do nothing: beside its log, it reads a table of its own that holds nobody's secrets, and writes what is its
+/// own in it: outcomes, models and predictions, and wishes to whoever reads the market. What the market says it cannot change.
 #[test]
-fn the_decision_server_may_read_its_own_table_keep_outcomes_and_nothing_else() {
+fn the_decision_server_may_read_its_own_table_keep_what_is_its_own_and_nothing_else() {
     let template = Template::read();
     let role = template.resource("DecisionRole");
     let policy = role.split_once("      Policies:\n").map_or("", |(_, policy)| policy);
     let allowed: Vec<&str> = policy.lines().filter_map(|line| line.trim().strip_prefix("Action: ")).collect();
     let read = "[dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:Query]";
-    assert_eq!(allowed, ["[logs:CreateLogStream, logs:PutLogEvents]", read, "dynamodb:BatchWriteItem"]);
-    let keeps = policy.split_once("KeepOutcomes").map_or("", |(_, statement)| statement);
-    assert!(keeps.contains("\"dynamodb:LeadingKeys\": [\"O#*\"]"), "it writes outcomes only: {keeps}");
+    let write = "[dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:BatchWriteItem]";
+    assert_eq!(allowed, ["[logs:CreateLogStream, logs:PutLogEvents]", read, write]);
+    let keeps = policy.split_once("KeepItsOwn").map_or("", |(_, statement)| statement);
+    assert!(keeps.contains("\"ForAllValues:StringLike\""), "{keeps}");
+    assert!(keeps.contains("\"dynamodb:LeadingKeys\": [\"O#*\", \"D#*\", \"J#*\"]"), "it writes what is its own only: {keeps}");
     let reached: Vec<&str> = policy.lines().filter_map(|line| line.trim().strip_prefix("Resource: ")).collect();
     assert_eq!(reached, ["!GetAtt DecisionLogs.Arn", "!GetAtt DecisionTable.Arn", "!GetAtt DecisionTable.Arn"]);
 }
