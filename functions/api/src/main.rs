@@ -1,9 +1,8 @@
 //! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
 use runtime::advisor::Connection;
-use runtime::config::{Tokens, Var};
-use runtime::web::issuer::{Issuer, Published};
-use runtime::web::token::Expected;
+use runtime::config::Var;
+use runtime::web::issuer::Issuer;
 use std::sync::Arc;
 use wiring::Wires;
 
@@ -43,7 +42,7 @@ async fn main() -> anyhow::Result<()> {
         routes: table.clone(),
         trail: table.clone(),
         rates: api::rates(table.clone()),
-        issuer: issuer(config.tokens.as_ref())?,
+        issuer: Issuer::of(config.tokens.as_ref())?,
         idempotency: table.clone(),
         queue: wires.queues(),
         vault: vault.clone(),
@@ -53,13 +52,4 @@ async fn main() -> anyhow::Result<()> {
         ids: api::random_ids(),
     };
     lambda_http::run(api::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
-}
-
-/// Whose tokens are taken.
-fn issuer(tokens: Option<&Tokens>) -> anyhow::Result<Option<Arc<Issuer>>> {
-    let Some(Tokens { issuer, audience, keys_url }) = tokens else {
-        return Ok(None);
-    };
-    let expected = Expected { issuer: issuer.clone(), audience: audience.clone() };
-    Ok(Some(Arc::new(Issuer::new(expected, Arc::new(Published::new(keys_url)?)))))
 }

@@ -5,6 +5,7 @@ use console::session::Signer;
 use runtime::advisor::Connection;
 use runtime::config::Var;
 use runtime::http::Limits;
+use runtime::web::issuer::Issuer;
 use std::sync::Arc;
 use wiring::Wires;
 
@@ -47,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
         ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), limits)?)),
         clock: wires.clock.clone(),
         ids: console::random_ids(),
+        issuer: Issuer::of(config.tokens.as_ref())?,
         sessions: Signer::new(secret.expose().as_bytes(), true),
         fleets: Fleets::default(),
     };

@@ -38,6 +38,7 @@ pub(crate) fn router(
         ml: Some(Arc::new(Connection::new(&server.url, &server.key, limits).context("the decision server cannot be asked")?)),
         clock: ports.clock.clone(),
         ids,
+        issuer: None,
         sessions: Signer::new(&secret, false),
         fleets: Fleets::default(),
     };

@@ -11,6 +11,7 @@
 use crate::decision::DecisionType;
 use crate::ids::{ClusterId, CustomerId};
 use crate::money::MicroDollars;
+use crate::offering::CapacityType;
 use crate::plan::stakes::saved;
 use crate::plan::{Outcome, Plan, PlanKind, Progress};
 use crate::scheduling::Resources;
@@ -73,6 +74,8 @@ pub struct Seen {
     pub nodes: u32,
     /// What its pods request.
     pub requested: Resources,
+    /// The part of its cost that is spot.
+    pub spot_per_hour: MicroDollars,
 }
 
 /// Why a snapshot is no ground for the ledger.
@@ -101,13 +104,16 @@ pub fn seen(snapshot: &Snapshot, overhead_per_hour: MicroDollars) -> Result<Seen
     if let Some(gap) = snapshot.parts.iter().find_map(gap) {
         return Err(NotWhole::Gap(gap));
     }
-    let mut cost = MicroDollars::default();
+    let (mut cost, mut spot) = (MicroDollars::default(), MicroDollars::default());
     let mut requested = Resources::default();
     // Nodes that stand for no instance (Fargate, other machines) are not ours to reckon.
     let bought: Vec<_> = snapshot.nodes.iter().filter(|node| node.instance.is_some()).collect();
     for node in &bought {
         let price = node.price.ok_or_else(|| NotWhole::Price(node.name.to_string()))?;
         cost = cost + price.price_per_hour + overhead_per_hour;
+        if node.pool.as_ref().is_some_and(|pool| pool.capacity == CapacityType::Spot) {
+            spot = spot + price.price_per_hour + overhead_per_hour;
+        }
         for placed in &node.pods {
             let class = usize::try_from(placed.class).ok().and_then(|index| snapshot.classes.get(index));
             // Pods of DaemonSets follow the number of nodes: they are not work, they are overhead.
@@ -119,7 +125,8 @@ pub fn seen(snapshot: &Snapshot, overhead_per_hour: MicroDollars) -> Result<Seen
     if bought.is_empty() || (requested.cpu_millis == 0 && requested.memory_bytes == 0) {
         return Err(NotWhole::Empty);
     }
-    Ok(Seen { at: snapshot.taken_at, cost_per_hour: cost, nodes: u32::try_from(bought.len()).unwrap_or(u32::MAX), requested })
+    let nodes = u32::try_from(bought.len()).unwrap_or(u32::MAX);
+    Ok(Seen { at: snapshot.taken_at, cost_per_hour: cost, nodes, requested, spot_per_hour: spot })
 }
 
 impl Baseline {
@@ -232,6 +239,9 @@ pub struct Hour {
     pub seen_at: Timestamp,
     /// What the nodes that were there cost.
     pub cost: MicroDollars,
+    /// The part of it that was spot; `None`: written before this was told apart.
+    #[serde(default)]
+    pub spot: Option<MicroDollars>,
     /// What the same work would have cost by the baseline.
     pub expected: MicroDollars,
     /// What open proposals and recommendations would save.
@@ -279,6 +289,7 @@ pub fn close(
         begins,
         seen_at: seen.at,
         cost: seen.cost_per_hour,
+        spot: Some(seen.spot_per_hour),
         expected,
         estimated,
         freed,

@@ -17,7 +17,10 @@ async fn every_route_lets_exactly_its_roles_in() {
         for (word, role) in ROLES {
             // A world of its own for each cell: some of these requests change it.
             let bench = Bench::new().await;
-            let answer = bench.call(&format!("acme-{word}"), method.clone(), &path(template), &[], Some(&json!({}))).await;
+            // What concerns every customer is for the administrator of whoever runs the control plane.
+            let managed = template.starts_with("/api/v1/ml/") && *access == Access::Needs(Role::Admin);
+            let key = if managed && role == Role::Admin { BOOTSTRAP.to_owned() } else { format!("acme-{word}") };
+            let answer = bench.call(&key, method.clone(), &path(template), &[], Some(&json!({}))).await;
             let denied = match access {
                 Access::Everyone => false,
                 Access::Needs(needed) => role < *needed,

@@ -221,6 +221,7 @@ async fn savings_are_told_apart_and_sum_up_closed_hours() {
             begins,
             seen_at: begins,
             cost: MicroDollars(70_000),
+            spot: None,
             expected: MicroDollars(100_000),
             estimated: MicroDollars(5_000),
             freed: MicroDollars(1_000),

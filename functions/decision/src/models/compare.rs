@@ -1,11 +1,11 @@
 //! Predictions against what happened: who spoke, who would have spoken, and who was closer.
 
 use super::Row;
-use domain::SignedDuration;
 use domain::decision::{PoolName, PredictionOutcome, Reliability};
 use domain::ids::Region;
 use domain::model::{PredictionBatch, PredictionRow};
-use planning::predict::{Bin, Outcome, report};
+use domain::{SignedDuration, Timestamp};
+use planning::predict::{Bin, Outcome, report, wilson};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -36,6 +36,44 @@ pub struct Score {
     pub expected_calibration_error: f64,
     /// The reliability table, lowest predictions first.
     pub reliability: Vec<Reliability>,
+}
+
+/// What was told and what happened in a day.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Day {
+    /// Its beginning, UTC.
+    pub begins: Timestamp,
+    /// How many predictions: one for each instance that was watched.
+    pub predictions: u32,
+    /// The mean of what was told.
+    pub predicted: f64,
+    /// The share that was interrupted.
+    pub observed: f64,
+    /// The lower end of its 95 % interval.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// What was told and what happened, day by day, oldest first; all horizons together.
+pub fn by_day(outcomes: &[PredictionOutcome]) -> Vec<Day> {
+    const DAY_S: i64 = 86_400;
+    let mut days: BTreeMap<i64, (u32, u32, f64)> = BTreeMap::new();
+    for outcome in outcomes {
+        let day = days.entry(outcome.predicted_at.as_second().div_euclid(DAY_S)).or_default();
+        *day = (
+            day.0.saturating_add(outcome.instances),
+            day.1.saturating_add(outcome.interrupted),
+            day.2 + outcome.probability * f64::from(outcome.instances),
+        );
+    }
+    let day = |(day, (instances, interrupted, sum)): (i64, (u32, u32, f64))| {
+        let (low, high) = wilson(interrupted as usize, instances as usize);
+        let begins = Timestamp::from_second(day * DAY_S).ok()?;
+        let whole = f64::from(instances.max(1));
+        Some(Day { begins, predictions: instances, predicted: sum / whole, observed: f64::from(interrupted) / whole, low, high })
+    };
+    days.into_iter().filter_map(day).collect()
 }
 
 /// An outcome with the prediction that it belongs to.
@@ -125,7 +163,6 @@ fn whole(n: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Timestamp;
     use domain::model::ModelSaid;
 
     fn at(minutes: i64) -> Timestamp {
@@ -168,6 +205,14 @@ mod tests {
         let outcomes = [outcome(61, "m6i.large", 1, 0), outcome(30, "m6i.large", 1, 0), outcome(0, "c6i.large", 1, 0)];
         let found: Vec<f64> = pairs(&batches, &outcomes).iter().map(|pair| pair.row.told).collect();
         assert_eq!(found, [0.2]);
+    }
+
+    #[test]
+    fn a_day_is_what_was_told_and_what_happened_in_it() {
+        let days = by_day(&[outcome(0, "m6i.large", 4, 1), outcome(5, "c6i.large", 6, 0), outcome(60 * 24, "m6i.large", 1, 1)]);
+        let said: Vec<(u32, f64)> = days.iter().map(|day| (day.predictions, day.observed)).collect();
+        assert_eq!(said, [(10, 0.1), (1, 1.0)]);
+        assert!(days.iter().all(|day| (day.predicted - 0.9).abs() < 1e-12 && day.low <= day.observed && day.observed <= day.high));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::models::bench;
 use crate::answer::{give, takes_gzip};
 use crate::asked::{Query, number, query};
-use crate::models::compare::{Score, pairs, scores};
+use crate::models::compare::{Day, Score, by_day, pairs, scores};
 use crate::problem::Problem;
 use crate::{Deps, problem};
 use axum::extract::{RawQuery, State};
@@ -35,6 +35,8 @@ pub struct Compared {
     pairs: u32,
     /// How good each voice was, horizon by horizon.
     scores: Vec<Score>,
+    /// What was told and what happened, day by day (UTC), oldest first.
+    by_day: Vec<Day>,
 }
 
 /// How many days back is looked.
@@ -70,7 +72,14 @@ pub async fn comparison(State(deps): State<Arc<Deps>>, RawQuery(text): RawQuery,
     let judged = tokio::task::spawn_blocking(move || {
         let whole = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let pairs = pairs(&batches, &outcomes);
-        Compared { days, batches: whole(batches.len()), outcomes: whole(outcomes.len()), pairs: whole(pairs.len()), scores: scores(&pairs) }
+        Compared {
+            days,
+            batches: whole(batches.len()),
+            outcomes: whole(outcomes.len()),
+            pairs: whole(pairs.len()),
+            scores: scores(&pairs),
+            by_day: by_day(&outcomes),
+        }
     });
     give(&judged.await.map_err(Problem::internal)?, takes_gzip(&headers), deps.limits)
 }

@@ -6,7 +6,6 @@ use domain::SignedDuration;
 use domain::market::{
     Asked, FILL_BATCH, FILL_FAILURES_MAX, FillProgress, FillState, FillWish, Part, PricePoint, PriceSeries, ReadFate, RefreshWish,
 };
-use domain::money::MicroDollars;
 use domain::ports::{Clock, MarketStore, MarketWishes, MarketWork};
 use planning::public_data::HISTORY_KEPT;
 
@@ -37,8 +36,9 @@ async fn holed() -> std::sync::Arc<Market> {
     market.moves("us-east-1a", hours(-100), 41_000);
     market.moves("us-east-1a", hours(-3), 42_000);
     run(&market).await;
-    let point = PricePoint { at: market.clock.now() - hours(3), price_per_hour: MicroDollars(42_000) };
-    let kept = [(pool("us-east-1a"), PriceSeries::from(vec![point])), (pool("us-east-1b"), PriceSeries::default())];
+    let whole = market.kept.spot_series(&region("us-east-1"), &[pool("us-east-1a")]).await.unwrap();
+    let last = whole[0].1.points().last().copied().into_iter().collect::<Vec<_>>();
+    let kept = [(pool("us-east-1a"), PriceSeries::from(last)), (pool("us-east-1b"), PriceSeries::default())];
     market.kept.put_spot_series(&region("us-east-1"), &kept).await.unwrap();
     market
 }

@@ -1,6 +1,7 @@
 //! The issuer whose tokens are taken: where its keys are read, and for how long they are believed.
 
 use super::token::{Claims, Expected, Keys, Unverified};
+use crate::config::Tokens;
 use crate::http::{Client, HttpError, Limits, NotAServer, Server};
 use async_trait::async_trait;
 use domain::{SignedDuration, Timestamp};
@@ -50,6 +51,19 @@ impl Issuer {
     /// Reads nothing yet.
     pub fn new(expected: Expected, source: Arc<dyn KeySource>) -> Issuer {
         Issuer { expected, source, seen: Mutex::default() }
+    }
+
+    /// Whose tokens are taken, by what the environment says; `None`: nobody's. Connects to nothing yet. Must be called inside a Tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// As [`Published::new`].
+    pub fn of(tokens: Option<&Tokens>) -> Result<Option<Arc<Issuer>>, PublishedError> {
+        let Some(Tokens { issuer, audience, keys_url }) = tokens else {
+            return Ok(None);
+        };
+        let expected = Expected { issuer: issuer.clone(), audience: audience.clone() };
+        Ok(Some(Arc::new(Issuer::new(expected, Arc::new(Published::new(keys_url)?)))))
     }
 
     /// Judges a token.

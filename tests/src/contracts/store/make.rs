@@ -232,6 +232,7 @@ pub(super) fn hour(customer: &str, cluster: &str, begins: Timestamp, cost: i64) 
         begins,
         seen_at: begins,
         cost: MicroDollars(cost),
+        spot: Some(MicroDollars(cost / 2)),
         expected: MicroDollars(9),
         estimated: MicroDollars(1),
         freed: MicroDollars(0),
