@@ -232,6 +232,7 @@ def models_and_gaps(browser, server, watch):
     press("Remove")
     say("The model is removed")
     page.goto(f"{server.origin}/console/gaps?family=m6i")
+    page.locator("#h-holes").locator("xpath=ancestor::section").locator("tbody tr").first.wait_for()
     press("Fill the holes")
     say("A filling is asked for")
     row = page.locator("#h-fills").locator("xpath=ancestor::section").locator("tbody tr").first
@@ -256,11 +257,11 @@ def every_action(browser, server, watch):
     page.get_by_role("button", name="Run a round now").click()
     say("A round is asked for")
     at("/waste")
-    page.get_by_role("button", name="Scan every cluster now").click()
-    say("A scan is asked for")
-    at("/waste")
     page.get_by_role("button", name="End it").first.click()
     say("A plan that ends it is written")
+    at("/waste")
+    page.get_by_role("button", name="Scan every cluster now").click()
+    say("A scan is asked for")
     at("/waste")
     dismiss = page.get_by_role("button", name="Dismiss")
     if dismiss.count():

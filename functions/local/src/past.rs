@@ -8,13 +8,15 @@ use async_trait::async_trait;
 use decision::planner::Planner;
 use decision::{Engine, Library};
 use domain::decision::{PoolName, PredictRequest, PredictionOutcome};
+use domain::market::{PricePoint, PriceSeries};
 use domain::model::{PredictionBatch, PredictionRow};
-use domain::offering::CapacityType;
-use domain::ports::{Clock, Outcomes, PredictionLog};
+use domain::offering::{CapacityType, Pool};
+use domain::ports::{Clock, MarketStore, Outcomes, PredictionLog};
 use domain::watch::ScanOrder;
 use domain::{SignedDuration, Timestamp};
 use execution::Ports;
 use execution::waste::Scanner;
+use planning::public_data::Catalogue;
 use sim::clock::SimClock;
 use sim::world::NodeSpec;
 use std::sync::Arc;
@@ -51,7 +53,25 @@ pub(crate) async fn remember(system: &System, table: &aws::DecisionTable) -> any
     if table.outcomes(since, now, 1).await?.is_empty() {
         predictions(system, table, now).await?;
     }
+    holes(system, table, now).await?;
     ghost(system).await
+}
+
+/// A read of the market broke off some days ago: of one family in one zone it is not known what held before.
+async fn holes(system: &System, table: &aws::DecisionTable, now: Timestamp) -> anyhow::Result<()> {
+    let region = crate::system::REGION.to_owned().try_into()?;
+    let zone: domain::ids::Zone = format!("{}a", crate::system::REGION).try_into()?;
+    let family = Catalogue::embedded().iter().filter(|info| info.family() == "m6i");
+    let pools: Vec<Pool> =
+        family.map(|info| Pool { instance_type: info.name.clone(), zone: zone.clone(), capacity: CapacityType::Spot }).collect();
+    let at = now - SignedDuration::from_hours(30);
+    let known = system.market.store.spot_series(&region, &pools).await?.into_iter();
+    let cut = known.filter_map(|(pool, series)| {
+        let price_per_hour = series.price_at(at)?;
+        let later = series.points().iter().copied().filter(|point| point.at > at);
+        Some((pool, PriceSeries::from(std::iter::once(PricePoint { at, price_per_hour }).chain(later).collect::<Vec<_>>())))
+    });
+    Ok(table.put_spot_series(&region, &cut.collect::<Vec<_>>()).await?)
 }
 
 async fn predictions(system: &System, table: &aws::DecisionTable, now: Timestamp) -> anyhow::Result<()> {
@@ -64,7 +84,7 @@ async fn predictions(system: &System, table: &aws::DecisionTable, now: Timestamp
     pools.sort();
     pools.dedup();
     let question = PredictRequest { region: crate::system::REGION.to_owned().try_into()?, pools, horizon_minutes: HORIZON };
-    let wanted = question.pools.iter().map(|name| domain::offering::Pool {
+    let wanted = question.pools.iter().map(|name| Pool {
         instance_type: name.instance_type.clone(),
         zone: name.zone.clone(),
         capacity: CapacityType::Spot,

@@ -110,7 +110,7 @@ pub async fn show(ask: Ask) -> Answer {
         page = page.maybe(band(&compared)).with(voices(&compared));
     }
     let rows = judged.iter().flat_map(|one| one.reliability.iter().map(move |row| (one.horizon_minutes, row))).map(|(horizon, row)| {
-        let share = |value: f64| Cell::text(format!("{:.1} %", value * 100.0)).figure().csv(format!("{value:.6}"));
+        let share = |value: f64| Cell::text(format!("{:.2} %", value * 100.0)).figure().csv(format!("{value:.6}"));
         vec![
             Cell::text(format!("{horizon} min")),
             Cell::count(row.predictions),
@@ -146,13 +146,14 @@ fn cards(one: &Calibration, ask: &Ask) -> Vec<Card> {
 
 fn diagram(one: &Calibration) -> Part {
     let mut svg = Svg::new(460, 340);
-    let top = one.reliability.iter().fold(0.05_f64, |top, row| top.max(row.predicted).max(row.high)).min(1.0);
+    let top = one.reliability.iter().fold(0.002_f64, |top, row| top.max(1.1 * row.predicted).max(1.1 * row.high)).min(1.0);
+    let digits = if top < 0.05 { 2 } else { 0 };
     let at = |x: f64, y: f64| (60.0 + x / top * 380.0, 300.0 - y / top * 280.0);
     for part in 0..=4 {
         let value = top * f64::from(part) / 4.0;
         svg.line("grid", at(0.0, value), at(top, value));
-        svg.text("q e", (54.0, at(0.0, value).1 + 4.0), &format!("{:.0} %", value * 100.0));
-        svg.text("q m", (at(value, 0.0).0, 318.0), &format!("{:.0} %", value * 100.0));
+        svg.text("q e", (54.0, at(0.0, value).1 + 4.0), &format!("{:.digits$} %", value * 100.0));
+        svg.text("q m", (at(value, 0.0).0, 318.0), &format!("{:.digits$} %", value * 100.0));
     }
     svg.line("", at(0.0, 0.0), at(top, top));
     svg.text("q m", (250.0, 336.0), "predicted");

@@ -88,7 +88,7 @@ fn run_day(at: Timestamp) -> String {
 
 /// What a run did.
 pub(super) fn run(at: Timestamp) -> Key {
-    key(run_day(at), instant(at))
+    key(run_day(at), format!("{}#RUN", instant(at)))
 }
 
 /// The partitions of runs in a period, newest first.
