@@ -12,6 +12,10 @@ check:
     cargo deny check bans licenses sources
     cfn-lint template.yaml infra/customer/cloudformation.yaml
     sam validate --lint
+    python3 .ci/twins.py infra/customer/cloudformation.yaml infra/customer/terraform
+    terraform fmt -check infra/customer/terraform
+    checkov --skip-download --quiet --compact -f template.yaml
+    checkov --skip-download --quiet --compact -d infra
 
 # All tests.
 test:
@@ -56,13 +60,13 @@ demo:
 invoke function case:
     cargo lambda invoke {{ function }} --data-file events/{{ function }}/{{ case }}.json
 
-# The functions for Lambda (arm64).
-build:
-    sam build
+# The functions for Lambda (arm64), for a stage.
+build stage="dev":
+    sam build --config-env {{ stage }}
 
-# To AWS; `just deploy prod` for production. Shows the change set and asks.
-deploy env="default": build
-    sam deploy --config-env {{ env }}
+# To AWS: `just deploy dev`, `just deploy prod`. Shows the change set and asks.
+deploy stage: (build stage)
+    sam deploy --config-env {{ stage }}
 
 # Every benchmark in one table.
 bench:

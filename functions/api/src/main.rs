@@ -2,9 +2,8 @@
 
 use gate::Gate;
 use runtime::advisor::Connection;
-use runtime::config::{Tokens, Var};
-use runtime::web::issuer::{Issuer, Published};
-use runtime::web::token::Expected;
+use runtime::config::Var;
+use runtime::web::issuer::Issuer;
 use std::sync::Arc;
 use wiring::Wires;
 
@@ -44,7 +43,7 @@ async fn main() -> anyhow::Result<()> {
         routes: table.clone(),
         trail: table.clone(),
         rates: api::rates(table.clone()),
-        issuer: issuer(config.tokens.as_ref(), &gate)?,
+        issuer: config.tokens.as_ref().map(|tokens| Issuer::named(tokens, &gate)).transpose()?.map(Arc::new),
         gate,
         idempotency: table.clone(),
         queue: wires.queues(),
@@ -55,13 +54,4 @@ async fn main() -> anyhow::Result<()> {
         ids: api::random_ids(),
     };
     lambda_http::run(api::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
-}
-
-/// Whose tokens are taken.
-fn issuer(tokens: Option<&Tokens>, gate: &Gate) -> anyhow::Result<Option<Arc<Issuer>>> {
-    let Some(Tokens { issuer, audience, keys_url }) = tokens else {
-        return Ok(None);
-    };
-    let expected = Expected { issuer: issuer.clone(), audience: audience.clone() };
-    Ok(Some(Arc::new(Issuer::new(expected, Arc::new(Published::new(keys_url, gate)?)))))
 }

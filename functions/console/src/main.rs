@@ -39,6 +39,7 @@ async fn main() -> anyhow::Result<()> {
         outbox: table.clone(),
         nights: table.clone(),
         findings: table.clone(),
+        trail: table.clone(),
         routes: table.clone(),
         market: Arc::new(aws::DecisionTable::new(sdk, config.decision_table_name.clone())),
         rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),

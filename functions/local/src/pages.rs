@@ -30,6 +30,7 @@ pub(crate) fn router(
         outbox: table.clone(),
         nights: table.clone(),
         findings: table.clone(),
+        trail: table.clone(),
         routes: table.clone(),
         market: decision.clone(),
         rounds: queue.clone(),

@@ -4,6 +4,7 @@ use crate::tables;
 use crate::thinking::{self, Server};
 use crate::{pages, parts};
 use anyhow::Context;
+use api::rates::PER_MINUTE;
 use data_encoding::HEXLOWER;
 use domain::SignedDuration;
 use domain::ids::{ClusterId, CustomerId};
@@ -18,6 +19,8 @@ use execution::office_hours::OfficeHours;
 use execution::optimize::Optimizer;
 use execution::waste::Scanner;
 use runtime::advisor::Connection;
+use runtime::config::{Config, Tokens};
+use runtime::web::issuer::Issuer;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
@@ -40,6 +43,10 @@ pub(crate) struct Settings {
     pub(crate) decision_server: Option<Server>,
     /// Who carries notices; `None`: the real courier, which calls the addresses that people give.
     pub(crate) courier: Option<Arc<dyn Courier>>,
+    /// Whose tokens are taken beside keys; `None`: nobody's.
+    pub(crate) tokens: Option<Tokens>,
+    /// Calls of one key in a minute.
+    pub(crate) calls_per_minute: u64,
 }
 
 impl Settings {
@@ -56,12 +63,23 @@ impl Settings {
             Some(url) => Some(Server { url, key: key.context("ML_SERVER_URL is set, ML_SERVER_API_KEY is not")? }),
             None => None,
         };
-        Ok(Settings { folder: Some(folder), port, log_level, decision_server, courier: None })
+        // What issuers need is read and judged as on AWS.
+        let tokens = Config::parse(&|name| name.starts_with("JWT_").then(|| read(name)).flatten(), &[])?.tokens;
+        let calls_per_minute = read("CALLS_PER_MINUTE").map_or(Ok(PER_MINUTE), |n| n.parse()).context("CALLS_PER_MINUTE is no number")?;
+        Ok(Settings { folder: Some(folder), port, log_level, decision_server, courier: None, tokens, calls_per_minute })
     }
 
     /// For the demo: nothing is kept, any port.
     pub(crate) fn throwaway() -> Settings {
-        Settings { folder: None, port: 0, log_level: Level::WARN, decision_server: None, courier: None }
+        Settings {
+            folder: None,
+            port: 0,
+            log_level: Level::WARN,
+            decision_server: None,
+            courier: None,
+            tokens: None,
+            calls_per_minute: PER_MINUTE,
+        }
     }
 }
 
@@ -140,7 +158,11 @@ impl System {
         let api_url = format!("http://{}", listener.local_addr()?);
         let ml = Connection::new(&server.url, &server.key, api::routes::ml::LIMITS, &gate)?;
         let pages = pages::router(&ports, &table, &queue, &decision_table, &server)?;
-        let deps = api_deps(&ports, table, queue.clone(), vault, clusters, ml, gate);
+        let deps = Arc::new(api::Deps {
+            issuer: settings.tokens.as_ref().map(|tokens| Issuer::named(tokens, &gate)).transpose()?.map(Arc::new),
+            rates: api::rates_of(table.clone(), settings.calls_per_minute),
+            ..api_deps(&ports, table, queue.clone(), vault, clusters, ml, gate)
+        });
         // In this order: what is no address at all is answered by the router that comes last.
         tokio::spawn(async move { axum::serve(listener, pages.merge(api::router(deps))).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
@@ -303,8 +325,8 @@ fn api_deps(
     clusters: Arc<kubernetes::Connections>,
     ml: Connection,
     gate: gate::Gate,
-) -> Arc<api::Deps> {
-    Arc::new(api::Deps {
+) -> api::Deps {
+    api::Deps {
         ml: Some(Arc::new(ml)),
         gate,
         optimizations: table.clone(),
@@ -327,5 +349,5 @@ fn api_deps(
         clock: ports.clock.clone(),
         bootstrap_admin_hash: None,
         ids: api::random_ids(),
-    })
+    }
 }

@@ -38,6 +38,7 @@ pub fn left_alone(annotations: &std::collections::BTreeMap<String, String>) -> b
 
 /// A node to act on. Identity is the uid and the provider id; the name only makes the URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeTarget {
     /// The name of the Node object.
     pub name: NodeName,
@@ -76,6 +77,7 @@ pub enum NodeOwner {
 
 /// How an instance is made. Complete, so that a launch reads nothing first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NodeTemplate {
     /// An EC2 launch template; type, subnet and market are overridden per offering.
@@ -108,6 +110,7 @@ pub enum NodeTemplate {
 
 /// The root volume of a cloned node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RootVolume {
     /// `/dev/xvda` and the like.
     pub device: String,
@@ -148,6 +151,7 @@ pub struct NodeRecord {
 
 /// A node as the API server shows it, slimmed down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeView {
     /// Name of the Node object.
     pub name: NodeName,

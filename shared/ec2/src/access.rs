@@ -37,10 +37,24 @@ pub(crate) struct Session {
     pub(crate) ec2: aws_sdk_ec2::Client,
     /// Auto Scaling.
     pub(crate) scaling: aws_sdk_autoscaling::Client,
+    /// Load balancers of today's generation.
+    pub(crate) balancers: aws_sdk_elasticloadbalancingv2::Client,
+    /// Load balancers of the generation before.
+    pub(crate) classic: aws_sdk_elasticloadbalancing::Client,
     buckets: Arc<Buckets>,
 }
 
 impl Session {
+    fn over(config: &SdkConfig, buckets: Arc<Buckets>) -> Session {
+        Session {
+            ec2: aws_sdk_ec2::Client::new(config),
+            scaling: aws_sdk_autoscaling::Client::new(config),
+            balancers: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            classic: aws_sdk_elasticloadbalancing::Client::new(config),
+            buckets,
+        }
+    }
+
     /// Waits for room in the account's rate, or answers [`CloudError::Throttled`] where that would take too long.
     pub(crate) async fn pace(&self, call: Call) -> Result<(), CloudError> {
         self.buckets.take(call).await
@@ -98,11 +112,7 @@ impl Access {
         let cache = IdentityCache::lazy().buffer_time(REFRESH_BEFORE).build();
         let config =
             self.base.to_builder().region(region).credentials_provider(SharedCredentialsProvider::new(role)).identity_cache(cache).build();
-        Session {
-            ec2: aws_sdk_ec2::Client::new(&config),
-            scaling: aws_sdk_autoscaling::Client::new(&config),
-            buckets: self.buckets_of(scope).await,
-        }
+        Session::over(&config, self.buckets_of(scope).await)
     }
 
     async fn buckets_of(&self, scope: &AwsScope) -> Arc<Buckets> {
@@ -120,7 +130,7 @@ fn limited(config: SdkConfig) -> SdkConfig {
 /// Clients that act as ourselves in a Region. Their pace is their own: keep one per Region.
 pub(crate) fn own(config: SdkConfig, region: &domain::ids::Region) -> Session {
     let config = limited(config).into_builder().region(Region::new(region.as_str().to_owned())).build();
-    Session { ec2: aws_sdk_ec2::Client::new(&config), scaling: aws_sdk_autoscaling::Client::new(&config), buckets: Arc::default() }
+    Session::over(&config, Arc::default())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! EC2 and Auto Scaling behind [`domain::ports::Cloud`], and the spot prices of whole Regions ([`SpotMarket`]).
+//! EC2, Auto Scaling and Elastic Load Balancing behind [`domain::ports::Cloud`], and the spot prices of whole Regions ([`SpotMarket`]).
 //!
 //! Every call goes through the role of one customer ([`access`]), at half of the account's published rate ([`throttle`]), and
 //! comes back in our words ([`errors`]). Apart from the crate `aws`, because the EC2 SDK takes minutes to compile.
@@ -14,6 +14,7 @@
 //! ```
 
 mod access;
+mod balancers;
 mod describe;
 mod errors;
 mod estate;
@@ -34,9 +35,10 @@ use domain::decision::Commitment;
 use domain::ids::{InstanceId, InstanceType, VolumeId, Zone};
 use domain::node::NodeTemplate;
 use domain::ports::cloud::SpotPrice;
-use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, VolumeFilter, VolumeSnapshot};
+use domain::ports::estate::{Address, Behind, EbsVolume, Estate, LoadBalancer, Member, NatGateway, VolumeFilter, VolumeSnapshot};
 use domain::ports::{Cloud, CloudError, Instance, InstanceFilter, LaunchRequest, Lifecycle};
 use domain::tenant::AwsScope;
+use std::collections::BTreeMap;
 use throttle::Call;
 
 /// The cloud port on real EC2 and Auto Scaling. Keep one per process: it caches sessions and paces calls.
@@ -142,5 +144,13 @@ impl Estate for Ec2 {
 
     async fn nat_gateways(&self, scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError> {
         estate::nat_gateways(&self.access.session(scope, Task::Look).await?).await
+    }
+
+    async fn load_balancers(&self, scope: &AwsScope) -> Result<Vec<LoadBalancer>, CloudError> {
+        balancers::load_balancers(&self.access.session(scope).await?).await
+    }
+
+    async fn behind(&self, scope: &AwsScope, balancers: &[LoadBalancer]) -> Result<BTreeMap<String, Behind>, CloudError> {
+        balancers::behind(&self.access.session(scope).await?, balancers).await
     }
 }

@@ -14,10 +14,14 @@ mod claims;
 mod pages;
 mod persistent;
 pub(crate) mod pods;
+mod services;
+mod traffic;
 
 pub(crate) use claims::claims;
 use pages::{Paging, Turn};
 pub(crate) use persistent::volumes as persistent_volumes;
+pub(crate) use services::{endpoints, services};
+pub(crate) use traffic::traffic;
 
 pub(crate) async fn nodes(api: &Api) -> Result<Vec<NodeView>, ClusterError> {
     all(api, "/api/v1/nodes", Node::view).await

@@ -2,12 +2,12 @@
 
 use crate::Deps;
 use crate::auth::Caller;
-use crate::extract::{Body, NewId, Params};
-use crate::paging::{Paging, page};
+use crate::extract::{Body, Dry, NewId, Params};
+use crate::paging::{Page, Paging};
 use crate::problem::{self, Problem};
 use crate::register::{self, Registration, Update, Wanted, Wrong};
 use crate::trail::before;
-use crate::view::ClusterView;
+use crate::view::{ClusterDetail, ClusterView, Registered, would};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -16,8 +16,8 @@ use domain::ids::ClusterId;
 use domain::ports::StoreError;
 use domain::tenant::{Cluster, Customer, CustomerStatus};
 use http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::sync::Arc;
 
 type Api = State<Arc<Deps>>;
@@ -33,23 +33,34 @@ pub(super) async fn own(deps: &Deps, caller: &Caller, id: &str) -> Result<Cluste
 ///
 /// # Errors
 /// The table did not answer.
-pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Json<Value>, Problem> {
+pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Response, Problem> {
     let found = deps.registry.clusters(&caller.customer, paging.after.as_deref(), paging.limit).await?;
     let now = deps.clock.now();
     let items: Vec<ClusterView<'_>> = found.items.iter().map(|cluster| ClusterView::of(cluster, now)).collect();
-    Ok(page(&items, found.next.as_deref()))
+    Ok(Json(Page::of(items, found.next.as_deref())).into_response())
 }
 
 /// `POST /api/v1/admin/clusters`.
 ///
 /// # Errors
 /// 409 where the cluster is registered or its role is another customer's, 422 for fields.
-pub async fn register(State(deps): Api, caller: Caller, NewId(id): NewId, Body(body): Body<Registration>) -> Result<Response, Problem> {
+pub async fn register(
+    State(deps): Api,
+    caller: Caller,
+    NewId(id): NewId,
+    Params(dry): Params<Dry>,
+    Body(body): Body<Registration>,
+) -> Result<Response, Problem> {
     let id = ClusterId::parse(id).map_err(Problem::internal)?;
     let body = if body.has_policy() { body } else { body.or_policy(super::config::default_policy(&deps, &caller.customer).await?) };
     let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now(), deps.gate.rules())
         .map_err(|wrong| problem::fields(&wrong))?;
     reachable(&deps, &wanted.cluster).await?;
+    if dry.dry_run {
+        let customer = deps.registry.customer(&caller.customer).await?;
+        unclaimed(&deps, &wanted.cluster).await?;
+        return Ok(would(registered(&deps, &wanted.cluster, customer.as_ref())));
+    }
     let customer = customer(&deps, &caller).await?;
     if let Some(before) = unclaimed(&deps, &wanted.cluster).await? {
         return Ok(created(&deps, &before, &customer));
@@ -65,17 +76,17 @@ pub async fn register(State(deps): Api, caller: Caller, NewId(id): NewId, Body(b
 
 fn created(deps: &Deps, cluster: &Cluster, customer: &Customer) -> Response {
     let location = format!("/api/v1/admin/clusters/{}", cluster.id);
-    (StatusCode::CREATED, [(header::LOCATION, location)], shown(deps, cluster, json!({ "external_id": customer.external_id })))
-        .into_response()
+    (StatusCode::CREATED, [(header::LOCATION, location)], tagged(cluster, registered(deps, cluster, Some(customer)))).into_response()
 }
 
-/// The cluster with its ETag, and what else is to be said of it.
-fn shown(deps: &Deps, cluster: &Cluster, more: Value) -> Response {
-    let mut document = json!(ClusterView::of(cluster, deps.clock.now()));
-    if let (Value::Object(document), Value::Object(more)) = (&mut document, more) {
-        document.extend(more);
-    }
-    ([(header::ETAG, etag(cluster))], Json(document)).into_response()
+fn registered<'a>(deps: &Deps, cluster: &'a Cluster, customer: Option<&Customer>) -> Registered<'a> {
+    let external_id = customer.map(|customer| customer.external_id.clone());
+    Registered { cluster: ClusterView::of(cluster, deps.clock.now()), external_id }
+}
+
+/// What is told of a cluster, with its ETag.
+fn tagged<T: Serialize>(cluster: &Cluster, told: T) -> Response {
+    ([(header::ETAG, etag(cluster))], Json(told)).into_response()
 }
 
 fn etag(cluster: &Cluster) -> String {
@@ -157,7 +168,8 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
     let cluster = own(&deps, &caller, &id).await?;
     let halted = deps.registry.halted(&caller.customer, &cluster.id).await?;
     let customer = deps.registry.customer(&caller.customer).await?;
-    Ok(shown(&deps, &cluster, json!({ "halted": halted, "external_id": customer.map(|c| c.external_id) })))
+    let external_id = customer.map(|customer| customer.external_id);
+    Ok(tagged(&cluster, ClusterDetail { cluster: ClusterView::of(&cluster, deps.clock.now()), halted, external_id }))
 }
 
 /// `PUT /api/v1/admin/clusters/{id}`: changes what the body names.
@@ -169,6 +181,7 @@ pub async fn update(
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
+    Params(dry): Params<Dry>,
     Body(body): Body<Update>,
 ) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
@@ -185,9 +198,14 @@ pub async fn update(
     {
         unclaimed(&deps, &wanted.cluster).await?;
     }
+    if dry.dry_run {
+        return Ok(would(ClusterView::of(&wanted.cluster, deps.clock.now())));
+    }
     let changed = sealed(&deps, wanted).await?;
     match deps.registry.put_cluster(&changed, Some(cluster.version)).await {
-        Ok(()) => Ok(before(shown(&deps, &changed, json!({})), json!(ClusterView::of(&cluster, deps.clock.now())))),
+        Ok(()) => {
+            Ok(before(tagged(&changed, ClusterView::of(&changed, deps.clock.now())), json!(ClusterView::of(&cluster, deps.clock.now()))))
+        }
         Err(StoreError::Conflict) => Err(stale()),
         Err(error) => Err(error.into()),
     }
@@ -225,6 +243,7 @@ pub async fn remove(
     caller: Caller,
     Path(id): Path<String>,
     Params(removal): Params<Removal>,
+    Params(dry): Params<Dry>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
@@ -235,6 +254,9 @@ pub async fn remove(
         let detail =
             "Plans are under way in this cluster. Wait until they are over, or add ?force=true and look after their instances yourself.";
         return Err(Problem::new(StatusCode::CONFLICT, "plans-under-way", detail).with("plans", json!(plans)));
+    }
+    if dry.dry_run {
+        return Ok(would(ClusterView::of(&cluster, deps.clock.now())));
     }
     deps.registry.delete_cluster(&caller.customer, &cluster.id).await?;
     Ok(before(StatusCode::NO_CONTENT.into_response(), json!(ClusterView::of(&cluster, deps.clock.now()))))

@@ -210,10 +210,13 @@ impl Bench {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.api.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Answer { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
+        let answer = Answer { status, headers, text: String::from_utf8(body.to_vec()).unwrap() };
+        super::held::to_the_contract(&method, &path, &answer);
+        answer
     }
 
     pub(crate) async fn get(&self, key: &str, path: &str) -> Answer {

@@ -28,7 +28,7 @@ pub(crate) enum Task {
 }
 
 /// Calls that change nothing and know no resource.
-const LOOKS: [&str; 2] = ["ec2:Describe*", "autoscaling:Describe*"];
+const LOOKS: [&str; 3] = ["ec2:Describe*", "autoscaling:Describe*", "elasticloadbalancing:Describe*"];
 
 impl Task {
     /// The policy of a session of this scope, as JSON.

@@ -1,6 +1,7 @@
 //! The issuer whose tokens are taken: where its keys are read, and for how long they are believed.
 
 use super::token::{Claims, Expected, Keys, Unverified};
+use crate::config::Tokens;
 use crate::http::{Client, HttpError, Limits, NotAServer, Server};
 use async_trait::async_trait;
 use domain::{SignedDuration, Timestamp};
@@ -51,6 +52,15 @@ impl Issuer {
     /// Reads nothing yet.
     pub fn new(expected: Expected, source: Arc<dyn KeySource>) -> Issuer {
         Issuer { expected, source, seen: Mutex::default() }
+    }
+
+    /// As the environment names it. Must be called inside a Tokio runtime.
+    ///
+    /// # Errors
+    /// Its address is none that is called, or TLS cannot be set up.
+    pub fn named(tokens: &Tokens, gate: &Gate) -> Result<Issuer, PublishedError> {
+        let expected = Expected { issuer: tokens.issuer.clone(), audience: tokens.audience.clone() };
+        Ok(Issuer::new(expected, Arc::new(Published::new(&tokens.keys_url, gate)?)))
     }
 
     /// Judges a token.

@@ -26,7 +26,7 @@ fn policy(task: &Task) -> Value {
     serde_json::from_str(&task.policy(&scope("aws"))).unwrap()
 }
 
-const LOOKS: &str = r#"{"Effect":"Allow","Action":["ec2:Describe*","autoscaling:Describe*"],"Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}}"#;
+const LOOKS: &str = r#"{"Effect":"Allow","Action":["ec2:Describe*","autoscaling:Describe*","elasticloadbalancing:Describe*"],"Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}}"#;
 
 fn golden(statements: &[Value]) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })

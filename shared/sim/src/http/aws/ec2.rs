@@ -1,5 +1,6 @@
 //! EC2 over Query and XML, answered out of the world through its Cloud port: tokens, capacity and lag are the world's own.
 
+mod estate;
 mod launch;
 mod lists;
 mod rows;
@@ -21,7 +22,13 @@ pub(super) async fn call(server: &Server, action: &str, params: &Params, signer:
         "TerminateInstances" => terminate(&caller).await,
         "DescribeInstances" => lists::instances(&caller).await,
         "DescribeInstanceAttribute" => lists::attribute(&caller).await,
-        "DescribeVolumes" => lists::volumes(&caller).await,
+        "DescribeVolumes" => estate::volumes(&caller).await,
+        "DeleteVolume" => estate::delete_volume(&caller).await,
+        "DescribeSnapshots" => estate::snapshots(&caller).await,
+        "CreateSnapshot" => estate::create_snapshot(&caller).await,
+        "DescribeAddresses" => estate::addresses(&caller).await,
+        "DescribeNatGateways" => estate::nat_gateways(&caller).await,
+        "DescribeRouteTables" => estate::route_tables(&caller).await,
         "DescribeSpotInstanceRequests" => lists::spot_requests(&caller).await,
         "DescribeReservedInstances" => lists::reserved(&caller).await,
         "DescribeSpotPriceHistory" => lists::spot_prices(&caller).await,
@@ -97,7 +104,8 @@ pub(super) fn fault(error: CloudError) -> Fault {
         // Not a slip: EC2 answers a lack of capacity with a 500.
         CloudError::NoCapacity(why) => Fault { status: 500, code: "InsufficientInstanceCapacity", message: why },
         CloudError::Refused(why) => {
-            let known = ["InvalidSubnetID.NotFound", "InvalidInstanceID.NotFound"].into_iter().find(|code| why.starts_with(code));
+            let codes = ["InvalidSubnetID.NotFound", "InvalidInstanceID.NotFound", "InvalidVolume.NotFound", "VolumeInUse"];
+            let known = codes.into_iter().find(|code| why.starts_with(code));
             Fault::client(known.unwrap_or("InvalidParameterValue"), why)
         }
         CloudError::TokenMismatch => {
