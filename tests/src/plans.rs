@@ -22,6 +22,7 @@ use sim::world::{By, NodeSpec, What, catalog};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub mod mixed;
 pub mod one_plan;
 pub mod one_size;
 pub mod wild;

@@ -1,6 +1,5 @@
 //! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
-use gate::Gate;
 use runtime::advisor::Connection;
 use runtime::config::Var;
 use runtime::web::issuer::Issuer;

@@ -81,6 +81,10 @@ impl Stage for Theatre {
         self.world.add_scaler(&self.id, namespace, name, size, 9);
     }
 
+    fn cron_job(&self, name: &str) {
+        self.world.add_cron_job(&self.id, "default", name, false);
+    }
+
     fn annotated_namespace(&self, namespace: &str, key: &str, value: &str) {
         self.world.annotate_namespace(&self.id, namespace, key, value);
     }

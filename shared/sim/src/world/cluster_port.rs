@@ -13,7 +13,7 @@ use domain::policy::TrafficSource;
 use domain::ports::inventory::{EndpointView, Flow, PersistentVolume, ServiceView};
 use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, Inventory, PatchedNode, PodSink};
 use domain::tenant;
-use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
+use domain::workload::{Beside, Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -64,7 +64,10 @@ impl State {
 #[async_trait]
 impl Inventory for SimCluster {
     async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
-        self.world.call("persistent_volumes", |state| Ok(state.estates.persistent.clone()))
+        self.world.call("persistent_volumes", |state| {
+            let of_claims = state.clusters[self.cluster].persistent_volumes();
+            Ok(state.estates.persistent.iter().cloned().chain(of_claims).collect())
+        })
     }
 
     async fn services(&self) -> Result<Vec<ServiceView>, ClusterError> {
@@ -197,8 +200,8 @@ impl Cluster for SimCluster {
         self.world.call("scale", |state| state.scale(self.cluster, workload, replicas).map(|_| ()).ok_or(ClusterError::Gone))
     }
 
-    async fn scalables(&self, with_pods: bool) -> Result<Scalables, ClusterError> {
-        self.world.call("scalables", |state| Ok(state.clusters[self.cluster].scalables(with_pods)))
+    async fn scalables(&self, beside: Beside) -> Result<Scalables, ClusterError> {
+        self.world.call("scalables", |state| Ok(state.clusters[self.cluster].scalables(beside)))
     }
 
     async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {
