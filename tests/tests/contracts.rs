@@ -10,3 +10,5 @@ mod cluster;
 mod market;
 #[path = "contracts/store.rs"]
 mod store;
+#[path = "contracts/trust.rs"]
+mod trust;

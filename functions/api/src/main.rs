@@ -45,6 +45,7 @@ async fn main() -> anyhow::Result<()> {
         issuer: config.tokens.as_ref().map(Issuer::named).transpose()?.map(Arc::new),
         idempotency: table.clone(),
         queue: wires.queues(),
+        trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Look)),
         vault: vault.clone(),
         clusters: wires.clusters(vault, aws::EksRole::Look),
         clock: wires.clock.clone(),

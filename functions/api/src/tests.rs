@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod billing;
 mod clusters;
 mod contract;
 mod customers;
@@ -17,6 +18,7 @@ mod ml;
 mod notifications;
 mod office_hours;
 mod optimization;
+mod permissions;
 mod scanner;
 mod sizes;
 mod support;

@@ -36,4 +36,3 @@ mod workloads;
 pub use connect::{Connections, Settings};
 pub use lists::pods::decode_pods;
 pub use open::{Access, Credential, open};
-pub use rights::Right;

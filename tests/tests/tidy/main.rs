@@ -4,6 +4,7 @@ mod documents;
 mod environment;
 mod layers;
 mod modules;
+mod permissions;
 mod rights;
 mod template;
 mod tree;
