@@ -3,10 +3,12 @@
 use api::{Deps, rates, router};
 use axum::Router;
 use data_encoding::HEXLOWER;
+use domain::address::Rules;
 use domain::finding::{Finding, FindingKind};
 use domain::ids::{ClusterId, CustomerId};
 use domain::ports::Clock;
 use domain::tenant::{ApiKey, Customer, CustomerStatus, Role};
+use gate::Gate;
 use runtime::clock::SystemClock;
 use sha2::{Digest, Sha256};
 use sim::store::{MemoryQueue, MemoryTrust, MemoryVault};
@@ -103,6 +105,7 @@ fn api<S: Store + 'static>(store: &Arc<S>, clock: Arc<dyn Clock>) -> Router {
         trail: store.clone(),
         rates: api::rates_of(store.clone(), rates::PER_MINUTE),
         issuer: None,
+        gate: Gate::internet(Rules::public()),
         clock,
         bootstrap_admin_hash: None,
         ids: api::random_ids(),

@@ -6,6 +6,8 @@ mod advisor;
 mod cloud;
 #[path = "contracts/cluster.rs"]
 mod cluster;
+#[path = "contracts/estate.rs"]
+mod estate;
 #[path = "contracts/market.rs"]
 mod market;
 #[path = "contracts/store.rs"]

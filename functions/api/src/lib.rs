@@ -9,6 +9,7 @@ use domain::ports::{
     Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Quotas, Registry, Rounds, Routes, Scans,
     Trail, Trusts, Vault,
 };
+use gate::Gate;
 use runtime::advisor::Connection;
 use runtime::web::issuer::Issuer;
 use std::sync::Arc;
@@ -63,6 +64,8 @@ pub struct Deps {
     pub vault: Arc<dyn Vault>,
     /// The decision server, to be asked by those who have a key of ours. `None`: there is none.
     pub ml: Option<Arc<Connection>>,
+    /// What addresses may be named here, and are called.
+    pub gate: Gate,
     /// Clusters, to be looked at.
     pub clusters: Arc<dyn Clusters>,
     /// What was asked, and what plans did.

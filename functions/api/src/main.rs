@@ -1,5 +1,6 @@
 //! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
+use gate::Gate;
 use runtime::advisor::Connection;
 use runtime::config::Var;
 use runtime::web::issuer::Issuer;
@@ -24,12 +25,12 @@ const NEEDS: [Var; 9] = [
 async fn main() -> anyhow::Result<()> {
     let wires = Wires::new(wiring::start(&NEEDS)?).await;
     let Wires { config, sdk, table, .. } = &wires;
-    let vault = wires.vault();
+    let (vault, gate) = (wires.vault(), wires.gate());
     let Some(key) = &config.ml_server_api_key else {
         anyhow::bail!("ML_SERVER_API_KEY is not set");
     };
     let deps = api::Deps {
-        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), api::routes::ml::LIMITS)?)),
+        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), api::routes::ml::LIMITS, &gate)?)),
         registry: table.clone(),
         journal: table.clone(),
         optimizations: table.clone(),
@@ -42,7 +43,8 @@ async fn main() -> anyhow::Result<()> {
         routes: table.clone(),
         trail: table.clone(),
         rates: api::rates(table.clone()),
-        issuer: config.tokens.as_ref().map(Issuer::named).transpose()?.map(Arc::new),
+        issuer: config.tokens.as_ref().map(|tokens| Issuer::named(tokens, &gate)).transpose()?.map(Arc::new),
+        gate,
         idempotency: table.clone(),
         queue: wires.queues(),
         trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Look)),

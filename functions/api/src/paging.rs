@@ -81,9 +81,9 @@ pub fn encode(next: &str) -> String {
     BASE64URL_NOPAD.encode(next.as_bytes())
 }
 
-/// Cursors are opaque, so that nobody comes to rely on what is in them. They need no seal: whatever they say, only the
+/// What a cursor says; `None`: we did not make it. Cursors are opaque, so that nobody comes to rely on what is in them. They need no seal: whatever they say, only the
 /// caller's own items are read.
-fn decode(cursor: &str) -> Option<String> {
+pub fn decode(cursor: &str) -> Option<String> {
     let text = String::from_utf8(BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?).ok()?;
     (1..=1024).contains(&text.len()).then_some(text)
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod attacks;
 mod billing;
 mod clusters;
 mod contract;
@@ -23,3 +24,4 @@ mod scanner;
 mod sizes;
 mod support;
 mod tokens;
+mod town;

@@ -12,6 +12,8 @@ use runtime::telemetry;
 use std::io::Write;
 use tracing::Level;
 
+#[cfg(test)]
+mod canary;
 mod demo;
 mod pages;
 mod parts;

@@ -120,9 +120,12 @@ impl System {
             .context("the simulated Kubernetes API did not start")?;
         let vault: Arc<dyn Vault> = Arc::new(MemoryVault::default());
         let queue = MemoryQueue::new(clock.clone());
+        // All that is called here stands on this machine.
+        let gate = gate::Gate::this_machine();
         let clusters = Arc::new(kubernetes::Connections::new(
             vault.clone(),
             kubernetes::Settings { timeout_s: 30, retry_attempts: 3, backoff_factor: 2 },
+            gate.clone(),
         ));
         let ports = Ports {
             journal: table.clone(),
@@ -153,12 +156,12 @@ impl System {
             .await
             .with_context(|| format!("port {} is taken: set PORT", settings.port))?;
         let api_url = format!("http://{}", listener.local_addr()?);
-        let ml = Connection::new(&server.url, &server.key, api::routes::ml::LIMITS)?;
+        let ml = Connection::new(&server.url, &server.key, api::routes::ml::LIMITS, &gate)?;
         let pages = pages::router(&ports, &table, &queue, &decision_table, &server)?;
         let deps = Arc::new(api::Deps {
-            issuer: settings.tokens.as_ref().map(Issuer::named).transpose()?.map(Arc::new),
+            issuer: settings.tokens.as_ref().map(|tokens| Issuer::named(tokens, &gate)).transpose()?.map(Arc::new),
             rates: api::rates_of(table.clone(), settings.calls_per_minute),
-            ..api_deps(&ports, table, queue.clone(), vault, clusters, ml)
+            ..api_deps(&ports, table, queue.clone(), vault, clusters, ml, gate)
         });
         // In this order: what is no address at all is answered by the router that comes last.
         tokio::spawn(async move { axum::serve(listener, pages.merge(api::router(deps))).await });
@@ -321,9 +324,11 @@ fn api_deps(
     vault: Arc<dyn Vault>,
     clusters: Arc<kubernetes::Connections>,
     ml: Connection,
+    gate: gate::Gate,
 ) -> api::Deps {
     api::Deps {
         ml: Some(Arc::new(ml)),
+        gate,
         optimizations: table.clone(),
         ledger: table.clone(),
         outbox: table.clone(),

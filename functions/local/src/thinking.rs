@@ -47,7 +47,7 @@ pub(crate) fn optimizer(
         optimizations: table.clone(),
         ledger: table.clone(),
         rounds: queue.clone(),
-        advisor: Arc::new(HttpAdvisor::new(&server.url, &server.key, runtime::http::Limits::default())?),
+        advisor: Arc::new(HttpAdvisor::new(&server.url, &server.key, runtime::http::Limits::default(), &gate::Gate::this_machine())?),
         surveyor: Arc::new(Lookout::new(ports.clone())),
         sizing: Some(Sizing { usages: table.clone(), findings: table.clone(), rightsizing: true, oom: true }),
         inspector: Some(Inspector {

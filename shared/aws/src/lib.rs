@@ -24,7 +24,7 @@ mod trust;
 mod vault;
 
 pub use aws_config::SdkConfig;
-pub use config::{local_config, sdk_config};
+pub use config::{local_config, local_config_as, sdk_config};
 pub use eks_token::{EksRole, EksTokens};
 #[cfg(feature = "mail")]
 pub use mail::Mail;

@@ -191,8 +191,10 @@ impl NodeView {
     /// is never acted on.
     pub fn instance(&self) -> Option<InstanceId> {
         let path = self.provider_id.strip_prefix("aws:///")?;
-        let (_zone, instance) = path.split_once('/')?;
-        InstanceId::parse(instance).ok()
+        let (zone, instance) = path.split_once('/')?;
+        // Some kubelets leave the zone out; one that is none says that the rest is not to be believed either.
+        let plausible = zone.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        InstanceId::parse(instance).ok().filter(|_| plausible)
     }
 
     /// The node as something to act on, if it stands for an EC2 instance.

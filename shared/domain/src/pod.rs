@@ -2,6 +2,7 @@
 
 use crate::ids::{NodeName, PodUid, Zone};
 use crate::scheduling::{Resources, Scheduling};
+use crate::workload::{WorkloadKind, WorkloadRef};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,6 +33,19 @@ pub struct Controller {
     pub kind: String,
     /// Its name.
     pub name: String,
+}
+
+impl Controller {
+    /// The Deployment or StatefulSet that it is, or that made it. The ReplicaSet of a Deployment is called after it, with the hash of the
+    /// template behind the last hyphen.
+    pub fn workload(&self, namespace: &str) -> Option<WorkloadRef> {
+        let (kind, name) = match self.kind.as_str() {
+            "ReplicaSet" => (WorkloadKind::Deployment, self.name.rsplit_once('-')?.0),
+            "StatefulSet" => (WorkloadKind::StatefulSet, self.name.as_str()),
+            _ => return None,
+        };
+        Some(WorkloadRef { kind, namespace: namespace.to_owned(), name: name.to_owned() })
+    }
 }
 
 /// What names one pod: the uid is the identity, a namesake with another uid is another pod.
@@ -88,6 +102,11 @@ pub struct PodView {
 }
 
 impl PodView {
+    /// The workload that made it, if it is a Deployment or a StatefulSet.
+    pub fn workload(&self) -> Option<WorkloadRef> {
+        self.controller.as_ref()?.workload(&self.pod.namespace)
+    }
+
     /// Whether all its containers have ended.
     pub fn finished(&self) -> bool {
         match self.phase {

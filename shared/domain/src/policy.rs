@@ -243,7 +243,7 @@ pub struct LaunchTemplate {
 mod waste;
 mod window;
 
-pub use waste::WastePolicy;
+pub use waste::{TrafficSource, WastePolicy};
 pub use window::BadWindow;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use domain::node::Taint;
 use domain::offering::CapacityType;
 use domain::permissions::{Checklist, Right, all_rights, asked_key, key};
 use domain::pod::PodRef;
+use domain::ports::inventory::Flow;
 use domain::ports::{Clock, ClusterError, Clusters, Registry, Rights, Trust, Vault};
 use domain::scheduling::Scheduling;
 use domain::tenant;
@@ -16,7 +17,7 @@ use serde_json::json;
 use sim::clock::EPOCH;
 use sim::http::kubernetes::{Served, serve};
 use sim::store::{MemoryStore, MemoryTrust, MemoryVault};
-use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, PodShape, Volume, WorkloadSpec, World};
+use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, PodShape, ServiceSpec, Volume, WorkloadSpec, World};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -156,6 +157,15 @@ impl Stage for Theatre {
         self.world.resizes_in_place(&self.id);
     }
 
+    fn service(&self, name: &str, balanced: bool, headless: bool, distribution: Option<&str>) {
+        let distribution = distribution.map(str::to_owned);
+        self.world.put_service(&self.id, ServiceSpec { balanced, headless, distribution, ..ServiceSpec::new(name) });
+    }
+
+    fn traffic(&self, source: &str, flows: Vec<Flow>) {
+        self.world.tell_traffic(&self.id, source, flows);
+    }
+
     fn pass(&self, seconds: i64) {
         self.clock.turn(SignedDuration::from_secs(seconds));
     }
@@ -187,7 +197,7 @@ async fn registered(endpoint: &str, ca: Option<&str>, token: &str) -> (Connectio
         updated_at: EPOCH,
     };
     cluster.k8s_token = Some(vault.seal(&cluster.seal_context(), &token.to_owned().into()).await.unwrap());
-    (Connections::new(vault, Settings { timeout_s: 30, retry_attempts: 2, backoff_factor: 2 }), cluster)
+    (Connections::new(vault, Settings { timeout_s: 30, retry_attempts: 2, backoff_factor: 2 }, gate::Gate::this_machine()), cluster)
 }
 
 #[tokio::test]

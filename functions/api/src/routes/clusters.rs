@@ -5,12 +5,13 @@ use crate::auth::Caller;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::{Page, Paging};
 use crate::problem::{self, Problem};
-use crate::register::{self, Registration, Update, Wanted};
+use crate::register::{self, Registration, Update, Wanted, Wrong};
 use crate::trail::before;
 use crate::view::{ClusterDetail, ClusterView, Registered, would};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use domain::address::{Door, Place, Refused};
 use domain::ids::ClusterId;
 use domain::ports::{StoreError, Trust};
 use domain::tenant::{Cluster, Customer, CustomerStatus};
@@ -52,7 +53,9 @@ pub async fn register(
 ) -> Result<Response, Problem> {
     let id = ClusterId::parse(id).map_err(Problem::internal)?;
     let body = if body.has_policy() { body } else { body.or_policy(super::config::default_policy(&deps, &caller.customer).await?) };
-    let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now()).map_err(|wrong| problem::fields(&wrong))?;
+    let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now(), deps.gate.rules())
+        .map_err(|wrong| problem::fields(&wrong))?;
+    reachable(&deps, &wanted.cluster).await?;
     if dry.dry_run {
         let customer = deps.registry.customer(&caller.customer).await?;
         unclaimed(&deps, &wanted.cluster).await?;
@@ -157,6 +160,16 @@ async fn trusting(deps: &Deps, wanted: &Cluster, customer: Option<&Customer>) ->
     }
 }
 
+/// Judges where the name of an endpoint leads now. What it leads to later is judged at each connection.
+async fn reachable(deps: &Deps, wanted: &Cluster) -> Result<(), Problem> {
+    let refuse = |refused: Refused| {
+        let wrong = Wrong { field: "k8s_api_endpoint", detail: register::fields::endpoint_refused(&refused) };
+        problem::fields(&[wrong]).with("rule", json!(refused.rule()))
+    };
+    let place = Place::read(&wanted.k8s_api_endpoint, Door::ApiServer).map_err(refuse)?;
+    deps.gate.admit(&place).await.map_err(refuse)
+}
+
 /// Seals the new token, if there is one, for exactly this cluster and endpoint.
 async fn sealed(deps: &Deps, wanted: Wanted) -> Result<Cluster, Problem> {
     let Wanted { mut cluster, token } = wanted;
@@ -196,7 +209,10 @@ pub async fn update(
         return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if-match-missing", detail));
     }
     matching(&headers, &cluster)?;
-    let wanted = register::update(&cluster, body, deps.clock.now()).map_err(|wrong| problem::fields(&wrong))?;
+    let wanted = register::update(&cluster, body, deps.clock.now(), deps.gate.rules()).map_err(|wrong| problem::fields(&wrong))?;
+    if wanted.cluster.k8s_api_endpoint != cluster.k8s_api_endpoint {
+        reachable(&deps, &wanted.cluster).await?;
+    }
     if wanted.cluster.aws_role_arn != cluster.aws_role_arn || wanted.cluster.name != cluster.name || wanted.cluster.region != cluster.region
     {
         unclaimed(&deps, &wanted.cluster).await?;

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
-use domain::ids::{ClusterId, InstanceId, InstanceKey};
+use domain::ids::{ClusterId, InstanceId};
 use domain::interruption::parse::{Received, parse};
 use domain::interruption::{Message, Notice, NoticeKind};
 use domain::spot_event::SpotEvent;
@@ -150,7 +150,7 @@ pub async fn process(
     let body = if by_hand::is(&body) { by_hand::event(&deps, &caller, body, &id).await? } else { body };
     let text = body.to_string();
     let notice = understood(parse(&text, &Received { at: now, region: None }))?;
-    if !theirs(&deps, &caller, &notice).await? {
+    if !execution::theirs(deps.routes.as_ref(), &caller.customer, &notice).await? {
         return Err(by_hand::unknown());
     }
     let status = if dry.dry_run { "dry_run" } else { "queued" };
@@ -177,19 +177,4 @@ fn understood(message: Message) -> Result<Notice, Problem> {
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "event-malformed", detail))
         }
     }
-}
-
-/// Whether the account is one of the caller's, and none of the instances is known as somebody else's.
-async fn theirs(deps: &Deps, caller: &Caller, notice: &Notice) -> Result<bool, Problem> {
-    let clusters = deps.routes.clusters_of(&notice.account).await?;
-    if !clusters.iter().any(|cluster| cluster.customer == caller.customer) {
-        return Ok(false);
-    }
-    for instance in &notice.instances {
-        let key = InstanceKey { account: notice.account.clone(), region: notice.region.clone(), instance: instance.clone() };
-        if deps.routes.route(&key).await?.is_some_and(|record| record.customer != caller.customer) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

@@ -13,7 +13,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use data_encoding::{BASE64, HEXLOWER};
-use domain::address::Place;
+use domain::address::{Door, Place, Refused};
 use domain::ids::{ClusterId, TargetId};
 use domain::notify::{Channel, TARGETS_MAX, Target, TargetState, Waiting};
 use domain::ports::{Moment, Notice, StoreError};
@@ -157,6 +157,17 @@ fn once(target: &Target, secret: Option<&SecretString>) -> Response {
     (headers, Json(TargetView::of(target).with_secret(secret))).into_response()
 }
 
+/// Where a receiver is, if it is called at all: as its address is spelled, and as its name leads now.
+async fn callable(deps: &Deps, url: &SecretString) -> Result<Place, Problem> {
+    let refuse = |refused: Refused| {
+        let detail = format!("`url` is the address of a receiver, https://HOST/PATH: {refused}.");
+        unfit("address-refused", detail).with("rule", json!(refused.rule()))
+    };
+    let place = Place::parse(url.expose_secret(), Door::Webhook, deps.gate.rules()).map_err(refuse)?;
+    deps.gate.admit(&place).await.map_err(refuse)?;
+    Ok(place)
+}
+
 async fn channel(
     deps: &Deps,
     target: &Target,
@@ -173,7 +184,7 @@ async fn channel(
             Ok((Channel::Email { to }, None))
         }
         ("slack" | "webhook", Some(url), None) => {
-            let place = Place::parse(url.expose_secret()).map_err(|error| unfit("address-refused", format!("`url`: {error}.")))?;
+            let place = callable(deps, &url).await?;
             let sealed = seal(deps, target, &url).await?;
             if kind == "slack" {
                 return Ok((Channel::Slack { host: place.host, url: sealed }, None));

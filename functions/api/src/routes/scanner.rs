@@ -9,6 +9,7 @@ use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::Paging;
 use crate::problem::Problem;
 use crate::view::findings::{FindingView, GhostsPage, QueuedScan, usd};
+use crate::view::would;
 use crate::wishes::{problem as refused, who, wishes};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -153,6 +154,35 @@ pub async fn terminate(
         }
     }
     Ok(answer)
+}
+
+/// Of which cluster the finding is, and why it is put aside.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DismissBody {
+    cluster_id: String,
+    reason: String,
+    #[serde(default, rename = "dryRun", alias = "dry_run")]
+    dry_run: bool,
+}
+
+/// `POST /api/v1/scanner/findings/{id}/dismiss`: nothing is done about a finding and nobody is told of it, until it is over or rests
+/// on other grounds than now. `id` is the finding's, or what it is about. The reason stands in the finding and in the trail.
+///
+/// # Errors
+/// 404 where nothing of this name was found, 409 where it is not open, 422 without a reason.
+pub async fn dismiss(
+    State(deps): Api,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(dry): Params<Dry>,
+    Body(body): Body<DismissBody>,
+) -> Result<Response, Problem> {
+    let cluster = own(&deps, &caller, &body.cluster_id).await?;
+    let dry = body.dry_run || dry.dry_run;
+    let wished = wishes(&deps).dismiss(&who(&caller), &cluster.id, &id, &body.reason, dry).await;
+    let finding = FindingView::of(&wished.map_err(refused)?);
+    Ok(if dry { would(finding) } else { Json(finding).into_response() })
 }
 
 fn unknown() -> Problem {

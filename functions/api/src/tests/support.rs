@@ -1,15 +1,18 @@
 //! One API over one small world: a cluster with two nodes, two customers, keys of every role and state.
 
+use super::town::Town;
 use crate::{Deps, router};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use data_encoding::HEXLOWER;
+use domain::address::Rules;
 use domain::ids::{AccountId, CustomerId, InstanceId, InstanceKey, Region};
 use domain::node::{NodeOwner, NodeRecord, NodeTarget};
 use domain::offering::{CapacityType, Pool};
 use domain::ports::{Clock, Registry, Routes, Vault};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use domain::{SignedDuration, Timestamp};
+use gate::Gate;
 use http::{Method, Request, StatusCode};
 use runtime::advisor::Connection;
 use runtime::web::issuer::Issuer;
@@ -38,6 +41,8 @@ pub(crate) struct Bench {
     pub(crate) trust: Arc<MemoryTrust>,
     pub(crate) world: Arc<World>,
     pub(crate) clock: Arc<SimClock>,
+    /// What was looked up, and called.
+    pub(crate) town: Arc<Town>,
     /// The instances behind the nodes.
     pub(crate) nodes: Vec<InstanceId>,
 }
@@ -141,6 +146,7 @@ impl Bench {
             }
         }
         let queue = MemoryQueue::new(clock.clone());
+        let town = Arc::new(Town::default());
         let count = AtomicU64::new(0);
         let deps = Deps {
             registry: store.clone(),
@@ -161,12 +167,13 @@ impl Bench {
             vault: vault.clone(),
             trust: trust.clone(),
             ml,
+            gate: Gate::new(town.clone(), Rules::public()),
             clusters: world.clone(),
             clock: clock.clone(),
             bootstrap_admin_hash: Some(sha256(BOOTSTRAP)),
             ids: Arc::new(move || u128::from(count.fetch_add(1, Ordering::SeqCst)) + 1),
         };
-        let bench = Bench { api: router(Arc::new(deps)), store, queue, vault, trust, world, clock, nodes };
+        let bench = Bench { api: router(Arc::new(deps)), store, queue, vault, trust, world, clock, town, nodes };
         bench.index().await;
         bench
     }

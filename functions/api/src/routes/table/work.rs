@@ -204,6 +204,16 @@ pub(super) static ROUTES: &[Route] = &[
     .takes::<scanner::TerminateBody>()
     .accepts::<Accepted>()
     .dry::<DryPlan>(),
+    Route::new(
+        Method::POST,
+        "/api/v1/scanner/findings/{id}/dismiss",
+        ACT,
+        || post(scanner::dismiss),
+        "Puts a finding aside until it rests on other grounds.",
+    )
+    .takes::<scanner::DismissBody>()
+    .gives::<FindingView>()
+    .dry::<Would<FindingView>>(),
     Route::new(Method::GET, "/api/v1/operations", READ, || get(operations::operations), "Commands and what became of them, newest first.")
         .asks(&["cluster_id", "kind", "state", "limit", "cursor"])
         .gives::<Page<OperationShort>>(),
