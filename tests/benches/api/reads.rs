@@ -8,6 +8,7 @@
 use super::{CUSTOMERS, KEYS_EACH, api, cluster, customer, key, real, settle};
 use axum::Router;
 use domain::ports::{Findings, Registry};
+use gate::Gate;
 use http::{Request, StatusCode};
 use runtime::http::{Client, Limits, Server};
 use sha2::{Digest, Sha256};
@@ -93,7 +94,7 @@ async fn called(api: Router) -> Vec<f64> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, api).await });
-    let client = |_| Arc::new(Client::new(Server::parse(&url).unwrap(), Limits::default()).unwrap());
+    let client = |_| Arc::new(Client::new(Server::parse(&url).unwrap(), Limits::default(), &Gate::this_machine()).unwrap());
     let clients: Arc<Vec<Arc<Client>>> = Arc::new((0..CLIENTS).map(client).collect());
     paced(move |number, call| {
         let client = Arc::clone(&clients[number]);
