@@ -12,3 +12,5 @@ mod estate;
 mod market;
 #[path = "contracts/store.rs"]
 mod store;
+#[path = "contracts/trust.rs"]
+mod trust;

@@ -46,6 +46,7 @@ async fn main() -> anyhow::Result<()> {
         gate,
         idempotency: table.clone(),
         queue: wires.queues(),
+        trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Look)),
         vault: vault.clone(),
         clusters: wires.clusters(vault, aws::EksRole::Look),
         clock: wires.clock.clone(),

@@ -160,7 +160,7 @@ fn place_of(item: &Function) -> Option<Place> {
         ("aws", "DecisionTable") => Some(Place::Decision),
         ("aws", "CustomerQueues") => Some(Place::Mailbox),
         ("ec2", "Ec2" | "Access") => Some(Place::Customer),
-        ("ec2", "SpotMarket") | ("aws", "Queues" | "KeyVault" | "EksTokens") => Some(Place::Core),
+        ("ec2", "SpotMarket") | ("aws", "Queues" | "KeyVault" | "EksTokens" | "RoleTrust") => Some(Place::Core),
         _ => None,
     }
 }
