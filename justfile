@@ -12,6 +12,10 @@ check:
     cargo deny check bans licenses sources
     cfn-lint template.yaml infra/customer/cloudformation.yaml
     sam validate --lint
+    python3 .ci/twins.py infra/customer/cloudformation.yaml infra/customer/terraform
+    terraform fmt -check infra/customer/terraform
+    checkov --skip-download --quiet --compact -f template.yaml
+    checkov --skip-download --quiet --compact -d infra
 
 # All tests.
 test:
@@ -24,6 +28,21 @@ sim seed="":
 # Plans of the real planner, carried out in random clusters: one seed, or the first 10000.
 plans seed="":
     {{ if seed == "" { "PLAN_SEEDS=10000" } else { "PLAN_SEED=" + seed } }} cargo test --workspace --test plans random -- --nocapture
+
+# Attacks, isolation (a million requests), the wall of IAM, and the decoders: ten seconds each, or as long as you say.
+walls seconds="10":
+    ISOLATION_REQUESTS=1000000 cargo test --workspace --lib isolation:: -- --nocapture
+    cargo test --workspace --lib attacks:: -- --nocapture
+    DECODER_SECONDS={{ seconds }} cargo test --workspace --test attacks --test walls --test smoke -- --nocapture
+
+# One decoder under libFuzzer; `cargo install cargo-fuzz` first. Targets stand in fuzz/Cargo.toml.
+fuzz target:
+    cargo +nightly fuzz run {{ target }}
+
+# What a release is made of, in CycloneDX, and what OSV knows against it.
+sbom:
+    python3 .ci/sbom.py target/sbom.cdx.json
+    python3 .ci/osv.py
 
 # Golden stories; `UPDATE=1 just scenarios` rewrites what is expected.
 scenarios:
@@ -41,13 +60,13 @@ demo:
 invoke function case:
     cargo lambda invoke {{ function }} --data-file events/{{ function }}/{{ case }}.json
 
-# The functions for Lambda (arm64).
-build:
-    sam build
+# The functions for Lambda (arm64), for a stage.
+build stage="dev":
+    sam build --config-env {{ stage }}
 
-# To AWS; `just deploy prod` for production. Shows the change set and asks.
-deploy env="default": build
-    sam deploy --config-env {{ env }}
+# To AWS: `just deploy dev`, `just deploy prod`. Shows the change set and asks.
+deploy stage: (build stage)
+    sam deploy --config-env {{ stage }}
 
 # Every benchmark in one table.
 bench:

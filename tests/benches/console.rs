@@ -94,6 +94,7 @@ async fn house(clock: Arc<SimClock>) -> (Router, Arc<aws::Table>) {
         outbox: table.clone(),
         nights: table.clone(),
         findings: table.clone(),
+        trail: table.clone(),
         routes: table.clone(),
         market: Arc::new(aws::DecisionTable::new(&config, "decision".to_owned())),
         rounds: queue.clone(),

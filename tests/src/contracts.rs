@@ -4,6 +4,7 @@
 pub mod advisor;
 pub mod cloud;
 pub mod cluster;
+pub mod estate;
 pub mod market;
 pub mod models;
 pub mod store;

@@ -6,7 +6,11 @@ mod advisor;
 mod cloud;
 #[path = "contracts/cluster.rs"]
 mod cluster;
+#[path = "contracts/estate.rs"]
+mod estate;
 #[path = "contracts/market.rs"]
 mod market;
 #[path = "contracts/store.rs"]
 mod store;
+#[path = "contracts/trust.rs"]
+mod trust;

@@ -57,6 +57,9 @@ mod rebalance;
 #[path = "simulation/events.rs"]
 mod events;
 
+#[path = "simulation/open_rows.rs"]
+mod open_rows;
+
 #[path = "simulation/scenarios.rs"]
 mod scenarios;
 

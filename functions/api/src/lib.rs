@@ -7,8 +7,9 @@
 
 use domain::ports::{
     Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Quotas, Registry, Rounds, Routes, Scans,
-    Trail, Vault,
+    Trail, Trusts, Vault,
 };
+use gate::Gate;
 use runtime::advisor::Connection;
 use runtime::web::issuer::Issuer;
 use std::sync::Arc;
@@ -57,10 +58,14 @@ pub struct Deps {
     pub idempotency: Arc<dyn Idempotency>,
     /// Where commands and notices go.
     pub queue: Arc<dyn Queue>,
+    /// Asks for roles, to see whom they trust.
+    pub trust: Arc<dyn Trusts>,
     /// Seals tokens.
     pub vault: Arc<dyn Vault>,
     /// The decision server, to be asked by those who have a key of ours. `None`: there is none.
     pub ml: Option<Arc<Connection>>,
+    /// What addresses may be named here, and are called.
+    pub gate: Gate,
     /// Clusters, to be looked at.
     pub clusters: Arc<dyn Clusters>,
     /// What was asked, and what plans did.
@@ -79,7 +84,12 @@ pub struct Deps {
 
 /// Rates of all processes together, counted in the table.
 pub fn rates(quotas: Arc<dyn Quotas>) -> Arc<rates::Rates> {
-    Arc::new(rates::Rates::new(quotas, rates::PER_MINUTE))
+    rates_of(quotas, rates::PER_MINUTE)
+}
+
+/// With so many calls a minute for each key: for whoever runs this for themselves.
+pub fn rates_of(quotas: Arc<dyn Quotas>, per_minute: u64) -> Arc<rates::Rates> {
+    Arc::new(rates::Rates::new(quotas, per_minute))
 }
 
 #[cfg(test)]

@@ -24,12 +24,12 @@ const NEEDS: [Var; 9] = [
 async fn main() -> anyhow::Result<()> {
     let wires = Wires::new(wiring::start(&NEEDS)?).await;
     let Wires { config, sdk, table, .. } = &wires;
-    let vault = wires.vault();
+    let (vault, gate) = (wires.vault(), wires.gate());
     let Some(key) = &config.ml_server_api_key else {
         anyhow::bail!("ML_SERVER_API_KEY is not set");
     };
     let deps = api::Deps {
-        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), api::routes::ml::LIMITS)?)),
+        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), api::routes::ml::LIMITS, &gate)?)),
         registry: table.clone(),
         journal: table.clone(),
         optimizations: table.clone(),
@@ -42,9 +42,11 @@ async fn main() -> anyhow::Result<()> {
         routes: table.clone(),
         trail: table.clone(),
         rates: api::rates(table.clone()),
-        issuer: Issuer::of(config.tokens.as_ref())?,
+        issuer: config.tokens.as_ref().map(|tokens| Issuer::named(tokens, &gate)).transpose()?.map(Arc::new),
+        gate,
         idempotency: table.clone(),
         queue: wires.queues(),
+        trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Look)),
         vault: vault.clone(),
         clusters: wires.clusters(vault, aws::EksRole::Look),
         clock: wires.clock.clone(),

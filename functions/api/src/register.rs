@@ -1,6 +1,7 @@
 //! Registration and change of clusters: pure. All that is wrong with a request is told at once, field by field.
 
 use domain::Timestamp;
+use domain::address::Rules;
 use domain::ids::{AccountId, ClusterId, CustomerId, Region};
 use domain::policy::ClusterPolicy;
 use domain::tenant::{Cluster, ClusterStatus};
@@ -24,16 +25,21 @@ pub struct Wrong {
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
+    #[schemars(regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"))]
     cluster_name: String,
+    #[schemars(regex(pattern = "^https://"), length(max = 512))]
     k8s_api_endpoint: String,
     k8s_token: Option<String>,
     eks_cluster_name: Option<String>,
+    /// `arn:aws:iam::<account>:role/<name>`.
+    #[schemars(regex(pattern = "^arn:[a-z-]+:iam::[A-Za-z0-9]+:role/"))]
     aws_role_arn: String,
     sqs_queue_url: Option<String>,
+    /// Such as `us-east-1`.
+    #[schemars(regex(pattern = "^[a-z0-9]*-[a-z0-9]*-[a-z0-9-]*$"), length(max = 32))]
     region: String,
     k8s_ca: Option<String>,
     /// What the customer allows, as `GET` of a cluster shows it.
-    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     policy: Option<ClusterPolicy>,
 }
 
@@ -102,10 +108,10 @@ const NOT_SEEN: &str = "Registered; not looked at yet.";
 ///
 /// # Errors
 /// Every [`Wrong`] field.
-pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Timestamp) -> Result<Wanted, Vec<Wrong>> {
+pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Timestamp, rules: &Rules) -> Result<Wanted, Vec<Wrong>> {
     let mut checks = Checks::default();
     let name = checks.check("cluster_name", fields::name(&body.cluster_name));
-    let endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&body.k8s_api_endpoint));
+    let endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&body.k8s_api_endpoint, rules));
     let expires_at = checks.check("k8s_token", body.k8s_token.as_deref().map(|token| fields::token(token, now)).transpose());
     let eks = checks.check("eks_cluster_name", body.eks_cluster_name.as_deref().map(fields::eks_name).transpose());
     checks.check("k8s_token", one_credential(body.k8s_token.is_some(), body.eks_cluster_name.is_some()));
@@ -172,14 +178,14 @@ fn reason(account: &AccountId) -> String {
 ///
 /// # Errors
 /// Every [`Wrong`] field.
-pub fn update(cluster: &Cluster, body: Update, now: Timestamp) -> Result<Wanted, Vec<Wrong>> {
+pub fn update(cluster: &Cluster, body: Update, now: Timestamp, rules: &Rules) -> Result<Wanted, Vec<Wrong>> {
     let mut checks = Checks::default();
     let mut to = cluster.clone();
     if let Some(name) = body.cluster_name {
         to.name = checks.check("cluster_name", fields::name(&name)).unwrap_or_default();
     }
     if let Some(endpoint) = body.k8s_api_endpoint {
-        to.k8s_api_endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&endpoint)).unwrap_or_default();
+        to.k8s_api_endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&endpoint, rules)).unwrap_or_default();
     }
     if let Some(ca) = body.k8s_ca {
         to.k8s_ca = checks.check("k8s_ca", ca.as_deref().map(fields::authority).transpose()).flatten();

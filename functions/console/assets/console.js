@@ -122,10 +122,11 @@
     if (!window.uPlot) return;
     charts();
     document.body.addEventListener("htmx:afterSettle", charts);
-    // A page that changes while somebody is in one of its forms waits until they have left it.
+    // A page that changes while somebody is in one of its forms, or has chosen some of its rows, waits.
     document.body.addEventListener("htmx:beforeRequest", (event) => {
       const inside = document.activeElement && document.activeElement.closest("#live form");
-      if (inside && document.activeElement.matches("input, select")) event.preventDefault();
+      const typing = inside && document.activeElement.matches("input, select");
+      if (typing || document.querySelector("#live input[type=checkbox]:checked")) event.preventDefault();
     });
     let wait;
     addEventListener("resize", () => { clearTimeout(wait); wait = setTimeout(redraw, 150); });

@@ -22,6 +22,11 @@ const FORM_BYTES_MAX: usize = 16_384;
 /// The largest form with a model in it: 3 MB in base64, and what stands beside it.
 const UPLOAD_BYTES_MAX: usize = 4_100_000;
 
+/// How large a form that goes to a path may be.
+pub(crate) fn bytes_max(path: &str) -> usize {
+    if path == "/console/models/upload" { UPLOAD_BYTES_MAX } else { FORM_BYTES_MAX }
+}
+
 /// A question of somebody who is signed in.
 pub struct Ask {
     /// Everything.
@@ -130,8 +135,7 @@ impl FromRequest<Arc<Deps>> for Act {
     async fn from_request(request: Request, deps: &Arc<Deps>) -> Result<Act, Response> {
         let (mut parts, body) = request.into_parts();
         let ask = Ask::from_request_parts(&mut parts, deps).await?;
-        let most = if parts.uri.path() == "/console/models/upload" { UPLOAD_BYTES_MAX } else { FORM_BYTES_MAX };
-        let form = form_within(&parts.headers, body, most).await.map_err(IntoResponse::into_response)?;
+        let form = form_within(&parts.headers, body, bytes_max(parts.uri.path())).await.map_err(IntoResponse::into_response)?;
         let token = form.get("token").map(String::as_str).unwrap_or_default();
         if !same(token.as_bytes(), ask.session.token.as_bytes()) {
             return Err(Failure::Stale.into_response());

@@ -2,10 +2,10 @@
 
 use crate::failure::Failure;
 use crate::pages::*;
-use crate::{Deps, assets};
+use crate::{Deps, assets, trail};
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::{HeaderValue, header};
@@ -123,6 +123,7 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/console/assets/{version}/{name}", get(assets::show))
         // What is no page of ours is said to be none, by a page.
         .route("/console/{*rest}", any(nowhere))
+        .layer(from_fn_with_state(Arc::clone(&deps), trail::note))
         .layer(from_fn(guarded))
         .with_state(deps)
 }

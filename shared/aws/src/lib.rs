@@ -20,10 +20,11 @@ mod mailboxes;
 mod price_list;
 mod queue;
 mod store;
+mod trust;
 mod vault;
 
 pub use aws_config::SdkConfig;
-pub use config::{local_config, sdk_config};
+pub use config::{local_config, local_config_as, sdk_config};
 pub use eks_token::{EksRole, EksTokens};
 #[cfg(feature = "mail")]
 pub use mail::Mail;
@@ -31,4 +32,5 @@ pub use mailboxes::CustomerQueues;
 pub use price_list::PriceList;
 pub use queue::{NoticeQueue, QueueUrls, Queues, RoundQueue, ScanQueue, create_queue, take_messages};
 pub use store::{DecisionTable, Table, create_decision_table, create_table};
+pub use trust::RoleTrust;
 pub use vault::{KeyVault, create_key};

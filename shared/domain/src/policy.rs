@@ -24,6 +24,7 @@ pub enum Mode {
 
 /// What a rebalance recommendation leads to. It is a hint, often minutes or hours early, often wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RebalancePolicy {
     /// Record it, and avoid the pool for a while.
@@ -36,6 +37,7 @@ pub enum RebalancePolicy {
 
 /// What happens to pods that are still there when the instance is about to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AtDeadline {
     /// Delete them with the time that is left as their grace, at least one second: better a short goodbye than none.
@@ -46,6 +48,7 @@ pub enum AtDeadline {
 
 /// How interruptions of a cluster's nodes are handled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct InterruptionPolicy {
     /// `auto` from registration on: the instance goes in any case, and doing nothing is the only choice that loses pods.
@@ -71,6 +74,7 @@ impl Default for InterruptionPolicy {
 
 /// How many nodes may be in disruption at once. Interruptions are not ours to refuse and do not count against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DisruptionBudget {
     /// At most this share of the nodes, in percent; at least one node is always allowed.
@@ -206,6 +210,7 @@ pub struct Window {
 
 /// Everything a customer can set for one cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ClusterPolicy {
     /// Interruption handling.
@@ -226,6 +231,7 @@ pub struct ClusterPolicy {
 
 /// A launch template of the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LaunchTemplate {
     /// `lt-...`.
@@ -237,7 +243,7 @@ pub struct LaunchTemplate {
 mod waste;
 mod window;
 
-pub use waste::WastePolicy;
+pub use waste::{TrafficSource, WastePolicy};
 pub use window::BadWindow;
 
 #[cfg(test)]

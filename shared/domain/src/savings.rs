@@ -21,9 +21,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub mod arithmetic;
+mod metered;
+
+pub use metered::{Metered, Month};
 
 /// What made something cheaper, or dearer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Lever {
     /// Moves to and between spot pools, and back.
@@ -72,6 +76,8 @@ pub struct Seen {
     pub cost_per_hour: MicroDollars,
     /// How many nodes.
     pub nodes: u32,
+    /// Virtual cores of its nodes: what pods can have of each, rounded up to whole cores.
+    pub vcpus: u32,
     /// What its pods request.
     pub requested: Resources,
     /// The part of its cost that is spot.
@@ -106,6 +112,7 @@ pub fn seen(snapshot: &Snapshot, overhead_per_hour: MicroDollars) -> Result<Seen
     }
     let (mut cost, mut spot) = (MicroDollars::default(), MicroDollars::default());
     let mut requested = Resources::default();
+    let mut vcpus: u64 = 0;
     // Nodes that stand for no instance (Fargate, other machines) are not ours to reckon.
     let bought: Vec<_> = snapshot.nodes.iter().filter(|node| node.instance.is_some()).collect();
     for node in &bought {
@@ -114,6 +121,8 @@ pub fn seen(snapshot: &Snapshot, overhead_per_hour: MicroDollars) -> Result<Seen
         if node.pool.as_ref().is_some_and(|pool| pool.capacity == CapacityType::Spot) {
             spot = spot + price.price_per_hour + overhead_per_hour;
         }
+        // What the kubelet keeps for itself is less than a core.
+        vcpus = vcpus.saturating_add(node.allocatable.cpu_millis.div_ceil(1_000));
         for placed in &node.pods {
             let class = usize::try_from(placed.class).ok().and_then(|index| snapshot.classes.get(index));
             // Pods of DaemonSets follow the number of nodes: they are not work, they are overhead.
@@ -125,8 +134,15 @@ pub fn seen(snapshot: &Snapshot, overhead_per_hour: MicroDollars) -> Result<Seen
     if bought.is_empty() || (requested.cpu_millis == 0 && requested.memory_bytes == 0) {
         return Err(NotWhole::Empty);
     }
-    let nodes = u32::try_from(bought.len()).unwrap_or(u32::MAX);
-    Ok(Seen { at: snapshot.taken_at, cost_per_hour: cost, nodes, requested, spot_per_hour: spot })
+    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    Ok(Seen {
+        at: snapshot.taken_at,
+        cost_per_hour: cost,
+        nodes: small(bought.len() as u64),
+        vcpus: small(vcpus),
+        requested,
+        spot_per_hour: spot,
+    })
 }
 
 impl Baseline {
@@ -237,6 +253,9 @@ pub struct Hour {
     pub begins: Timestamp,
     /// When the cluster was looked at for it.
     pub seen_at: Timestamp,
+    /// Virtual cores that were managed in it; 0 where they were not counted yet.
+    #[serde(default)]
+    pub vcpus: u32,
     /// What the nodes that were there cost.
     pub cost: MicroDollars,
     /// The part of it that was spot; `None`: written before this was told apart.
@@ -288,6 +307,7 @@ pub fn close(
         cluster: baseline.cluster.clone(),
         begins,
         seen_at: seen.at,
+        vcpus: seen.vcpus,
         cost: seen.cost_per_hour,
         spot: Some(seen.spot_per_hour),
         expected,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of workload that can be scaled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum WorkloadKind {
     /// apps/v1 Deployment.
@@ -26,6 +27,7 @@ impl WorkloadKind {
 
 /// Names one workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkloadRef {
     /// Deployment or StatefulSet.
     pub kind: WorkloadKind,
@@ -43,6 +45,7 @@ impl std::fmt::Display for WorkloadRef {
 
 /// The kinds of object whose size office hours change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ScaleKind {
     /// apps/v1 Deployment; its size is `spec.replicas`.
@@ -53,6 +56,17 @@ pub enum ScaleKind {
     HorizontalPodAutoscaler,
     /// keda.sh/v1alpha1 ScaledObject; its size is the annotation that pauses it, and none while it is not paused.
     ScaledObject,
+    /// batch/v1 CronJob; its size is 1, and 0 while `spec.suspend` is true.
+    CronJob,
+}
+
+/// What is listed beside workloads, their autoscalers and namespaces: each costs a list more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Pods, for those that ask for all to be up.
+    pub pods: bool,
+    /// CronJobs.
+    pub cron_jobs: bool,
 }
 
 impl ScaleKind {
@@ -63,6 +77,7 @@ impl ScaleKind {
             ScaleKind::StatefulSet => "statefulsets",
             ScaleKind::HorizontalPodAutoscaler => "horizontalpodautoscalers",
             ScaleKind::ScaledObject => "scaledobjects",
+            ScaleKind::CronJob => "cronjobs",
         }
     }
 
@@ -70,7 +85,17 @@ impl ScaleKind {
     pub fn size_min(self) -> u32 {
         match self {
             ScaleKind::HorizontalPodAutoscaler => 1,
-            ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::ScaledObject => 0,
+            ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::ScaledObject | ScaleKind::CronJob => 0,
+        }
+    }
+
+    /// The size that it sleeps with, where so many replicas are wanted. A CronJob is suspended or is not: there is nothing between.
+    pub fn asleep_with(self, replicas: u32) -> u32 {
+        match self {
+            ScaleKind::CronJob => 0,
+            ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::ScaledObject | ScaleKind::HorizontalPodAutoscaler => {
+                replicas.max(self.size_min())
+            }
         }
     }
 }
@@ -86,6 +111,7 @@ impl From<WorkloadKind> for ScaleKind {
 
 /// Names one object that has a size.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScaleRef {
     /// What it is.
     pub kind: ScaleKind,
@@ -152,6 +178,7 @@ pub struct Scalables {
 
 /// How the size of an object changes, together with the note of what it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resize {
     /// Its uid: a namesake that came later is another object.
     pub uid: String,

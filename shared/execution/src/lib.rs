@@ -15,6 +15,7 @@ pub mod notify;
 pub mod office_hours;
 pub mod optimize;
 pub mod perform;
+pub mod permissions;
 pub mod ports;
 pub mod refresh;
 pub mod rescue;
@@ -27,4 +28,4 @@ pub mod waste;
 pub mod wishes;
 
 pub use drive::{Driven, continue_plan, drive};
-pub use ports::{Ports, Trouble, scope};
+pub use ports::{Ports, Trouble, scope, theirs};

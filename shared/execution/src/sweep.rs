@@ -3,6 +3,7 @@
 use crate::ports::{Ports, Site, Trouble};
 use crate::{refresh, rescue};
 use domain::interruption::{Notice, NoticeKind, SPOT_NOTICE, Takeback};
+use domain::plan::PlanKey;
 use domain::ports::{Change, Instance, InstanceFilter, StoreError};
 use domain::tenant::Cluster;
 use domain::{SignedDuration, Timestamp};
@@ -23,6 +24,9 @@ pub struct Swept {
 const INDEX_AGE_MAX: SignedDuration = SignedDuration::from_mins(10);
 /// How many overdue plans one sweep brings back; the next one, a minute later, takes the rest.
 const RESUME_MAX: usize = 200;
+
+/// A change that was begun this long ago and has no result is told: no single call takes as long, and its plan has no worker.
+const OPEN_ROW_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// Sweeps once. A cluster that fails is told and passed over: it must not keep the sweeper from the others.
 ///
@@ -64,6 +68,7 @@ async fn resume(ports: &Ports) -> Result<usize, Trouble> {
         let Some(mut record) = ports.journal.load(&key).await? else {
             continue;
         };
+        tell_open_rows(ports, &key, now).await?;
         // Pushed on, so that one plan is not brought back every minute while its worker waits for something slow.
         record.progress.due_at = now + SignedDuration::from_mins(5);
         record.progress.version += 1;
@@ -75,6 +80,17 @@ async fn resume(ports: &Ports) -> Result<usize, Trouble> {
         }
     }
     Ok(resumed)
+}
+
+/// Counts the changes of a plan whose results nobody has written for too long.
+async fn tell_open_rows(ports: &Ports, key: &PlanKey, now: Timestamp) -> Result<(), Trouble> {
+    for row in ports.journal.audit(key).await? {
+        if row.closed_at.is_none() && now > row.opened_at + OPEN_ROW_MAX {
+            ports.meter.count("audit_rows_open", "overdue");
+            warn!(plan.id = %key, audit.id = row.id, audit.action = row.action, "A change was begun and nobody knows how it ended");
+        }
+    }
+    Ok(())
 }
 
 async fn visit(ports: &Ports, cluster: &Cluster, until: Timestamp) -> Result<(usize, bool), Trouble> {

@@ -3,12 +3,14 @@
 use crate::call::Api;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
-use crate::rights::{self, Right};
+use crate::rights;
 use crate::transport;
 use async_trait::async_trait;
 use domain::ids::ClusterId;
-use domain::ports::{BearerError, Bearers, Cluster, ClusterError, Clusters, Vault, VaultError};
+use domain::permissions::Right;
+use domain::ports::{BearerError, Bearers, Cluster, ClusterError, Clusters, Rights, Vault, VaultError};
 use domain::tenant;
+use gate::Gate;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -57,27 +59,20 @@ pub struct Connections {
     vault: Arc<dyn Vault>,
     bearers: Option<Arc<dyn Bearers>>,
     settings: Settings,
+    gate: Gate,
     cache: Mutex<Cache>,
 }
 
 impl Connections {
-    /// The vault opens the credentials.
-    pub fn new(vault: Arc<dyn Vault>, settings: Settings) -> Self {
-        Self { vault, bearers: None, settings, cache: Mutex::default() }
+    /// The vault opens the credentials, the gate the way to the endpoints.
+    pub fn new(vault: Arc<dyn Vault>, settings: Settings, gate: Gate) -> Self {
+        Self { vault, bearers: None, settings, gate, cache: Mutex::default() }
     }
 
     /// Clusters that are registered with their EKS name are called with these tokens.
     #[must_use]
     pub fn with_bearers(self, bearers: Arc<dyn Bearers>) -> Self {
         Self { bearers: Some(bearers), ..self }
-    }
-
-    /// Which of these rights the cluster does not give us, in the order asked.
-    ///
-    /// # Errors
-    /// As any read: the connection, the credential, an answer that cannot be read.
-    pub async fn missing_rights(&self, cluster: &tenant::Cluster, rights: &[Right]) -> Result<Vec<Right>, ClusterError> {
-        rights::missing(&self.connection(cluster).await?.api, rights).await
     }
 
     async fn connection(&self, cluster: &tenant::Cluster) -> Result<Arc<Connection>, ClusterError> {
@@ -96,7 +91,7 @@ impl Connections {
             Some(token) => token,
             None => self.stored(cluster).await?,
         };
-        let connection = Arc::new(Connection { api: Api::new(endpoint, Some(bearer(&token)?), tls, self.settings) });
+        let connection = Arc::new(Connection { api: Api::new(endpoint, Some(bearer(&token)?), tls, self.settings, self.gate.clone()) });
         self.keep(cluster.id.clone(), fingerprint, &connection);
         Ok(connection)
     }
@@ -145,6 +140,13 @@ impl Connections {
         }
         let asked_for = cache.asked;
         cache.clusters.insert(id, Kept { fingerprint, connection: Arc::clone(connection), asked_for });
+    }
+}
+
+#[async_trait]
+impl Rights for Connections {
+    async fn missing(&self, cluster: &tenant::Cluster, rights: &[Right]) -> Result<Vec<Right>, ClusterError> {
+        rights::missing(&self.connection(cluster).await?.api, rights).await
     }
 }
 

@@ -8,7 +8,7 @@
 //! is woken. Whoever changes a size by hand while it is up is left alone.
 
 use domain::Timestamp;
-use domain::office_hours::{Asleep, OfficeHoursPolicy, Rules};
+use domain::office_hours::{Asleep, Included, OfficeHoursPolicy, Rules};
 use domain::workload::{Namespace, Scalable, ScaleKind, ScaleRef};
 
 pub mod annotations;
@@ -116,8 +116,12 @@ pub fn decide(on: &Situation<'_>) -> Decision {
     if let Some(why) = apart(on, &scopes, &bed) {
         return leave(standing, why);
     }
-    let excluded = scopes::excluded(on, &scopes);
     let was_ours = bed.original.is_some() && bed.asleep;
+    if on.object.target.kind == ScaleKind::CronJob && !on.policy.include.contains(&Included::CronJobs) {
+        let why = "office_hours.include does not name cronjobs".to_owned();
+        return if was_ours { wake(on, &bed, format!("{why} any more")) } else { leave(standing, why) };
+    }
+    let excluded = scopes::excluded(on, &scopes);
     match excluded {
         Err(unreadable) => return refuse(standing, unreadable.to_string()),
         Ok(Some(why)) if !was_ours => return leave(standing, why),
@@ -217,12 +221,17 @@ fn down(on: &Situation<'_>, scopes: &[Scoped], bed: &size::Bed, why: String) -> 
         Err(unreadable) => return refuse(standing, unreadable.to_string()),
     }
     Decision {
-        verdict: Verdict::Sleep { from: on.object.size, to: bed.to, original: bed.to_note(on) },
+        verdict: Verdict::Sleep { from: on.object.size, to: bed.to, original: bed.to_note(on, scopes) },
         standing,
         why,
         wanted_up: false,
         refused: false,
     }
+}
+
+/// When an object was first seen asleep in the night that it is in; `None`: it was not yet.
+pub fn asleep_since(on: &Situation<'_>) -> Option<Timestamp> {
+    scopes::of(on).ok().and_then(|scopes| size::tonights(on, &scopes)?.seen_at)
 }
 
 /// Whether another object is put to sleep in the place of this one.

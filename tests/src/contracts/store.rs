@@ -86,6 +86,7 @@ pub async fn store(store: &dyn Store) {
     registry::the_widest_stop_holds(store).await;
     trail::requests_are_listed_newest_first_and_closed_in_place(store).await;
     trail::actions_of_all_plans_are_one_list(store).await;
+    trail::plans_and_operations_are_listed_newest_first(store).await;
     trail::what_is_used_adds_up_by_key_and_window(store).await;
     routes::a_node_is_found_by_its_instance(store).await;
     routes::a_refresh_replaces_the_nodes_of_its_cluster_only(store).await;
@@ -108,6 +109,7 @@ pub async fn store(store: &dyn Store) {
     optimizations::what_stands_between_rounds_is_written_against_its_version(store).await;
     ledger::a_baseline_is_frozen_once(store).await;
     ledger::an_hour_is_closed_once_and_hours_are_listed_oldest_first(store).await;
+    ledger::a_month_is_the_sum_of_its_hours_each_counted_once(store).await;
     findings::a_finding_is_written_against_its_version(store).await;
     findings::findings_of_a_cluster_are_told_apart_by_kind(store).await;
     findings::findings_of_a_customer_are_listed_last_seen_first(store).await;

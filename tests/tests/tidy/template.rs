@@ -3,7 +3,7 @@
 use crate::tree::{folders, read};
 
 /// The template, taken apart.
-pub(crate) struct Template(Vec<(String, String)>);
+pub(crate) struct Template(Vec<(String, String)>, String);
 
 impl Template {
     /// Reads it.
@@ -25,7 +25,13 @@ impl Template {
             }
         }
         assert!(blocks.len() > 10, "template.yaml has another shape than tidy/template.rs reads");
-        Template(blocks)
+        let globals = text.split_once("\nGlobals:\n").and_then(|(_, rest)| rest.split_once("\nResources:\n")).expect("there are globals").0;
+        Template(blocks, globals.to_owned())
+    }
+
+    /// What holds for every function.
+    pub(crate) fn globals(&self) -> &str {
+        &self.1
     }
 
     /// The block of a resource.
@@ -55,7 +61,7 @@ fn seconds(block: &str, key: &str) -> u64 {
 }
 
 /// `!GetAtt Name.Arn` -> `Name`.
-fn referred<'a>(block: &'a str, key: &str) -> &'a str {
+pub(crate) fn referred<'a>(block: &'a str, key: &str) -> &'a str {
     value(block, key).and_then(|text| text.strip_prefix("!GetAtt ")?.split('.').next()).unwrap_or_else(|| panic!("no {key} in:\n{block}"))
 }
 

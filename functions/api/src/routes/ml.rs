@@ -16,6 +16,7 @@ use runtime::http::{Answer, HttpError, Limits};
 use runtime::web::answer::{send, takes_gzip};
 use runtime::web::problem::MEDIA_TYPE;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The largest body that is handed on, in bytes: what Lambda takes.
@@ -32,17 +33,17 @@ pub const LIMITS: Limits = Limits { connect_s: 2, whole_s: 25, wire_bytes_max: 6
 
 /// Something of the decision server that everybody may read: what the market says, how good predictions were.
 pub(super) const fn read(path: &'static str, asks: &'static [&'static str], does: &'static str) -> Route {
-    Route::new(Method::GET, path, READ, || get(forward), does).asks(asks).passed_on()
+    Route::new(Method::GET, path, READ, || get(forward), does).asks(asks).gives::<Value>().passed_on()
 }
 
 /// Something that whoever runs this control plane may read.
 pub(super) const fn inspect(path: &'static str, asks: &'static [&'static str], does: &'static str) -> Route {
-    Route::new(Method::GET, path, MANAGE, || get(forward_for_operator), does).asks(asks).passed_on()
+    Route::new(Method::GET, path, MANAGE, || get(forward_for_operator), does).asks(asks).gives::<Value>().passed_on()
 }
 
 /// Something that they may change. It goes through the trail, and is done once under an `Idempotency-Key`.
 pub(super) const fn manage(method: Method, path: &'static str, handler: fn() -> MethodRouter<Arc<Deps>>, does: &'static str) -> Route {
-    Route::new(method, path, MANAGE, handler, does)
+    Route::new(method, path, MANAGE, handler, does).gives::<Value>()
 }
 
 /// Hands a request on, and its answer back.

@@ -1,5 +1,5 @@
 use super::support::{BOOTSTRAP, Bench, CLUSTER, printed};
-use domain::ports::Vault;
+use domain::ports::{Trust, Vault};
 use domain::tenant::ClusterStatus;
 use http::{Method, StatusCode};
 use secrecy::ExposeSecret;
@@ -90,6 +90,29 @@ async fn another_endpoint_drops_the_token() {
 }
 
 #[tokio::test]
+async fn an_endpoint_whose_name_leads_home_is_refused_with_the_rule() {
+    let bench = Bench::new().await;
+    for (endpoint, rule) in [
+        ("https://to-10-0-0-7.example.com", "address"),
+        ("https://to-169-254-169-254.example.com:6443", "address"),
+        ("https://to-93-184-215-14-and-10-0-0-7.example.com", "address"),
+        ("https://to-fd00-ec2--254.example.com", "address"),
+    ] {
+        let mut body = printed();
+        body["k8s_api_endpoint"] = json!(endpoint);
+        let answer = bench.post("acme-admin", CLUSTERS, &body).await;
+        assert_eq!((answer.status, answer.json()["rule"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some(rule)), "{endpoint}");
+        assert!(answer.text.contains("ALLOWED_ADDRESS_RANGES") && answer.text.contains("k8s_api_endpoint"), "{}", answer.text);
+        let moved = put(&bench, CLUSTER, json!({ "k8s_api_endpoint": endpoint })).await;
+        assert_eq!((moved.status, moved.json()["rule"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some(rule)), "{endpoint}");
+    }
+    assert!(bench.stored("acme", CLUSTER).await.k8s_token.is_some(), "a refused change changes nothing");
+    let good = put(&bench, CLUSTER, json!({ "k8s_api_endpoint": "https://to-93-184-215-14.example.com" })).await;
+    assert_eq!(good.status, StatusCode::OK, "{}", good.text);
+    assert_eq!(*bench.town.dialled.lock().unwrap(), vec![]);
+}
+
+#[tokio::test]
 async fn another_certificate_authority_drops_the_token_too() {
     let bench = Bench::new().await;
     let ca = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
@@ -174,4 +197,28 @@ async fn a_list_is_read_page_by_page_and_each_cluster_comes_once() {
     }
     let distinct: std::collections::BTreeSet<&String> = seen.iter().collect();
     assert_eq!((seen.len(), distinct.len()), (5, 5));
+}
+
+#[tokio::test]
+async fn a_role_that_is_given_without_its_external_id_is_refused_and_what_it_trusts_is_told() {
+    let bench = Bench::new().await;
+    let mut body = printed();
+    body["aws_role_arn"] = json!("arn:aws:iam::111122223333:role/CloudOptim-us-east-1");
+    let role = body["aws_role_arn"].as_str().unwrap().to_owned();
+    bench.trust.say(&role, Trust::Anybody);
+    for path in [CLUSTERS.to_owned(), format!("{CLUSTERS}?dryRun=true")] {
+        let refused = bench.post("acme-admin", &path, &body).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "role-trusts-anybody"), "{path}");
+        assert!(refused.text.contains("sts:ExternalId"), "{}", refused.text);
+    }
+    let own = format!("{CLUSTERS}/{CLUSTER}");
+    let tag = bench.get("acme-admin", &own).await.header("etag").to_owned();
+    let change = json!({ "aws_role_arn": role });
+    let refused = bench.call("acme-admin", Method::PUT, &own, &[("if-match", &tag)], Some(&change)).await;
+    assert_eq!(refused.code(), "role-trusts-anybody", "nor can a cluster be moved to it");
+    // It may be made after the registration: that is where its external id is told.
+    bench.trust.say(&role, Trust::NotUs);
+    let made = bench.post("acme-admin", CLUSTERS, &body).await;
+    assert_eq!((made.status, made.json()["role_trust"]["trusts"].as_str()), (StatusCode::CREATED, Some("not-us")), "{}", made.text);
+    assert_eq!(made.json()["external_id"], "external-id-of-acme");
 }

@@ -52,7 +52,7 @@ fn table(keys: &[ApiKey], ask: &Ask) -> Table {
             (false, true) => ("works", Tone::Good),
             (false, false) => ("over", Tone::Quiet),
         };
-        let revoke = Form::new("/console/keys/revoke", "Revoke").tone(Tone::Bad).field(Field::hidden("key", key.id.as_str()));
+        let revoke = Form::new("/console/keys/revoke", "Revoke").tone(Tone::Bad).field(Field::hidden("id", key.id.as_str()));
         vec![
             Cell::text(key.label.clone()).beneath(key.id.clone()),
             Cell::text(words::role(key.role)),
@@ -108,14 +108,14 @@ pub async fn create(act: Act) -> Answer {
     render(&act.ask, page).await
 }
 
-/// `POST /console/keys/revoke`: `key`. It stops working with the next request, and stays in the list.
+/// `POST /console/keys/revoke`: `id`. It stops working with the next request, and stays in the list.
 ///
 /// # Errors
 /// They may not, or it is not theirs.
 pub async fn revoke(act: Act) -> Answer {
     act.must(Role::Admin)?;
     let (deps, session) = (&act.ask.deps, &act.ask.session);
-    let key = deps.registry.named_key(&session.customer, act.need("key")?).await?.ok_or(Failure::Absent("key"))?;
+    let key = deps.registry.named_key(&session.customer, act.need("id")?).await?.ok_or(Failure::Absent("key"))?;
     tracing::info!(customer.id = %key.customer, key.id, by = session.label, "A key was revoked in the console");
     deps.registry.put_api_key(&ApiKey { revoked: true, ..key }).await?;
     act.done("/console/keys", "revoked")

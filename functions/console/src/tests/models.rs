@@ -79,8 +79,8 @@ async fn a_key_is_made_shown_once_works_and_is_taken_back() {
     let keys = bench.store.api_keys(&customer("acme"), None, 50).await.unwrap().items;
     let id = keys.iter().find(|key| key.label == "a pipeline").unwrap().id.clone();
     let stranger = bench.enter("other-admin").await;
-    assert_eq!(bench.act(&stranger, "/console/keys/revoke", &[("key", &id)]).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(bench.act(&cookie, "/console/keys/revoke", &[("key", &id)]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(bench.act(&stranger, "/console/keys/revoke", &[("id", &id)]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(bench.act(&cookie, "/console/keys/revoke", &[("id", &id)]).await.status, StatusCode::SEE_OTHER);
     assert_eq!(bench.post("", "/console/sign-in", &[("key", &secret)]).await.status, StatusCode::UNAUTHORIZED);
     for fields in [
         [("label", ""), ("role", "viewer"), ("days", "30")],

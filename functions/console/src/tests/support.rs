@@ -99,7 +99,7 @@ impl Bench {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, decision::router(Arc::new(deps))).await });
-        let ml = Connection::new(&url, &SecretString::from("a-key-of-the-tests"), Limits::default()).unwrap();
+        let ml = Connection::new(&url, &SecretString::from("a-key-of-the-tests"), Limits::default(), &gate::Gate::this_machine()).unwrap();
         Bench::with(Some((Arc::new(ml), market, clock)), None).await
     }
 
@@ -140,6 +140,7 @@ impl Bench {
             outbox: store.clone(),
             nights: store.clone(),
             findings: store.clone(),
+            trail: store.clone(),
             routes: store.clone(),
             market: market.clone(),
             rounds: queue.clone(),
@@ -276,6 +277,7 @@ fn hour(cluster: &Cluster, begins: Timestamp) -> Hour {
         cluster: cluster.id.clone(),
         begins,
         seen_at: begins,
+        vcpus: 8,
         cost: MicroDollars(800_000),
         spot: Some(MicroDollars(300_000)),
         expected: MicroDollars(1_000_000),

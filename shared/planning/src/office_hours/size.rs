@@ -3,7 +3,7 @@
 use super::annotations::{self, Unreadable};
 use super::scopes::{self, Scoped};
 use super::{Situation, Standing};
-use domain::office_hours::ORIGINAL;
+use domain::office_hours::{Asleep, ORIGINAL};
 use domain::workload::{Scalable, ScaleKind};
 
 /// What an object gets back when it is woken.
@@ -63,7 +63,7 @@ impl Bed {
     pub(super) fn of(on: &Situation<'_>, scopes: &[Scoped]) -> Result<Bed, Unreadable> {
         let kind = on.object.target.kind;
         let wanted = scopes::first(scopes, |rules| rules.downtime_replicas).unwrap_or(0);
-        let to = wanted.max(kind.size_min());
+        let to = kind.asleep_with(wanted);
         let noted = on.object.annotations.get(ORIGINAL).and_then(|text| Original::read(text, kind));
         let original = noted.or_else(|| on.asleep.map(|row| Original::of(row.original)));
         // What it would be given back is what it has: then it was never made smaller.
@@ -85,10 +85,16 @@ impl Bed {
 
     /// What is to be written down before it is put to sleep. Once it was seen asleep, what others set meanwhile (a roll-out of the
     /// manifest, say) is not what it had before.
-    pub(super) fn to_note(&self, on: &Situation<'_>) -> Original {
-        let slept = on.asleep.filter(|row| row.seen_at.is_some()).map(|row| Original::of(row.original));
+    pub(super) fn to_note(&self, on: &Situation<'_>, scopes: &[Scoped]) -> Original {
+        let slept = tonights(on, scopes).map(|row| Original::of(row.original));
         slept.filter(|original| original.size() != Some(self.to)).unwrap_or_else(|| Original::of(on.object.size))
     }
+}
+
+/// The row of an object that was seen asleep and has not been due to be up since. One that outlived a day (nobody was there to remove
+/// it) is of the night before, and what people set by day counts.
+pub(super) fn tonights<'a>(on: &Situation<'a>, scopes: &[Scoped]) -> Option<&'a Asleep> {
+    on.asleep.filter(|row| row.seen_at.is_some_and(|seen| !scopes::up_between(on, scopes, seen, on.now)))
 }
 
 /// Which of a workload and its autoscaler is put to sleep. An autoscaler of Kubernetes rests while its workload has no replicas, and
@@ -99,11 +105,19 @@ fn elsewhere(on: &Situation<'_>, wanted: u32) -> Result<Option<String>, Unreadab
         (ScaleKind::Deployment | ScaleKind::StatefulSet, Some(scaler), _) => match scaler.target.kind {
             ScaleKind::ScaledObject => Some(format!("{} scales it, and is paused in its place", name(scaler))),
             ScaleKind::HorizontalPodAutoscaler if wanted > 0 => Some(format!("{} scales it, and is lowered in its place", name(scaler))),
-            ScaleKind::HorizontalPodAutoscaler | ScaleKind::Deployment | ScaleKind::StatefulSet => None,
+            ScaleKind::HorizontalPodAutoscaler | ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::CronJob => None,
         },
         (ScaleKind::HorizontalPodAutoscaler, _, Some(scaled)) if wanted == 0 && !annotations::any(&on.object.annotations) => {
             Some(format!("it rests while {} has no replicas", name(scaled)))
         }
-        (ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::HorizontalPodAutoscaler | ScaleKind::ScaledObject, _, _) => None,
+        (
+            ScaleKind::Deployment
+            | ScaleKind::StatefulSet
+            | ScaleKind::HorizontalPodAutoscaler
+            | ScaleKind::ScaledObject
+            | ScaleKind::CronJob,
+            _,
+            _,
+        ) => None,
     })
 }

@@ -19,6 +19,7 @@ mod forgone;
 mod join;
 mod launch;
 mod play;
+mod preferences;
 mod standing;
 mod vessels;
 
@@ -26,6 +27,7 @@ pub(crate) use forgone::Forgone;
 use join::Crowd;
 pub(crate) use launch::Rooms;
 pub(crate) use play::{Draft, Planned};
+use preferences::Preferences;
 pub(crate) use standing::Standing;
 use standing::stand;
 
@@ -51,6 +53,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) planned: Vec<Planned>,
     /// Moves that were planned and are left to the next answers.
     pub(crate) late: Vec<Planned>,
+    /// What another plan of the portfolio would come to beyond this one, the moves that were put off with each: micro-dollars per hour.
+    pub(crate) beyond: i64,
     /// Moves that were found and not planned, each with its reason.
     pub(crate) forgone: Vec<Forgone>,
     /// Those of the planned that are sure together.
@@ -59,6 +63,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) spot: BTreeMap<Pool, u32>,
     /// By class: pods on on-demand nodes at the least, and all of them.
     pub(crate) on_demand: Vec<(u32, u32)>,
+    /// What pods prefer.
+    preferences: Preferences,
     /// Where the work must end.
     pub(crate) work_max: u64,
 }
@@ -98,10 +104,12 @@ impl<'a> Desk<'a> {
             pending,
             planned: Vec::new(),
             late: Vec::new(),
+            beyond: 0,
             forgone: Vec::new(),
             crowd: Crowd::default(),
             spot: BTreeMap::new(),
             on_demand: vec![(0, 0); snapshot.classes.len()],
+            preferences: Preferences::new(index),
             work_max: effort.work,
         };
         desk.count();
@@ -126,6 +134,11 @@ impl<'a> Desk<'a> {
     /// What the plan saves per hour, all in.
     pub(crate) fn saving(&self) -> i64 {
         self.planned.iter().map(|planned| planned.net).sum()
+    }
+
+    /// What the plan comes to in the end, once the moves that were put off are made, too: price per hour.
+    pub(crate) fn in_the_end(&self) -> i64 {
+        self.planned.iter().chain(&self.late).map(|planned| planned.answer.saving_per_hour.0).sum()
     }
 
     /// Whether the work that was granted is done.

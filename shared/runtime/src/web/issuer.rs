@@ -5,6 +5,7 @@ use crate::config::Tokens;
 use crate::http::{Client, HttpError, Limits, NotAServer, Server};
 use async_trait::async_trait;
 use domain::{SignedDuration, Timestamp};
+use gate::Gate;
 use http::{Request, StatusCode};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -53,17 +54,13 @@ impl Issuer {
         Issuer { expected, source, seen: Mutex::default() }
     }
 
-    /// Whose tokens are taken, by what the environment says; `None`: nobody's. Connects to nothing yet. Must be called inside a Tokio
-    /// runtime.
+    /// As the environment names it. Must be called inside a Tokio runtime.
     ///
     /// # Errors
-    /// As [`Published::new`].
-    pub fn of(tokens: Option<&Tokens>) -> Result<Option<Arc<Issuer>>, PublishedError> {
-        let Some(Tokens { issuer, audience, keys_url }) = tokens else {
-            return Ok(None);
-        };
-        let expected = Expected { issuer: issuer.clone(), audience: audience.clone() };
-        Ok(Some(Arc::new(Issuer::new(expected, Arc::new(Published::new(keys_url)?)))))
+    /// Its address is none that is called, or TLS cannot be set up.
+    pub fn named(tokens: &Tokens, gate: &Gate) -> Result<Issuer, PublishedError> {
+        let expected = Expected { issuer: tokens.issuer.clone(), audience: tokens.audience.clone() };
+        Ok(Issuer::new(expected, Arc::new(Published::new(&tokens.keys_url, gate)?)))
     }
 
     /// Judges a token.
@@ -114,13 +111,13 @@ impl Published {
     ///
     /// # Errors
     /// The URL is none that is called, or TLS cannot be set up.
-    pub fn new(url: &str) -> Result<Published, PublishedError> {
+    pub fn new(url: &str, gate: &Gate) -> Result<Published, PublishedError> {
         // Judged as a whole first: what is no address must not become one by being cut.
         Server::parse(url)?;
         let host = url.find("://").map_or(0, |at| at + 3);
         let (origin, path) = url.split_at(url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| host + at));
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Published { client: Client::new(Server::parse(origin)?, LIMITS)?, path: path.to_owned() })
+        Ok(Published { client: Client::new(Server::parse(origin)?, LIMITS, gate)?, path: path.to_owned() })
     }
 }
 

@@ -66,12 +66,14 @@ fn objects(state: &State, cluster: usize, ask: &Ask) -> Result<(&'static str, Ve
         ("", "nodes") => ("Node", kube.nodes.values().map(render::node).collect()),
         ("", "persistentvolumeclaims") => ("PersistentVolumeClaim", render::volumes::claims(kube)),
         ("", "persistentvolumes") => ("PersistentVolume", render::volumes::volumes(kube)),
+        ("", "services") => ("Service", render::services::services(kube)),
+        ("discovery.k8s.io", "endpointslices") => ("EndpointSlice", render::services::slices(kube)),
         ("storage.k8s.io", "storageclasses") => ("StorageClass", render::volumes::classes(state.now)),
         ("", "namespaces") => ("Namespace", namespaces(kube)),
         ("policy", "poddisruptionbudgets") => {
             ("PodDisruptionBudget", kube.budgets.iter().map(|budget| render::budget(budget, kube, state.now)).collect())
         }
-        ("autoscaling" | "keda.sh", resource) => {
+        ("autoscaling" | "keda.sh" | "batch", resource) => {
             let kind = scaler_kind(resource).ok_or_else(Refusal::no_such_page)?;
             let of = kube.scalers.iter().filter(|scaler| scaler.target.kind == kind);
             let mut items: Vec<Value> = of.map(render::scaler::scaler).collect();

@@ -32,6 +32,9 @@ fn counted(ask: &Ask) -> &'static str {
         ("delete", "pods", _) => "delete_pod",
         ("list", "poddisruptionbudgets", _) => "pod_budgets",
         ("list", "daemonsets", _) => "daemon_sets",
+        ("list", "services", _) => "services",
+        ("list", "endpointslices", _) => "endpoints",
+        ("get", "services", Some("proxy")) => "traffic",
         ("get", _, Some("scale")) => "replicas",
         ("patch", _, Some("scale")) => "scale",
         ("watch", _, _) => "watch",
@@ -64,6 +67,12 @@ fn get(state: &State, cluster: usize, ask: &Ask) -> Result<Value, Refusal> {
             let key = state.find_pod(cluster, ask.namespace(), ask.name());
             key.and_then(|key| kube.pods.get(&key)).map(|pod| render::pod(pod, kube)).ok_or_else(missing)
         }
+        // The proxy of a Service: what is behind it here is a Prometheus.
+        ("", "services", Some("proxy")) => {
+            let place = format!("{}/{}", ask.namespace(), ask.name());
+            let told = kube.services.traffic.as_ref().filter(|(there, _)| *there == place && ask.query.contains_key("query"));
+            told.map(|(_, flows)| render::services::vector(flows)).ok_or_else(missing)
+        }
         ("", "namespaces", None) => namespaces(kube).into_iter().find(|n| n["metadata"]["name"] == ask.name()).ok_or_else(missing),
         ("apps", "replicasets", None) => {
             let sets = list::replica_sets(kube);
@@ -78,7 +87,7 @@ fn get(state: &State, cluster: usize, ask: &Ask) -> Result<Value, Refusal> {
                 Some(_) => Err(Refusal::no_such_page()),
             }
         }
-        ("autoscaling" | "keda.sh", _, None) => {
+        ("autoscaling" | "keda.sh" | "batch", _, None) => {
             find_scaler(kube, ask).map(|(_, scaler)| render::scaler::scaler(scaler)).ok_or_else(missing)
         }
         ("policy", "poddisruptionbudgets", None) => {
@@ -91,7 +100,7 @@ fn get(state: &State, cluster: usize, ask: &Ask) -> Result<Value, Refusal> {
 
 /// The kind of an autoscaler by its plural.
 pub(super) fn scaler_kind(resource: &str) -> Option<ScaleKind> {
-    [ScaleKind::HorizontalPodAutoscaler, ScaleKind::ScaledObject].into_iter().find(|kind| kind.resource() == resource)
+    [ScaleKind::HorizontalPodAutoscaler, ScaleKind::ScaledObject, ScaleKind::CronJob].into_iter().find(|kind| kind.resource() == resource)
 }
 
 pub(super) fn find_scaler<'a>(kube: &'a Kube, ask: &Ask) -> Option<(usize, &'a Scaler)> {
