@@ -57,6 +57,7 @@ impl Function {
             ("scaling", _) => "autoscaling",
             (_, "queue.rs" | "mailboxes.rs") => "sqs",
             (_, "vault.rs") => "kms",
+            (_, "trust.rs") => "sts",
             (_, "price_list.rs") => "pricing",
             (_, "mail.rs") => "ses",
             _ if self.file.contains("/store/") => "dynamodb",
