@@ -6,6 +6,10 @@ mod advisor;
 mod cloud;
 #[path = "contracts/cluster.rs"]
 mod cluster;
+#[path = "contracts/directory.rs"]
+mod directory;
+#[path = "contracts/mailboxes.rs"]
+mod mailboxes;
 #[path = "contracts/market.rs"]
 mod market;
 #[path = "contracts/store.rs"]

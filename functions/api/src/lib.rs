@@ -6,8 +6,8 @@
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
 use domain::ports::{
-    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Quotas, Registry, Rounds, Routes, Scans,
-    Trail, Vault,
+    Clock, Clusters, Directory, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Quotas, Registry, Rounds,
+    Routes, Scans, Trail, Vault,
 };
 use runtime::advisor::Connection;
 use runtime::web::issuer::Issuer;
@@ -61,6 +61,8 @@ pub struct Deps {
     pub vault: Arc<dyn Vault>,
     /// The decision server, to be asked by those who have a key of ours. `None`: there is none.
     pub ml: Option<Arc<Connection>>,
+    /// EKS, to be asked where a cluster is. `None`: there is none here.
+    pub directory: Option<Arc<dyn Directory>>,
     /// Clusters, to be looked at.
     pub clusters: Arc<dyn Clusters>,
     /// What was asked, and what plans did.

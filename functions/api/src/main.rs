@@ -47,6 +47,7 @@ async fn main() -> anyhow::Result<()> {
         idempotency: table.clone(),
         queue: wires.queues(),
         vault: vault.clone(),
+        directory: Some(Arc::new(aws::EksDirectory::new(sdk))),
         clusters: wires.clusters(vault, aws::EksRole::Look),
         clock: wires.clock.clone(),
         bootstrap_admin_hash: config.bootstrap_admin_key_sha256.clone(),

@@ -13,6 +13,7 @@ use std::io::Write;
 use tracing::Level;
 
 mod demo;
+mod metrics;
 mod pages;
 mod parts;
 mod system;

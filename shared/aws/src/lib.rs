@@ -13,6 +13,8 @@
 //! SDK type in a port.
 
 mod config;
+#[cfg(feature = "eks")]
+mod eks_directory;
 mod eks_token;
 #[cfg(feature = "mail")]
 mod mail;
@@ -24,6 +26,8 @@ mod vault;
 
 pub use aws_config::SdkConfig;
 pub use config::{local_config, sdk_config};
+#[cfg(feature = "eks")]
+pub use eks_directory::EksDirectory;
 pub use eks_token::{EksRole, EksTokens};
 #[cfg(feature = "mail")]
 pub use mail::Mail;

@@ -168,3 +168,11 @@ pub struct PlanRecord {
     /// How far it is.
     pub progress: Progress,
 }
+
+impl PlanRecord {
+    /// What every line of the log about it carries, in whichever function it is written: the id of the event that it began with; where no
+    /// event did, the plan's own.
+    pub fn trace_id(&self) -> &str {
+        self.progress.spot_event.as_ref().map_or(self.plan.key.plan.as_str(), |event| event.event_id.as_str())
+    }
+}

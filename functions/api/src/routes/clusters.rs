@@ -5,14 +5,14 @@ use crate::auth::Caller;
 use crate::extract::{Body, NewId, Params};
 use crate::paging::{Paging, page};
 use crate::problem::{self, Problem};
-use crate::register::{self, Registration, Update, Wanted};
+use crate::register::{self, Registration, Sought, Update, Wanted, Wrong};
 use crate::trail::before;
 use crate::view::ClusterView;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::ids::ClusterId;
-use domain::ports::StoreError;
+use domain::ports::{DirectoryError, StoreError, Whereabouts};
 use domain::tenant::{Cluster, Customer, CustomerStatus};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
@@ -42,10 +42,14 @@ pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Js
 /// `POST /api/v1/admin/clusters`.
 ///
 /// # Errors
-/// 409 where the cluster is registered or its role is another customer's, 422 for fields.
+/// 409 where the cluster is registered or its role is another customer's, 422 for fields, 503 where EKS does not answer.
 pub async fn register(State(deps): Api, caller: Caller, NewId(id): NewId, Body(body): Body<Registration>) -> Result<Response, Problem> {
     let id = ClusterId::parse(id).map_err(Problem::internal)?;
     let body = if body.has_policy() { body } else { body.or_policy(super::config::default_policy(&deps, &caller.customer).await?) };
+    let body = match register::sought(&body, &id, &caller.customer).map_err(|wrong| problem::fields(&wrong))? {
+        Some(sought) => body.found_at(located(&deps, sought, &customer(&deps, &caller).await?).await?),
+        None => body,
+    };
     let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now()).map_err(|wrong| problem::fields(&wrong))?;
     let customer = customer(&deps, &caller).await?;
     if let Some(before) = unclaimed(&deps, &wanted.cluster).await? {
@@ -58,6 +62,23 @@ pub async fn register(State(deps): Api, caller: Caller, NewId(id): NewId, Body(b
         Err(StoreError::Conflict) => Ok(created(&deps, &own(&deps, &caller, cluster.id.as_str()).await?, &customer)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Asks EKS where the cluster is.
+async fn located(deps: &Deps, mut sought: Sought, customer: &Customer) -> Result<Whereabouts, Problem> {
+    let wrong = |field, detail| problem::fields(&[Wrong { field, detail }]);
+    let Some(directory) = &deps.directory else {
+        return Err(wrong("k8s_api_endpoint", "the address of the API server: there is no EKS to be asked here".to_owned()));
+    };
+    sought.scope.external_id.clone_from(&customer.external_id);
+    directory.whereabouts(&sought.scope, &sought.name).await.map_err(|error| match error {
+        DirectoryError::Unknown(_) => wrong("eks_cluster_name", error.to_string()),
+        DirectoryError::Refused(_) => wrong("aws_role_arn", error.to_string()),
+        DirectoryError::Unreachable(_) => {
+            let detail = format!("{error}. Send the same request again, or name k8s_api_endpoint and k8s_ca.");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "eks-unreachable", detail)
+        }
+    })
 }
 
 fn created(deps: &Deps, cluster: &Cluster, customer: &Customer) -> Response {

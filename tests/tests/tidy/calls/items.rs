@@ -56,6 +56,7 @@ impl Function {
             ("ec2", _) => "ec2",
             ("scaling", _) => "autoscaling",
             (_, "queue.rs" | "mailboxes.rs") => "sqs",
+            (_, "eks_directory.rs") => "eks",
             (_, "vault.rs") => "kms",
             (_, "price_list.rs") => "pricing",
             (_, "mail.rs") => "ses",
