@@ -53,6 +53,10 @@ build stage="dev":
 deploy stage: (build stage)
     sam deploy --config-env {{ stage }}
 
+# What a month of it costs, from counted calls: `just cost clusters=1000 nodes=50`.
+cost *of="clusters=1000 nodes=50":
+    cargo bench --workspace --profile dev --bench cost -- {{ of }}
+
 # Every benchmark in one table.
 bench:
     cargo bench --workspace | tee target/bench.txt
