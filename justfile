@@ -49,6 +49,11 @@ invoke function case:
 build stage="dev":
     sam build --config-env {{ stage }}
 
+# Zips of all functions (arm64) with checksums and a bill of materials, in dist/.
+release:
+    bash .ci/release
+    just sbom
+
 # To AWS: `just deploy dev`, `just deploy prod`. Shows the change set and asks.
 deploy stage: (build stage)
     sam deploy --config-env {{ stage }}

@@ -46,7 +46,7 @@ pub enum AtDeadline {
 
 /// How interruptions of a cluster's nodes are handled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct InterruptionPolicy {
     /// `auto` from registration on: the instance goes in any case, and doing nothing is the only choice that loses pods.
     pub mode: Mode,
@@ -71,7 +71,7 @@ impl Default for InterruptionPolicy {
 
 /// How many nodes may be in disruption at once. Interruptions are not ours to refuse and do not count against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct DisruptionBudget {
     /// At most this share of the nodes, in percent; at least one node is always allowed.
     pub nodes_percent_max: u32,
@@ -99,7 +99,7 @@ impl DisruptionBudget {
 /// How a cluster is made cheaper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct OptimizationPolicy {
     /// Moves to and between spot pools. `observe` after registration.
     pub spot: Mode,
@@ -192,7 +192,6 @@ impl OptimizationPolicy {
 /// A weekly window in which plans may be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Window {
     /// Days on which it begins: `mon` to `sun`.
     pub days: Vec<String>,
@@ -206,7 +205,7 @@ pub struct Window {
 
 /// Everything a customer can set for one cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct ClusterPolicy {
     /// Interruption handling.
     pub interruption: InterruptionPolicy,
@@ -226,7 +225,6 @@ pub struct ClusterPolicy {
 
 /// A launch template of the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LaunchTemplate {
     /// `lt-...`.
     pub id: String,

@@ -46,7 +46,7 @@ impl Resource {
 
 /// Requests and limits of one container; `None`: not set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Sizes {
     /// CPU request, thousandths of a core.
     pub cpu_request: Option<u64>,
@@ -164,7 +164,7 @@ pub enum Severity {
 
 /// What a customer allows with the sizes of workloads, per cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct WorkloadPolicy {
     /// Requests and limits that fit what is used. `observe` after registration.
     pub rightsizing: Mode,

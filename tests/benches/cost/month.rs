@@ -4,13 +4,13 @@ use super::table::{self, Used};
 use async_trait::async_trait;
 use decision::Knowledge;
 use decision::planner::Planner;
+use domain::SignedDuration;
 use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, PredictRequest, Prediction, PredictionOutcome};
 use domain::ids::{ClusterId, InstanceId};
 use domain::interruption::SPOT_NOTICE;
 use domain::offering::CapacityType;
 use domain::optimization::Round;
 use domain::ports::{Advisor, AdvisorError, Clock, Meter, Registry};
-use domain::SignedDuration;
 use execution::Ports;
 use execution::office_hours::OfficeHours;
 use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
@@ -213,7 +213,8 @@ async fn bench(many: usize, nodes: usize) -> Bench {
     let mut clusters = Vec::new();
     let mut all = Vec::new();
     for number in 0..many {
-        let (customer, name, account) = (format!("customer-{number}"), format!("cluster-{number}"), format!("{:012}", 111_122_223_333 + number));
+        let (customer, name, account) =
+            (format!("customer-{number}"), format!("cluster-{number}"), format!("{:012}", 111_122_223_333 + number));
         let id = world.add_cluster(ClusterSpec::new(&customer, &name, &account, REGION));
         let zones = ["us-east-1a", "us-east-1b", "us-east-1c"];
         let kinds = [CapacityType::Spot, CapacityType::OnDemand];
@@ -241,7 +242,10 @@ async fn bench(many: usize, nodes: usize) -> Bench {
         ledger: table.clone(),
         rounds: queue.clone(),
         advisor: thinking.clone(),
-        settings: Settings { interval: SignedDuration::from_mins(10), enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize] },
+        settings: Settings {
+            interval: SignedDuration::from_mins(10),
+            enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],
+        },
     };
     let office = OfficeHours {
         registry: table.clone(),
@@ -272,7 +276,8 @@ fn said(function: &str) -> (u64, u64) {
     let logical: String = function.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
     let block = template.split(&format!("\n  {logical}Function:\n")).nth(1).unwrap_or_else(|| panic!("no {function}"));
     let block = block.split(&format!("\n  {logical}Role:\n")).next().unwrap_or_default();
-    let number = |text: &str, key: &str| text.split(&format!("{key}: ")).nth(1).and_then(|rest| rest.lines().next()).and_then(|n| n.parse().ok());
+    let number =
+        |text: &str, key: &str| text.split(&format!("{key}: ")).nth(1).and_then(|rest| rest.lines().next()).and_then(|n| n.parse().ok());
     (number(block, "      MemorySize").unwrap_or(256), number(block, "      Timeout").expect("a function has a timeout"))
 }
 
@@ -286,7 +291,9 @@ impl Bench {
         let began = Instant::now();
         let answer = work(self).await;
         // What the embedded database and the scales take is in it, too: it is more than it will be.
-        let cpu = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_sub((self.thinking.micros.load(Ordering::Relaxed) - thought) / 1_000);
+        let cpu = u64::try_from(began.elapsed().as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_sub((self.thinking.micros.load(Ordering::Relaxed) - thought) / 1_000);
         let (table, names) = (calls(self).0 - table, self.gate.names().split_off(outside));
         let cloud = names.iter().filter(|name| name.starts_with("cloud.")).count() as u64;
         let pages = |name: &&str| if name.starts_with("cluster.pods") { self.pods.div_ceil(PAGE).max(1) as u64 } else { 1 };
@@ -354,7 +361,8 @@ impl Bench {
             for message in due {
                 self.counted.add(Part::Messages, 1);
                 if message.queue == sim::store::Which::Plans {
-                    self.invoke("executor", async |b| executor::body(&message.body, &b.ports, b.budget(22)).await.expect("a plan goes on")).await;
+                    self.invoke("executor", async |b| executor::body(&message.body, &b.ports, b.budget(22)).await.expect("a plan goes on"))
+                        .await;
                 }
             }
             self.clock.leap(SignedDuration::from_secs(10));
@@ -413,7 +421,9 @@ pub async fn rescue(nodes: usize) -> Counted {
     bench.counted.add(Part::Events, 1);
     bench.counted.add(Part::Messages, 1);
     let received = domain::interruption::parse::Received { at: bench.clock.now(), region: None };
-    bench.invoke("interruption", async |b| interruption::body(&notice, &received, &b.ports, b.budget(12)).await.expect("it is handled")).await;
+    bench
+        .invoke("interruption", async |b| interruption::body(&notice, &received, &b.ports, b.budget(12)).await.expect("it is handled"))
+        .await;
     bench.work_off().await;
     finished(bench)
 }

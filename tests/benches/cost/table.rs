@@ -47,7 +47,8 @@ async fn weigh(State(scales): State<Arc<Scales>>, headers: HeaderMap, body: Byte
     let (status, answer) = forward(&scales.behind, &target, &body).await;
     let answered: Value = serde_json::from_slice(&answer).unwrap_or_default();
     scales.add(&operation, &asked, &answered, &before);
-    (StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY), [("content-type", "application/x-amz-json-1.0")], answer).into_response()
+    (StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY), [("content-type", "application/x-amz-json-1.0")], answer)
+        .into_response()
 }
 
 /// The same request to the database behind, over a connection of its own.
@@ -79,7 +80,9 @@ fn written<'a>(operation: &str, asked: &'a Value) -> Vec<(&'a str, &'a Value)> {
         "TransactWriteItems" => {
             let all = asked["TransactItems"].as_array().into_iter().flatten();
             all.filter_map(|one| one.as_object()?.values().next())
-                .map(|one| (one["TableName"].as_str().unwrap_or_default(), if one["Item"].is_object() { &one["Item"] } else { &one["Key"] }))
+                .map(|one| {
+                    (one["TableName"].as_str().unwrap_or_default(), if one["Item"].is_object() { &one["Item"] } else { &one["Key"] })
+                })
                 .collect()
         }
         "BatchWriteItem" => {
@@ -120,7 +123,8 @@ impl Scales {
             "BatchGetItem" => {
                 let asked_for = asked["RequestItems"].as_object().into_iter().flatten();
                 let keys: u64 = asked_for.map(|(_, one)| one["Keys"].as_array().map_or(0, Vec::len) as u64).sum();
-                let items = answered["Responses"].as_object().into_iter().flatten().flat_map(|(_, items)| items.as_array().into_iter().flatten());
+                let items =
+                    answered["Responses"].as_object().into_iter().flatten().flat_map(|(_, items)| items.as_array().into_iter().flatten());
                 let (many, weighed) = items.fold((0, 0), |(many, sum), item| (many + 1, sum + halves(size(item), true)));
                 weighed + keys.saturating_sub(many) * 2
             }

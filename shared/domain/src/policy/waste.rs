@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What may be done about ghosts, volumes and the network of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct WastePolicy {
     /// Instances that run and are no nodes. `observe` after registration.
     pub ghosts: Mode,
