@@ -68,7 +68,6 @@ fn received(sent_at: Option<Timestamp>, region: Option<&str>, now: Timestamp) ->
 /// [`Unhandled`]: the body must come back.
 pub async fn body(text: &str, received: &Received, deps: &Deps, budget: Budget) -> Result<(), Unhandled> {
     match parse(text, received) {
-        // Every line below says which event it began with; plans carry it on to the functions that go on with them.
         Message::Notice(notice) => act(&notice, deps, budget).instrument(info_span!("event", trace.id = notice.event_id)).await,
         Message::PostHoc { account, instances } => {
             deps.meter.count("notices_ignored", "post_hoc");

@@ -2,8 +2,8 @@
 
 use super::table::{self, Used};
 use async_trait::async_trait;
-use decision::Knowledge;
 use decision::planner::Planner;
+use decision::{Engine, Knowledge};
 use domain::SignedDuration;
 use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, PredictRequest, Prediction, PredictionOutcome};
 use domain::ids::{ClusterId, InstanceId};
@@ -289,7 +289,7 @@ impl Bench {
         let [reads, writes, bytes, thought] = self.marks();
         let (table, outside) = calls(self);
         let began = Instant::now();
-        let answer = work(self).await;
+        let answer = work(&*self).await;
         // What the embedded database and the scales take is in it, too: it is more than it will be.
         let cpu = u64::try_from(began.elapsed().as_millis())
             .unwrap_or(u64::MAX)
@@ -402,6 +402,7 @@ pub async fn hour(many: usize, nodes: usize) -> Counted {
             customer: domain::ids::CustomerId::parse(format!("customer-{cluster}")).expect("it is a name"),
             cluster: bench.clusters[cluster].clone(),
             asked_by: "schedule".to_owned(),
+            whole: false,
         };
         let body = serde_json::json!({ "messageId": "1", "body": serde_json::to_string(&order).expect("an order has a JSON form") });
         let event = serde_json::from_value(serde_json::json!({ "Records": [body] })).expect("it is an event");

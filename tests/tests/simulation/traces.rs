@@ -6,6 +6,7 @@ use sim::faults::Fault;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use tests::one_rescue::scene;
+use tests::system::Ended;
 use tracing_subscriber::layer::SubscriberExt;
 
 #[derive(Clone, Default)]
@@ -38,8 +39,13 @@ fn every_line_of_a_rescue_carries_the_event_that_it_began_with() {
             (call.name == "cluster.evict" && evictions == 2).then_some(Fault::CrashAfter)
         });
         story.interrupt();
+        let told = story.system.queue.take_due(story.system.clock.now()).remove(0);
+        let notice: Value = serde_json::from_str(&told.body).unwrap();
+        assert_eq!(story.system.invoke(&told).await, Ended::Crashed);
+        // As SQS does with a message whose process died.
+        story.system.queue.give_back(told, SignedDuration::from_secs(25));
         story.judge().await.unwrap();
-        story.system.store.all_spot_events()[0].event_id.clone()
+        notice["id"].as_str().unwrap().to_owned()
     });
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     let all: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
