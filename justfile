@@ -29,6 +29,21 @@ sim seed="":
 plans seed="":
     {{ if seed == "" { "PLAN_SEEDS=10000" } else { "PLAN_SEED=" + seed } }} cargo test --workspace --test plans random -- --nocapture
 
+# Attacks, isolation (a million requests), the wall of IAM, and the decoders: ten seconds each, or as long as you say.
+walls seconds="10":
+    ISOLATION_REQUESTS=1000000 cargo test --workspace --lib isolation:: -- --nocapture
+    cargo test --workspace --lib attacks:: -- --nocapture
+    DECODER_SECONDS={{ seconds }} cargo test --workspace --test attacks --test walls --test smoke -- --nocapture
+
+# One decoder under libFuzzer; `cargo install cargo-fuzz` first. Targets stand in fuzz/Cargo.toml.
+fuzz target:
+    cargo +nightly fuzz run {{ target }}
+
+# What a release is made of, in CycloneDX, and what OSV knows against it.
+sbom:
+    python3 .ci/sbom.py target/sbom.cdx.json
+    python3 .ci/osv.py
+
 # Golden stories; `UPDATE=1 just scenarios` rewrites what is expected.
 scenarios:
     cargo test --workspace --test simulation scenarios -- --nocapture

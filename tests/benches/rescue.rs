@@ -38,14 +38,18 @@ fn main() {
     }
 }
 
-/// Requests of a scan of 200 clusters of 50 nodes, all in one account.
+/// Requests of scans of 200 clusters of 50 nodes, all in one account: a day of schedule, and a scan by hand before it.
 fn scan_cost() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let cost = runtime.block_on(tests::scan_cost::measure(200, 50));
     println!("BENCH kubernetes_requests_per_scan_of_50_nodes {:.2} requests <= 6", cost.kubernetes);
     println!("BENCH ec2_requests_per_scan_of_50_nodes {:.2} requests <= 4", cost.ec2);
+    println!("BENCH kubernetes_requests_of_the_dearest_scan {:.2} requests <= 6", cost.kubernetes_max);
+    println!("BENCH ec2_requests_of_the_dearest_scan {:.2} requests <= 4", cost.ec2_max);
+    println!("BENCH load_balancing_requests_per_scan_with_200_balancers {:.2} requests <= 5", cost.balancing);
     println!("BENCH auto_scaling_requests_per_scan_with_a_ghost {:.2} requests <= 2", cost.auto_scaling);
     println!("BENCH scans_of_200_clusters_share_of_an_accounts_ec2_rate {:.2} percent <= 50", cost.account_share_percent());
+    println!("BENCH scans_of_200_clusters_share_of_an_accounts_balancing_rate {:.2} percent <= 50", cost.balancing_share_percent());
 }
 
 /// Conditional writes of a rescue of n steps without faults.

@@ -4,5 +4,6 @@
 pub mod advisor;
 pub mod cloud;
 pub mod cluster;
+pub mod estate;
 pub mod market;
 pub mod store;

@@ -152,7 +152,7 @@ impl Wired {
             pools: self.table.clone(),
             watchbooks: self.table.clone(),
             cloud,
-            clusters: Arc::new(kubernetes::Connections::new(self.vault(), settings)),
+            clusters: Arc::new(kubernetes::Connections::new(self.vault(), settings, gate::Gate::this_machine())),
             queue: Arc::new(aws::Queues::new(&self.config, self.urls.clone())),
             notices: Arc::new(aws::NoticeQueue::new(&self.config, self.url("notices"))),
             clock,
@@ -180,6 +180,8 @@ impl Wired {
             ("K8S_API_RETRY_ATTEMPTS", "3"),
             ("K8S_API_BACKOFF_FACTOR", "2"),
             ("LOG_LEVEL", "info"),
+            // Clusters and the decision server of tests stand on this machine.
+            ("ALLOWED_ADDRESS_RANGES", "127.0.0.0/8"),
             ("AWS_REGION", &self.region),
             ("AWS_ENDPOINT_URL", &self.aws.url),
             ("AWS_ACCESS_KEY_ID", "function"),

@@ -8,6 +8,8 @@ mod cloud;
 mod cluster;
 #[path = "contracts/directory.rs"]
 mod directory;
+#[path = "contracts/estate.rs"]
+mod estate;
 #[path = "contracts/mailboxes.rs"]
 mod mailboxes;
 #[path = "contracts/market.rs"]

@@ -9,6 +9,7 @@ use domain::ports::{
     Clock, Clusters, Directory, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Quotas, Registry, Rounds,
     Routes, Scans, Trail, Vault,
 };
+use gate::Gate;
 use runtime::advisor::Connection;
 use runtime::web::issuer::Issuer;
 use std::sync::Arc;
@@ -63,6 +64,8 @@ pub struct Deps {
     pub ml: Option<Arc<Connection>>,
     /// EKS, to be asked where a cluster is. `None`: there is none here.
     pub directory: Option<Arc<dyn Directory>>,
+    /// What addresses may be named here, and are called.
+    pub gate: Gate,
     /// Clusters, to be looked at.
     pub clusters: Arc<dyn Clusters>,
     /// What was asked, and what plans did.
@@ -81,7 +84,12 @@ pub struct Deps {
 
 /// Rates of all processes together, counted in the table.
 pub fn rates(quotas: Arc<dyn Quotas>) -> Arc<rates::Rates> {
-    Arc::new(rates::Rates::new(quotas, rates::PER_MINUTE))
+    rates_of(quotas, rates::PER_MINUTE)
+}
+
+/// With so many calls a minute for each key: for whoever runs this for themselves.
+pub fn rates_of(quotas: Arc<dyn Quotas>, per_minute: u64) -> Arc<rates::Rates> {
+    Arc::new(rates::Rates::new(quotas, per_minute))
 }
 
 #[cfg(test)]

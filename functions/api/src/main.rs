@@ -1,9 +1,9 @@
 //! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
+use gate::Gate;
 use runtime::advisor::Connection;
-use runtime::config::{Tokens, Var};
-use runtime::web::issuer::{Issuer, Published};
-use runtime::web::token::Expected;
+use runtime::config::Var;
+use runtime::web::issuer::Issuer;
 use std::sync::Arc;
 use wiring::Wires;
 
@@ -25,12 +25,12 @@ const NEEDS: [Var; 9] = [
 async fn main() -> anyhow::Result<()> {
     let wires = Wires::new(wiring::start(&NEEDS)?).await;
     let Wires { config, sdk, table, .. } = &wires;
-    let vault = wires.vault();
+    let (vault, gate) = (wires.vault(), wires.gate());
     let Some(key) = &config.ml_server_api_key else {
         anyhow::bail!("ML_SERVER_API_KEY is not set");
     };
     let deps = api::Deps {
-        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), api::routes::ml::LIMITS)?)),
+        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), api::routes::ml::LIMITS, &gate)?)),
         registry: table.clone(),
         journal: table.clone(),
         optimizations: table.clone(),
@@ -43,7 +43,8 @@ async fn main() -> anyhow::Result<()> {
         routes: table.clone(),
         trail: table.clone(),
         rates: api::rates(table.clone()),
-        issuer: issuer(config.tokens.as_ref())?,
+        issuer: config.tokens.as_ref().map(|tokens| Issuer::named(tokens, &gate)).transpose()?.map(Arc::new),
+        gate,
         idempotency: table.clone(),
         queue: wires.queues(),
         vault: vault.clone(),
@@ -54,13 +55,4 @@ async fn main() -> anyhow::Result<()> {
         ids: api::random_ids(),
     };
     lambda_http::run(api::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
-}
-
-/// Whose tokens are taken.
-fn issuer(tokens: Option<&Tokens>) -> anyhow::Result<Option<Arc<Issuer>>> {
-    let Some(Tokens { issuer, audience, keys_url }) = tokens else {
-        return Ok(None);
-    };
-    let expected = Expected { issuer: issuer.clone(), audience: audience.clone() };
-    Ok(Some(Arc::new(Issuer::new(expected, Arc::new(Published::new(keys_url)?)))))
 }

@@ -1,80 +1,81 @@
-//! The published contract: OpenAPI 3.1, made from the table of routes and the bodies that its handlers read.
+//! The published contract: OpenAPI 3.1, made from the table of routes, the bodies that its handlers read, and the views that they
+//! answer with.
 
-use crate::problem::MEDIA_TYPE;
-use crate::routes::{Access, Route, TABLE};
+use crate::routes::{Access, IfMatch, Route, TABLE};
 use domain::tenant::Role;
 use http::Method;
 use runtime::web::openapi::{About, document};
 use schemars::SchemaGenerator;
-use schemars::generate::SchemaSettings;
+use schemars::generate::{Contract, SchemaSettings};
 use serde_json::{Map, Value, json};
+
+mod answers;
+mod problems;
+
+pub(crate) use problems::statuses;
 
 const ABOUT: &str = "Cuts the cost of Kubernetes clusters on AWS from outside them. Errors are problem documents (RFC 9457) whose `code` never \
                      changes its meaning. Lists come in pages: `limit`, `cursor`, and `next_cursor` in the answer. A POST with an \
-                     `Idempotency-Key` is done once. Another customer's things look as if they were not there. Money is in millionths of a US dollar.";
+                     `Idempotency-Key` is done once. `dryRun` makes all checks and writes nothing. Another customer's things look as if \
+                     they were not there. Money is in millionths of a US dollar.";
 
 /// The document, as it is checked in.
 ///
 /// # Errors
 /// None in practice: the document is JSON by construction.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.definitions_path = "/components/schemas".into();
-        settings.meta_schema = None;
-    });
-    let mut schemas = settings.into_generator();
+    let (mut read, mut shown) = (generator(Contract::Deserialize), generator(Contract::Serialize));
     let mut paths: Map<String, Value> = Map::new();
     for route in TABLE {
         let item = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
-        item[route.method.as_str().to_ascii_lowercase()] = operation(route, &mut schemas);
+        item[route.method.as_str().to_ascii_lowercase()] = operation(route, &mut read, &mut shown);
     }
-    let mut definitions = schemas.take_definitions(true);
-    definitions.insert("Problem".to_owned(), problem());
+    let (mut schemas, shown) = (read.take_definitions(true), shown.take_definitions(true));
+    let others = answers::told_apart(&schemas, &shown);
+    for (name, schema) in shown {
+        let name = if others.contains(&name) { answers::shown(&name) } else { name };
+        schemas.insert(name, answers::renamed(schema, &others));
+    }
+    for item in paths.values_mut() {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            let responses = operation["responses"].take();
+            operation["responses"] = answers::renamed(responses, &others);
+        }
+    }
+    schemas.extend(problems::schemas());
     let about = About {
         title: "CloudOptim",
         version: env!("CARGO_PKG_VERSION"),
         description: ABOUT,
         bearer: json!({ "type": "http", "scheme": "bearer", "description": "An API key, or a token of the issuer that is set." }),
     };
-    document(&about, paths, definitions)
+    let components = json!({ "schemas": schemas, "responses": problems::responses(), "headers": answers::headers() });
+    document(&about, paths, components)
 }
 
-fn problem() -> Value {
-    json!({
-        "type": "object",
-        "required": ["type", "title", "status", "detail", "instance", "code"],
-        "properties": {
-            "type": { "type": "string", "description": "`urn:cloudoptim:problem:` and the code." },
-            "title": { "type": "string" },
-            "status": { "type": "integer" },
-            "detail": { "type": "string", "description": "What is wrong and what to do, for a person." },
-            "instance": { "type": "string", "description": "The path that was called." },
-            "code": { "type": "string", "description": "For programs. Never changes its meaning." },
-        },
-    })
-}
-
-fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
-    let mut parameters: Vec<Value> = named(route.path).map(|name| parameter(name, "path", true)).collect();
-    parameters.extend(route.asks.iter().map(|name| parameter(name, "query", false)));
-    if route.method == Method::POST && !route.passed_on {
-        parameters.push(parameter("Idempotency-Key", "header", false));
-    }
-    if route.method == Method::PUT {
-        parameters.push(parameter("If-Match", "header", false));
-    }
-    let failed = json!({
-        "description": "A problem document.",
-        "content": { MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } },
+fn generator(contract: Contract) -> SchemaGenerator {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+        settings.contract = contract;
     });
+    settings.into_generator()
+}
+
+fn operation(route: &Route, read: &mut SchemaGenerator, shown: &mut SchemaGenerator) -> Value {
+    let mut responses = answers::responses(route, shown);
+    responses.extend(statuses(route).map(|status| {
+        let reference = json!({ "$ref": format!("#/components/responses/{}", problems::name(route, status)) });
+        (status.to_string(), reference)
+    }));
     let mut operation = json!({
         "summary": route.does,
         "operationId": name(route),
-        "parameters": parameters,
-        "responses": { "2XX": { "description": "Done, or to be followed at the place in `Location`." }, "default": failed },
+        "parameters": parameters(route),
+        "responses": responses,
     });
     if let Some(takes) = route.takes {
-        let schema: Value = takes(schemas).into();
+        let schema: Value = takes(read).into();
         operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": schema } } });
     }
     let (security, role) = match route.access {
@@ -88,12 +89,34 @@ fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
     operation
 }
 
+fn parameters(route: &Route) -> Vec<Value> {
+    let mut parameters: Vec<Value> = named(route.path).map(|name| parameter(name, "path", true)).collect();
+    parameters.extend(route.asks.iter().map(|name| match name.strip_suffix('!') {
+        Some(name) => parameter(name, "query", true),
+        None => parameter(name, "query", false),
+    }));
+    if route.dry {
+        parameters.push(parameter("dryRun", "query", false));
+    }
+    if route.method == Method::POST && !route.passed_on {
+        parameters.push(parameter("Idempotency-Key", "header", false));
+    }
+    match route.if_match {
+        IfMatch::Never => {}
+        IfMatch::May => parameters.push(parameter("If-Match", "header", false)),
+        IfMatch::Must => parameters.push(parameter("If-Match", "header", true)),
+    }
+    parameters
+}
+
 fn parameter(name: &str, place: &str, required: bool) -> Value {
     let schema = match name {
         "limit" => json!({ "type": "integer", "minimum": 1, "maximum": crate::paging::LIMIT_MAX }),
         "hours" => json!({ "type": "integer", "minimum": 1, "maximum": 744 }),
         "dryRun" | "force" => json!({ "type": "boolean" }),
         "format" => json!({ "enum": ["json", "ndjson", "csv"] }),
+        "Idempotency-Key" => json!({ "type": "string", "pattern": "^[!-~]{1,128}$" }),
+        "cursor" => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
         _ => json!({ "type": "string" }),
     };
     json!({ "name": name, "in": place, "required": required, "schema": schema })

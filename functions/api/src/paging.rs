@@ -2,18 +2,34 @@
 
 use crate::extract::Params;
 use crate::problem::Problem;
-use axum::Json;
 use axum::extract::FromRequestParts;
 use data_encoding::BASE64URL_NOPAD;
 use http::StatusCode;
 use http::request::Parts;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 /// Items on a page where nobody says how many.
 pub const LIMIT_DEFAULT: usize = 50;
 /// Items on a page at most.
 pub const LIMIT_MAX: usize = 200;
+
+/// A page as it is sent.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Where the next page begins; `null`: this was the last.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// With what stands on it, and what the next page begins after.
+    pub fn of(items: Vec<T>, next: Option<&str>) -> Page<T> {
+        Page { items, next_cursor: next.map(encode) }
+    }
+}
 
 /// Which page is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,18 +67,13 @@ impl Paging {
     }
 
     /// A page of a list that is whole in memory, ordered by a name that is unique.
-    pub fn cut<T: Serialize>(&self, mut all: Vec<T>, name: impl Fn(&T) -> String) -> Json<Value> {
+    pub fn cut<T>(&self, mut all: Vec<T>, name: impl Fn(&T) -> String) -> Page<T> {
         all.sort_by_key(&name);
         let mut rest = all.into_iter().filter(|item| self.after.as_ref().is_none_or(|after| name(item) > *after));
         let items: Vec<T> = rest.by_ref().take(self.limit).collect();
         let next = rest.next().and_then(|_| items.last()).map(&name);
-        page(&items, next.as_deref())
+        Page::of(items, next.as_deref())
     }
-}
-
-/// A page as it is sent. `next` is what the next page begins after.
-pub fn page<T: Serialize>(items: &[T], next: Option<&str>) -> Json<Value> {
-    Json(json!({ "items": items, "next_cursor": next.map(encode) }))
 }
 
 /// A cursor as it travels.
@@ -70,9 +81,9 @@ pub fn encode(next: &str) -> String {
     BASE64URL_NOPAD.encode(next.as_bytes())
 }
 
-/// Cursors are opaque, so that nobody comes to rely on what is in them. They need no seal: whatever they say, only the
+/// What a cursor says; `None`: we did not make it. Cursors are opaque, so that nobody comes to rely on what is in them. They need no seal: whatever they say, only the
 /// caller's own items are read.
-fn decode(cursor: &str) -> Option<String> {
+pub fn decode(cursor: &str) -> Option<String> {
     let text = String::from_utf8(BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?).ok()?;
     (1..=1024).contains(&text.len()).then_some(text)
 }

@@ -1,6 +1,7 @@
 //! Registration and change of clusters: pure. All that is wrong with a request is told at once, field by field.
 
 use domain::Timestamp;
+use domain::address::Rules;
 use domain::ids::{AccountId, ClusterId, CustomerId, Region};
 use domain::policy::ClusterPolicy;
 use domain::ports::Whereabouts;
@@ -152,10 +153,11 @@ const NOT_SEEN: &str = "Registered; not looked at yet.";
 ///
 /// # Errors
 /// Every [`Wrong`] field.
-pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Timestamp) -> Result<Wanted, Vec<Wrong>> {
+pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Timestamp, rules: &Rules) -> Result<Wanted, Vec<Wrong>> {
     let mut checks = Checks::default();
     let name = checks.check("cluster_name", fields::name(&body.cluster_name));
-    let endpoint = checks.check("k8s_api_endpoint", body.k8s_api_endpoint.as_deref().ok_or_else(no_endpoint).and_then(fields::endpoint));
+    let endpoint = body.k8s_api_endpoint.as_deref().ok_or_else(no_endpoint).and_then(|address| fields::endpoint(address, rules));
+    let endpoint = checks.check("k8s_api_endpoint", endpoint);
     let expires_at = checks.check("k8s_token", body.k8s_token.as_deref().map(|token| fields::token(token, now)).transpose());
     let eks = checks.check("eks_cluster_name", body.eks_cluster_name.as_deref().map(fields::eks_name).transpose());
     checks.check("k8s_token", one_credential(body.k8s_token.is_some(), body.eks_cluster_name.is_some()));
@@ -226,14 +228,14 @@ fn reason(account: &AccountId) -> String {
 ///
 /// # Errors
 /// Every [`Wrong`] field.
-pub fn update(cluster: &Cluster, body: Update, now: Timestamp) -> Result<Wanted, Vec<Wrong>> {
+pub fn update(cluster: &Cluster, body: Update, now: Timestamp, rules: &Rules) -> Result<Wanted, Vec<Wrong>> {
     let mut checks = Checks::default();
     let mut to = cluster.clone();
     if let Some(name) = body.cluster_name {
         to.name = checks.check("cluster_name", fields::name(&name)).unwrap_or_default();
     }
     if let Some(endpoint) = body.k8s_api_endpoint {
-        to.k8s_api_endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&endpoint)).unwrap_or_default();
+        to.k8s_api_endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&endpoint, rules)).unwrap_or_default();
     }
     if let Some(ca) = body.k8s_ca {
         to.k8s_ca = checks.check("k8s_ca", ca.as_deref().map(fields::authority).transpose()).flatten();

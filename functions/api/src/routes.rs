@@ -18,6 +18,7 @@ pub mod config;
 pub mod contract;
 pub mod customers;
 pub mod events;
+pub mod findings;
 pub mod halt;
 pub mod health;
 pub mod k8s;
@@ -33,7 +34,7 @@ pub mod scanner;
 pub mod sizes;
 mod table;
 
-pub use table::TABLE;
+pub use table::{TABLE, Table};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,31 @@ pub enum Access {
 const READ: Access = Access::Needs(Role::Viewer);
 const ACT: Access = Access::Needs(Role::Operator);
 const MANAGE: Access = Access::Needs(Role::Admin);
+
+/// What a route answers where all goes well, with one status.
+#[derive(Debug, Clone, Copy)]
+pub struct Given {
+    /// The status.
+    pub status: u16,
+    /// The type of the body.
+    pub media: &'static str,
+    /// The schema of the body; `None`: of JSON there is no body, and of all else it is text.
+    pub schema: Option<fn(&mut SchemaGenerator) -> Schema>,
+}
+
+/// What a route answers in JSON.
+const JSON: &str = "application/json";
+
+/// Whether a request must name the version that it was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfMatch {
+    /// It has none.
+    Never,
+    /// It may.
+    May,
+    /// It must.
+    Must,
+}
 
 /// A route.
 pub struct Route {
@@ -62,6 +88,16 @@ pub struct Route {
     pub asks: &'static [&'static str],
     /// The schema of its body.
     pub takes: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// What it answers where all goes well.
+    pub gives: [Option<Given>; 4],
+    /// Whether its answer has an ETag.
+    pub tagged: bool,
+    /// Whether it can be asked with `dryRun`, which makes all checks and writes nothing.
+    pub dry: bool,
+    /// Whether a request names the version that it was made for.
+    pub if_match: IfMatch,
+    /// Whether a cluster is called for it, which may not answer.
+    pub calls_cluster: bool,
     /// Whether it is handed on to the decision server. Asking that one changes nothing, and its answers are larger than what is
     /// kept for a repeated request.
     pub passed_on: bool,
@@ -76,7 +112,71 @@ impl Route {
         handler: fn() -> MethodRouter<Arc<Deps>>,
         does: &'static str,
     ) -> Route {
-        Route { method, path, access, does, asks: &[], takes: None, passed_on: false, handler }
+        let gives = [None; 4];
+        let (takes, tagged, dry, if_match, calls_cluster, passed_on) = (None, false, false, IfMatch::Never, false, false);
+        Route { method, path, access, does, asks: &[], takes, gives, tagged, dry, if_match, calls_cluster, passed_on, handler }
+    }
+
+    const fn given(mut self, given: Given) -> Route {
+        let mut at = 0;
+        while self.gives[at].is_some() {
+            at += 1;
+        }
+        self.gives[at] = Some(given);
+        self
+    }
+
+    /// 200 with this body.
+    const fn gives<T: JsonSchema>(self) -> Route {
+        self.given(Given { status: 200, media: JSON, schema: Some(|schemas| schemas.subschema_for::<T>()) })
+    }
+
+    /// 200 with a text.
+    const fn prints(self, media: &'static str) -> Route {
+        self.given(Given { status: 200, media, schema: None })
+    }
+
+    /// 201 with this body, and where it is now.
+    const fn makes<T: JsonSchema>(self) -> Route {
+        self.given(Given { status: 201, media: JSON, schema: Some(|schemas| schemas.subschema_for::<T>()) })
+    }
+
+    /// 202 with this body, and where what comes of it is shown.
+    const fn accepts<T: JsonSchema>(self) -> Route {
+        self.given(Given { status: 202, media: JSON, schema: Some(|schemas| schemas.subschema_for::<T>()) })
+    }
+
+    /// 204.
+    const fn ends(self) -> Route {
+        self.given(Given { status: 204, media: JSON, schema: None })
+    }
+
+    /// Takes `dryRun`, and answers 200 with this body then.
+    const fn dry<T: JsonSchema>(mut self) -> Route {
+        self.dry = true;
+        self.gives::<T>()
+    }
+
+    /// Takes `dryRun`, and answers with what it always does.
+    const fn dry_run(mut self) -> Route {
+        self.dry = true;
+        self
+    }
+
+    /// Its answers have an ETag.
+    const fn tagged(mut self) -> Route {
+        self.tagged = true;
+        self
+    }
+
+    const fn if_match(mut self, if_match: IfMatch) -> Route {
+        self.if_match = if_match;
+        self
+    }
+
+    const fn calls_cluster(mut self) -> Route {
+        self.calls_cluster = true;
+        self
     }
 
     const fn takes<T: JsonSchema>(mut self) -> Route {

@@ -2,14 +2,18 @@
 
 mod access;
 mod actions;
+mod attacks;
 mod clusters;
 mod contract;
 mod customers;
+mod dry;
 mod errors;
 mod events;
+mod held;
 mod idempotency;
 mod isolation;
 mod keys;
+mod lists;
 mod ml;
 mod notifications;
 mod office_hours;
@@ -18,3 +22,4 @@ mod scanner;
 mod sizes;
 mod support;
 mod tokens;
+mod town;

@@ -1,14 +1,27 @@
 //! What callers are shown: clusters without their tokens, plans without what boots a node.
 
 use domain::Timestamp;
+use domain::plan::progress::{Effect, Status as StepStatus};
 use domain::plan::{Outcome, PlanRecord, Progress, Status};
 use domain::policy::ClusterPolicy;
-use domain::tenant::{Cluster, ClusterStatus};
+use domain::tenant::{Cluster, ClusterStatus, Halt};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+mod dry;
+pub mod findings;
+pub mod hours;
+pub mod nodes;
+pub mod plans;
+pub mod runs;
+pub mod targets;
+
+pub use dry::{Would, would};
 
 /// A cluster as shown. It has no place for a token, so none can slip in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Cluster")]
 pub struct ClusterView<'a> {
     cluster_id: &'a str,
     customer_id: &'a str,
@@ -62,6 +75,30 @@ impl<'a> ClusterView<'a> {
     }
 }
 
+/// A cluster, with its stop.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ClusterDetail")]
+pub struct ClusterDetail<'a> {
+    /// The cluster.
+    #[serde(flatten)]
+    pub cluster: ClusterView<'a>,
+    /// The widest stop that holds for it.
+    pub halted: Option<Halt>,
+    /// The external id that its role must ask for.
+    pub external_id: Option<String>,
+}
+
+/// A cluster that was registered just now.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RegisteredCluster")]
+pub struct Registered<'a> {
+    /// The cluster.
+    #[serde(flatten)]
+    pub cluster: ClusterView<'a>,
+    /// The external id that its role must ask for. `null` only in a dry run of whoever has registered nothing yet.
+    pub external_id: Option<String>,
+}
+
 /// How far a plan is, in one word.
 pub fn status(progress: &Progress) -> &'static str {
     match &progress.outcome {
@@ -83,17 +120,26 @@ pub fn outcome(outcome: &Outcome) -> &'static str {
     }
 }
 
+/// A step of a plan with how far it is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StepProgress")]
+pub struct StepView {
+    action: String,
+    status: StepStatus,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    effect: Effect,
+}
+
 /// A plan's steps with how far each is.
-pub fn steps(record: &PlanRecord) -> Vec<Value> {
+pub fn steps(record: &PlanRecord) -> Vec<StepView> {
     let both = record.plan.steps.iter().zip(&record.progress.steps);
-    both.map(|(step, state)| {
-        json!({
-            "action": step.action.to_string(),
-            "status": state.status,
-            "started_at": state.started_at,
-            "ended_at": state.ended_at,
-            "effect": state.effect,
-        })
+    both.map(|(step, state)| StepView {
+        action: step.action.to_string(),
+        status: state.status.clone(),
+        started_at: state.started_at,
+        ended_at: state.ended_at,
+        effect: state.effect.clone(),
     })
     .collect()
 }

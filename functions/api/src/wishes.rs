@@ -18,6 +18,7 @@ pub fn wishes(deps: &Deps) -> Wishes {
         registry: deps.registry.clone(),
         journal: deps.journal.clone(),
         optimizations: deps.optimizations.clone(),
+        findings: deps.findings.clone(),
         rounds: deps.rounds.clone(),
         scans: deps.scans.clone(),
         queue: deps.queue.clone(),
@@ -36,6 +37,8 @@ pub fn problem(refused: Refused) -> Problem {
             let detail = format!("{} is stopped: {}. Lift the stop with POST /api/v1/admin/halt, then ask again.", halt.scope, halt.reason);
             conflict("halted", detail)
         }
+        Refused::NotOpen(state) => conflict("nothing-to-dismiss", text).with("state", json!(state)),
+        Refused::NoReason => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-reason", text),
         Refused::NotBegun => conflict("not-begun", text).retry_after(60),
         Refused::PastReturn => conflict("past-return", text),
         Refused::Busy => conflict("changed-meanwhile", text).retry_after(1),

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The largest form that is read, in bytes.
-const FORM_BYTES_MAX: usize = 16_384;
+pub(crate) const FORM_BYTES_MAX: usize = 16_384;
 
 /// A question of somebody who is signed in.
 pub struct Ask {

@@ -47,6 +47,8 @@ impl From<Refused> for Failure {
             Refused::Store(error) => error.into(),
             other @ (Refused::Decided(_)
             | Refused::Halted(_)
+            | Refused::NotOpen(_)
+            | Refused::NoReason
             | Refused::NotBegun
             | Refused::PastReturn
             | Refused::Busy

@@ -7,7 +7,9 @@
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly. What is not here
 //! and never will be: a number without its unit and its age, a script or a style that stands in a page, a write without a token.
 
-use domain::ports::{Clock, Findings, Journal, Ledger, MarketStore, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans};
+use domain::ports::{
+    Clock, Findings, Journal, Ledger, MarketStore, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Trail,
+};
 use runtime::advisor::Connection;
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ pub mod routes;
 pub mod session;
 pub mod show;
 pub mod svg;
+mod trail;
 pub mod view;
 pub mod words;
 
@@ -43,6 +46,8 @@ pub struct Deps {
     pub nights: Arc<dyn Nights>,
     /// What scans have found.
     pub findings: Arc<dyn Findings>,
+    /// What people ask for, for auditors.
+    pub trail: Arc<dyn Trail>,
     /// The nodes of clusters.
     pub routes: Arc<dyn Routes>,
     /// Prices, as the decision server knows them.
@@ -72,6 +77,7 @@ impl Deps {
             registry: self.registry.clone(),
             journal: self.journal.clone(),
             optimizations: self.optimizations.clone(),
+            findings: self.findings.clone(),
             rounds: self.rounds.clone(),
             scans: self.scans.clone(),
             queue: self.queue.clone(),

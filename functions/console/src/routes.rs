@@ -1,10 +1,10 @@
 //! All pages, and what can be done on them.
 
 use crate::pages::*;
-use crate::{Deps, assets};
+use crate::{Deps, assets, trail};
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderValue, header};
@@ -86,6 +86,7 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/console/sign-in", get(door::show).post(door::enter))
         .route("/console/sign-out", post(door::leave))
         .route("/console/assets/{version}/{name}", get(assets::show))
+        .layer(from_fn_with_state(Arc::clone(&deps), trail::note))
         .layer(from_fn(guarded))
         .with_state(deps)
 }

@@ -25,7 +25,7 @@ pub fn done(code: &str) -> Option<&'static str> {
         "cancelled" => "Cancelled. What was done is being taken back.",
         "round" => "A round is asked for. What it decides stands here in a moment.",
         "scan" => "A scan is asked for. What it finds stands here in a moment.",
-        "dismissed" => "Dismissed. It is not told of again until it is over.",
+        "dismissed" => "Dismissed. It returns when it rests on other grounds than now.",
         "halted" => "Stopped. No change is begun until the stop is lifted.",
         "lifted" => "The stop is lifted.",
         "mode" => "The policy is changed. It holds from the next round on.",

@@ -47,7 +47,7 @@ pub fn openapi() -> Result<String, serde_json::Error> {
         description: ABOUT,
         bearer: json!({ "type": "http", "scheme": "bearer" }),
     };
-    document(&about, paths, schemas.take_definitions(true))
+    document(&about, paths, json!({ "schemas": schemas.take_definitions(true) }))
 }
 
 fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {

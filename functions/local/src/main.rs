@@ -12,6 +12,8 @@ use runtime::telemetry;
 use std::io::Write;
 use tracing::Level;
 
+#[cfg(test)]
+mod canary;
 mod demo;
 mod metrics;
 mod pages;
@@ -39,6 +41,8 @@ environment:
   LOG_LEVEL           level of the log (info; warn in the demo)
   ML_SERVER_URL       another decision server than the one that is started here
   ML_SERVER_API_KEY   its key
+  JWT_ISSUER          whose tokens are taken beside keys, with JWT_AUDIENCE and JWT_JWKS_URL
+  CALLS_PER_MINUTE    calls of one key in a minute (600)
 ";
 
 #[tokio::main]

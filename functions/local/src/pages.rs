@@ -30,12 +30,16 @@ pub(crate) fn router(
         outbox: table.clone(),
         nights: table.clone(),
         findings: table.clone(),
+        trail: table.clone(),
         routes: table.clone(),
         market: decision.clone(),
         rounds: queue.clone(),
         scans: queue.clone(),
         queue: queue.clone(),
-        ml: Some(Arc::new(Connection::new(&server.url, &server.key, limits).context("the decision server cannot be asked")?)),
+        ml: Some(Arc::new(
+            Connection::new(&server.url, &server.key, limits, &gate::Gate::this_machine())
+                .context("the decision server cannot be asked")?,
+        )),
         clock: ports.clock.clone(),
         ids,
         sessions: Signer::new(&secret, false),

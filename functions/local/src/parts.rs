@@ -54,7 +54,7 @@ pub(crate) fn notifier(
 ) -> anyhow::Result<notifier::Deps> {
     let courier = match courier {
         Some(courier) => courier,
-        None => Arc::new(runtime::courier::HttpCourier::new(Arc::new(runtime::courier::Internet), None)?),
+        None => Arc::new(runtime::courier::HttpCourier::new(gate::Gate::this_machine(), None)?),
     };
     let desk = execution::notify::Desk {
         outbox: table.clone(),

@@ -3,6 +3,7 @@
 //! It needs no AWS account: what a node is stands in its labels, and prices are public.
 
 use anyhow::{Context, bail};
+use domain::address::Rules;
 use domain::catalog::Arch;
 use domain::decision::{CONTRACT_VERSION, ClusterState, Constraints, DecisionAnswer, DecisionRequest, DecisionType};
 use domain::ids::{ClusterId, Region};
@@ -118,7 +119,7 @@ pub async fn run(options: &Options, clock: &dyn Clock, brain: &Brain<'_>, out: &
     let context = options.context.clone();
     // A file may name a command that prints a credential: it may take its time.
     let (name, access) = tokio::task::spawn_blocking(move || kubeconfig::read(&path, context.as_deref())).await??;
-    let cluster = kubernetes::open(&access, kubernetes::Settings::default())?;
+    let cluster = kubernetes::open(&access, kubernetes::Settings::default(), gate::Gate::internet(Rules::of_ones_own()))?;
     let report = make(cluster.as_ref(), &name, clock, brain).await?;
     let text = match options.output {
         Output::Table => table::print(&report),

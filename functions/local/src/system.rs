@@ -5,6 +5,7 @@ use crate::tables;
 use crate::thinking::{self, Server};
 use crate::{pages, parts};
 use anyhow::Context;
+use api::rates::PER_MINUTE;
 use data_encoding::HEXLOWER;
 use domain::SignedDuration;
 use domain::ids::{ClusterId, CustomerId};
@@ -19,6 +20,8 @@ use execution::office_hours::OfficeHours;
 use execution::optimize::Optimizer;
 use execution::waste::Scanner;
 use runtime::advisor::Connection;
+use runtime::config::{Config, Tokens};
+use runtime::web::issuer::Issuer;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
@@ -41,6 +44,10 @@ pub(crate) struct Settings {
     pub(crate) decision_server: Option<Server>,
     /// Who carries notices; `None`: the real courier, which calls the addresses that people give.
     pub(crate) courier: Option<Arc<dyn Courier>>,
+    /// Whose tokens are taken beside keys; `None`: nobody's.
+    pub(crate) tokens: Option<Tokens>,
+    /// Calls of one key in a minute.
+    pub(crate) calls_per_minute: u64,
 }
 
 impl Settings {
@@ -57,12 +64,23 @@ impl Settings {
             Some(url) => Some(Server { url, key: key.context("ML_SERVER_URL is set, ML_SERVER_API_KEY is not")? }),
             None => None,
         };
-        Ok(Settings { folder: Some(folder), port, log_level, decision_server, courier: None })
+        // What issuers need is read and judged as on AWS.
+        let tokens = Config::parse(&|name| name.starts_with("JWT_").then(|| read(name)).flatten(), &[])?.tokens;
+        let calls_per_minute = read("CALLS_PER_MINUTE").map_or(Ok(PER_MINUTE), |n| n.parse()).context("CALLS_PER_MINUTE is no number")?;
+        Ok(Settings { folder: Some(folder), port, log_level, decision_server, courier: None, tokens, calls_per_minute })
     }
 
     /// For the demo: nothing is kept, any port.
     pub(crate) fn throwaway() -> Settings {
-        Settings { folder: None, port: 0, log_level: Level::WARN, decision_server: None, courier: None }
+        Settings {
+            folder: None,
+            port: 0,
+            log_level: Level::WARN,
+            decision_server: None,
+            courier: None,
+            tokens: None,
+            calls_per_minute: PER_MINUTE,
+        }
     }
 }
 
@@ -103,9 +121,12 @@ impl System {
             .context("the simulated Kubernetes API did not start")?;
         let vault: Arc<dyn Vault> = Arc::new(MemoryVault::default());
         let queue = MemoryQueue::new(clock.clone());
+        // All that is called here stands on this machine.
+        let gate = gate::Gate::this_machine();
         let clusters = Arc::new(kubernetes::Connections::new(
             vault.clone(),
             kubernetes::Settings { timeout_s: 30, retry_attempts: 3, backoff_factor: 2 },
+            gate.clone(),
         ));
         let counters = Arc::new(metrics::Counters::default());
         let ports = Ports {
@@ -137,9 +158,13 @@ impl System {
             .await
             .with_context(|| format!("port {} is taken: set PORT", settings.port))?;
         let api_url = format!("http://{}", listener.local_addr()?);
-        let ml = Connection::new(&server.url, &server.key, api::routes::ml::LIMITS)?;
+        let ml = Connection::new(&server.url, &server.key, api::routes::ml::LIMITS, &gate)?;
         let pages = pages::router(&ports, &table, &queue, &decision_table, &server)?;
-        let deps = api_deps(&ports, table, queue.clone(), vault, clusters, ml);
+        let deps = Arc::new(api::Deps {
+            issuer: settings.tokens.as_ref().map(|tokens| Issuer::named(tokens, &gate)).transpose()?.map(Arc::new),
+            rates: api::rates_of(table.clone(), settings.calls_per_minute),
+            ..api_deps(&ports, table, queue.clone(), vault, clusters, ml, gate)
+        });
         // In this order: what is no address at all is answered by the router that comes last.
         tokio::spawn(async move { axum::serve(listener, pages.merge(metrics::router(counters)).merge(api::router(deps))).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
@@ -294,9 +319,11 @@ fn api_deps(
     vault: Arc<dyn Vault>,
     clusters: Arc<kubernetes::Connections>,
     ml: Connection,
-) -> Arc<api::Deps> {
-    Arc::new(api::Deps {
+    gate: gate::Gate,
+) -> api::Deps {
+    api::Deps {
         ml: Some(Arc::new(ml)),
+        gate,
         optimizations: table.clone(),
         ledger: table.clone(),
         outbox: table.clone(),
@@ -318,5 +345,5 @@ fn api_deps(
         clock: ports.clock.clone(),
         bootstrap_admin_hash: None,
         ids: api::random_ids(),
-    })
+    }
 }

@@ -40,7 +40,7 @@ pub(crate) fn optimizer(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<Memo
         optimizations: table.clone(),
         ledger: table.clone(),
         rounds: queue.clone(),
-        advisor: Arc::new(HttpAdvisor::new(&server.url, &server.key, runtime::http::Limits::default())?),
+        advisor: Arc::new(HttpAdvisor::new(&server.url, &server.key, runtime::http::Limits::default(), &gate::Gate::this_machine())?),
         surveyor: Arc::new(Lookout::new(ports.clone())),
         sizing: Some(Sizing { usages: table.clone(), findings: table.clone(), rightsizing: true, oom: true }),
         settings: Settings {

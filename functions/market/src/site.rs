@@ -1,7 +1,9 @@
 //! Where AWS publishes the Spot Advisor's file.
 
 use domain::Timestamp;
+use domain::address::Rules;
 use domain::ports::{AdvisorFile, SourceError};
+use gate::Gate;
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use runtime::http::{Answer, Client, HttpError, Limits, NotAServer, Server};
 
@@ -15,9 +17,10 @@ const LIMITS_S: (u32, u32) = (5, 30);
 ///
 /// # Guarantees
 /// No more is read than was allowed, no redirect is followed, and every call ends.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AdvisorSite {
     server: Server,
+    gate: Gate,
 }
 
 impl AdvisorSite {
@@ -26,15 +29,15 @@ impl AdvisorSite {
     /// # Errors
     /// None in truth: the address is a constant, and a test reads it.
     pub fn aws() -> Result<AdvisorSite, NotAServer> {
-        AdvisorSite::at(SERVER)
+        AdvisorSite::at(SERVER, Gate::internet(Rules::public()))
     }
 
     /// A copy of it on another server, under the same path.
     ///
     /// # Errors
     /// [`NotAServer`] says what is wrong with the address.
-    pub fn at(server: &str) -> Result<AdvisorSite, NotAServer> {
-        Ok(AdvisorSite { server: Server::parse(server)? })
+    pub fn at(server: &str, gate: Gate) -> Result<AdvisorSite, NotAServer> {
+        Ok(AdvisorSite { server: Server::parse(server)?, gate })
     }
 
     /// The file; `None` where it is still the version that is `known`. At most `bytes_max` are read. Must be called inside a Tokio
@@ -44,7 +47,7 @@ impl AdvisorSite {
     /// [`SourceError`].
     pub async fn fetch(&self, known: Option<&str>, bytes_max: usize) -> Result<Option<AdvisorFile>, SourceError> {
         let limits = Limits { connect_s: LIMITS_S.0, whole_s: LIMITS_S.1, wire_bytes_max: bytes_max, plain_bytes_max: bytes_max };
-        let client = Client::new(self.server.clone(), limits).map_err(source_error)?;
+        let client = Client::new(self.server.clone(), limits, &self.gate).map_err(source_error)?;
         let mut request = Request::get(FILE).body(Vec::new()).map_err(|error| SourceError::Refused(error.to_string()))?;
         // A version that cannot be sent costs a file, nothing else.
         if let Some((name, value)) = known.and_then(condition) {

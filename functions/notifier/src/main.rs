@@ -4,7 +4,7 @@ use execution::notify::Desk;
 use lambda_runtime::{LambdaEvent, service_fn};
 use notifier::Deps;
 use runtime::config::Var;
-use runtime::courier::{HttpCourier, Internet};
+use runtime::courier::HttpCourier;
 use runtime::deadline::{Budget, MARGIN};
 use std::sync::Arc;
 use wiring::Wires;
@@ -25,7 +25,7 @@ async fn main() -> anyhow::Result<()> {
 
 fn wire(wires: &Wires) -> anyhow::Result<Deps> {
     let Wires { config, sdk, table, .. } = wires;
-    let mut courier = HttpCourier::new(Arc::new(Internet), None)?;
+    let mut courier = HttpCourier::new(wires.gate(), None)?;
     if let Some(from) = &config.notification_email_from {
         courier = courier.with_letters(Arc::new(aws::Mail::new(sdk, from.clone())));
     }

@@ -54,7 +54,7 @@ fn wire(wires: &Wires) -> anyhow::Result<Optimizer> {
         }),
         ledger: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
-        advisor: Arc::new(HttpAdvisor::new(&config.ml_server_url, key.wrapped(), Limits::default())?),
+        advisor: Arc::new(HttpAdvisor::new(&config.ml_server_url, key.wrapped(), Limits::default(), &wires.gate())?),
         settings: settings_of(config.optimization),
     })
 }

@@ -4,14 +4,17 @@
 //! in `interruption` as if EventBridge had sent it to us. Each queue is listened to by itself, so that one that is slow, full or
 //! closed holds up no other.
 
-use domain::ports::{Ask, Clock, Letter, MailboxError, Mailboxes, Meter, Queue, Registry, StoreError};
+use domain::ids::CustomerId;
+use domain::interruption::Message;
+use domain::interruption::parse::{Received, parse};
+use domain::ports::{Ask, Clock, Letter, MailboxError, Mailboxes, Meter, Queue, Registry, Routes, StoreError};
 use domain::tenant::{AwsScope, Cluster};
 use domain::{SignedDuration, Timestamp};
 use futures::future::join_all;
 use runtime::deadline::Budget;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// How queues are listened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Settings {
 pub struct Deps {
     /// Clusters, and the external ids of their customers.
     pub registry: Arc<dyn Registry>,
+    /// Whose an instance is.
+    pub routes: Arc<dyn Routes>,
     /// Queues in customers' accounts.
     pub mailboxes: Arc<dyn Mailboxes>,
     /// Ours.
@@ -57,7 +62,7 @@ pub struct Polled {
 pub async fn handle(deps: &Deps, budget: Budget) -> Result<Polled, StoreError> {
     let queues = queues(deps).await?;
     let until = budget.until();
-    let listened = join_all(queues.iter().map(|(url, scope)| listen(deps, scope, url, until))).await;
+    let listened = join_all(queues.iter().map(|((_, url), scope)| listen(deps, scope, url, until))).await;
     let mut polled = Polled { queues: queues.len(), ..Polled::default() };
     for (forwarded, failed) in listened {
         polled.forwarded += forwarded;
@@ -68,16 +73,21 @@ pub async fn handle(deps: &Deps, budget: Budget) -> Result<Polled, StoreError> {
     Ok(polled)
 }
 
-/// Every queue once, however many clusters of a customer name it; each read as the customer whose cluster names it first.
-async fn queues(deps: &Deps) -> Result<BTreeMap<String, AwsScope>, StoreError> {
+/// Every queue of a customer once, however many of their clusters name it. Where two customers name one queue, each reads it as
+/// themselves: whoever names another's queue is refused by it, and keeps nobody from theirs.
+async fn queues(deps: &Deps) -> Result<BTreeMap<(CustomerId, String), AwsScope>, StoreError> {
     let mut queues = BTreeMap::new();
     let mut after: Option<String> = None;
     loop {
         let page = deps.registry.all_clusters(after.as_deref(), 100).await?;
         for cluster in page.items {
-            let Some(url) = cluster.sqs_queue_url.clone().filter(|url| !queues.contains_key(url)) else { continue };
+            let Some(url) = cluster.sqs_queue_url.clone() else { continue };
+            let named = (cluster.customer.clone(), url);
+            if queues.contains_key(&named) {
+                continue;
+            }
             if let Some(scope) = scope(deps, &cluster).await? {
-                queues.insert(url, scope);
+                queues.insert(named, scope);
             }
         }
         match page.next {
@@ -132,9 +142,11 @@ async fn listen(deps: &Deps, scope: &AwsScope, url: &str, until: Timestamp) -> (
 /// Receives once, forwards, and deletes what our queue has taken.
 async fn look(deps: &Deps, scope: &AwsScope, url: &str, ask: Ask) -> Result<(usize, usize), MailboxError> {
     let letters = deps.mailboxes.receive(scope, url, ask).await?;
-    let taken = join_all(letters.iter().map(|letter| forward(deps, letter))).await;
-    let receipts: Vec<String> = taken.into_iter().flatten().collect();
-    let (moved, mut stuck) = (receipts.len(), letters.len() - receipts.len());
+    let taken = join_all(letters.iter().map(|letter| forward(deps, scope, letter))).await;
+    let receipts: Vec<String> =
+        letters.iter().zip(&taken).filter(|(_, taken)| **taken != Taken::No).map(|(letter, _)| letter.receipt.clone()).collect();
+    let moved = taken.iter().filter(|taken| **taken == Taken::Forwarded).count();
+    let mut stuck = letters.len() - receipts.len();
     if !receipts.is_empty()
         && let Err(error) = deps.mailboxes.delete(scope, url, &receipts).await
     {
@@ -149,14 +161,42 @@ async fn look(deps: &Deps, scope: &AwsScope, url: &str, ask: Ask) -> Result<(usi
     Ok((moved, stuck))
 }
 
-/// The receipt, once our queue has the body.
-async fn forward(deps: &Deps, letter: &Letter) -> Option<String> {
+/// What became of a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// Our queue has it.
+    Forwarded,
+    /// It speaks of what is not its owner's, and goes nowhere.
+    Foreign,
+    /// It comes back.
+    No,
+}
+
+/// Whoever may write to a queue of theirs may write there what they like, also that an instance of somebody else goes. EventBridge
+/// says itself which account an event is of; here we look.
+async fn forward(deps: &Deps, scope: &AwsScope, letter: &Letter) -> Taken {
+    let received = Received { at: deps.clock.now(), region: Some(scope.region.clone()) };
+    if let Message::Notice(notice) = parse(&letter.body, &received) {
+        match execution::theirs(deps.routes.as_ref(), &scope.customer, &notice).await {
+            Ok(true) => {}
+            Ok(false) => {
+                deps.meter.count("notices_rejected", "foreign");
+                error!(customer = %scope.customer, account = %notice.account, "A queue names an instance that is not its owner's");
+                return Taken::Foreign;
+            }
+            Err(error) => {
+                deps.meter.count("polls_failed", "not_forwarded");
+                warn!(error = &error as &dyn std::error::Error, "A notice could not be looked at, and comes back");
+                return Taken::No;
+            }
+        }
+    }
     match deps.queue.notice(&letter.body).await {
-        Ok(()) => Some(letter.receipt.clone()),
+        Ok(()) => Taken::Forwarded,
         Err(error) => {
             deps.meter.count("polls_failed", "not_forwarded");
             warn!(error = &error as &dyn std::error::Error, "A notice was not forwarded, and comes back");
-            None
+            Taken::No
         }
     }
 }

@@ -20,6 +20,7 @@ async fn main() -> anyhow::Result<()> {
     let said = wires.config.polling;
     let deps = &Deps {
         registry: wires.table.clone(),
+        routes: wires.table.clone(),
         mailboxes: Arc::new(aws::CustomerQueues::new(&wires.sdk)),
         queue: wires.queues(),
         clock: wires.clock.clone(),

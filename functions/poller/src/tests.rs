@@ -142,7 +142,15 @@ async fn bench(post: Post, clusters: &[Cluster]) -> Bench {
     let mailmen = Arc::new(Mailmen { post, clock: clock.clone() });
     let (ours, counts) = (Arc::new(Ours::default()), Arc::new(Counts::default()));
     let settings = Settings { ask: Ask { letters_max: 10, wait_s: 20, hidden_s: 30 }, pause: SignedDuration::from_secs(5) };
-    let deps = Deps { registry: store, mailboxes: mailmen.clone(), queue: ours.clone(), clock, meter: counts.clone(), settings };
+    let deps = Deps {
+        registry: store.clone(),
+        routes: store,
+        mailboxes: mailmen.clone(),
+        queue: ours.clone(),
+        clock,
+        meter: counts.clone(),
+        settings,
+    };
     Bench { deps, mailmen, ours, counts }
 }
 
@@ -211,6 +219,37 @@ async fn a_queue_that_two_clusters_name_is_read_once() {
     let (polled, _) = bench.minute().await;
     assert_eq!(polled.queues, 1);
     assert!(bench.mailmen.post.looks.lock().unwrap()[A] <= 4, "long polls are few: {:?}", bench.mailmen.post.looks);
+}
+
+/// A customer's queue holds what its owner puts there.
+#[tokio::test(start_paused = true)]
+async fn a_notice_of_somebody_elses_instance_goes_nowhere() {
+    let notice = |account: &str| {
+        serde_json::json!({
+            "source": "aws.ec2", "detail-type": "EC2 Spot Instance Interruption Warning", "account": account, "region": "us-east-1",
+            "time": "2026-01-05T00:00:00Z", "id": account, "resources": [],
+            "detail": { "instance-id": "i-0123456789abcdef0", "instance-action": "terminate" },
+        })
+        .to_string()
+    };
+    let (own, foreign) = (notice("111122223333"), notice("444455556666"));
+    let mut other = cluster("other", "c-2", None);
+    other.account = AccountId::parse("444455556666").unwrap();
+    let post = Post { waiting: holding(A, [own.clone(), foreign.clone()]), ..Post::default() };
+    let bench = bench(post, &[cluster("acme", "c-1", Some(A)), other]).await;
+    let (polled, _) = bench.minute().await;
+    assert_eq!((polled.forwarded, polled.failed), (1, 0));
+    assert_eq!(*bench.ours.0.lock().unwrap(), [own.clone()]);
+    assert_eq!(*bench.mailmen.post.deleted.lock().unwrap(), [format!("{A}/{own}"), format!("{A}/{foreign}")], "it does not come back");
+    assert_eq!(bench.count("notices_rejected", "foreign"), 1);
+}
+
+/// Whoever names another customer's queue must not take its place.
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_another_customer_names_is_still_read_as_its_owner() {
+    let bench = bench(Post::default(), &[cluster("evil", "a-0", Some(A)), cluster("acme", "c-1", Some(A))]).await;
+    let (polled, _) = bench.minute().await;
+    assert_eq!(polled.queues, 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,8 +27,13 @@ pub async fn sdk_config(region: &str) -> SdkConfig {
 /// The configuration for an emulator at this endpoint, with credentials that mean nothing. Reads nothing from the
 /// environment that could lead a test to a real account.
 pub async fn local_config(endpoint: &str, region: &str) -> SdkConfig {
-    let nobody = Credentials::new("local", "local", None, None, "local");
-    base(region).endpoint_url(endpoint).credentials_provider(nobody).load().await
+    local_config_as(endpoint, region, "local").await
+}
+
+/// The same, and signs as this access key: for an emulator that looks at who calls.
+pub async fn local_config_as(endpoint: &str, region: &str, access_key: &str) -> SdkConfig {
+    let somebody = Credentials::new(access_key, "local", None, None, "local");
+    base(region).endpoint_url(endpoint).credentials_provider(somebody).load().await
 }
 
 fn base(region: &str) -> ConfigLoader {

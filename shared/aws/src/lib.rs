@@ -25,7 +25,7 @@ mod store;
 mod vault;
 
 pub use aws_config::SdkConfig;
-pub use config::{local_config, sdk_config};
+pub use config::{local_config, local_config_as, sdk_config};
 #[cfg(feature = "eks")]
 pub use eks_directory::EksDirectory;
 pub use eks_token::{EksRole, EksTokens};

@@ -23,7 +23,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(25);
 /// How many scopes are kept; above it all are forgotten, which costs one AssumeRole each.
 const SCOPES_MAX: usize = 2_000;
 
-/// Queues of customers, one client per scope and Region.
+/// Queues of customers, one client per scope and queue: a session may read the queue that it was opened for, and no other.
 #[derive(Debug)]
 pub struct CustomerQueues {
     base: SdkConfig,
@@ -42,7 +42,8 @@ impl CustomerQueues {
             return Err(MailboxError::Refused(format!("the role {} is not in the account {}", scope.role_arn, scope.account)));
         }
         let region = region_of(url).unwrap_or(scope.region.as_str()).to_owned();
-        let key = (scope.clone(), region.clone());
+        let policy = policy(scope, &region, url).ok_or_else(|| MailboxError::Refused(format!("{url} names no queue")))?;
+        let key = (scope.clone(), url.to_owned());
         let mut clients = self.clients.lock().await;
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
@@ -54,6 +55,7 @@ impl CustomerQueues {
             .external_id(&scope.external_id)
             .session_name("cloudoptim-poller")
             .session_length(SESSION)
+            .policy(policy)
             .build()
             .await;
         let config = self.base.to_builder().region(region).credentials_provider(SharedCredentialsProvider::new(role)).build();
@@ -62,6 +64,19 @@ impl CustomerQueues {
         }
         Ok(clients.entry(key).or_insert_with(|| Client::new(&config)).clone())
     }
+}
+
+/// What a session may do: receive from one queue and delete there, whatever else the role may. `None`: the address names no queue.
+fn policy(scope: &AwsScope, region: &str, url: &str) -> Option<String> {
+    let (account, name) = url.strip_prefix("https://")?.split_once('/')?.1.split_once('/')?;
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let partition = scope.role_arn.split(':').nth(1).filter(|partition| plain(partition))?;
+    let whole = plain(account) && plain(name) && plain(region);
+    whole.then(|| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":["sqs:ReceiveMessage","sqs:DeleteMessage"],"Resource":"arn:{partition}:sqs:{region}:{account}:{name}"}}]}}"#
+        )
+    })
 }
 
 /// The Region in `https://sqs.<Region>.amazonaws.com/...`.
@@ -126,6 +141,29 @@ impl Mailboxes for CustomerQueues {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ids::{AccountId, ClusterId, CustomerId, Region as OurRegion};
+
+    fn scope() -> AwsScope {
+        AwsScope {
+            customer: CustomerId::parse("acme").unwrap(),
+            account: AccountId::parse("111122223333").unwrap(),
+            region: OurRegion::parse("us-east-1").unwrap(),
+            role_arn: "arn:aws:iam::111122223333:role/CloudOptim-us-east-1".to_owned(),
+            external_id: "x".to_owned(),
+            cluster: ClusterId::parse("c-1").unwrap(),
+            cluster_name: "production".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_session_reads_one_queue() {
+        let made = policy(&scope(), "eu-west-1", "https://sqs.eu-west-1.amazonaws.com/111122223333/spot");
+        let expected = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:ReceiveMessage","sqs:DeleteMessage"],"Resource":"arn:aws:sqs:eu-west-1:111122223333:spot"}]}"#;
+        assert_eq!(made.as_deref(), Some(expected));
+        for bad in ["", "https://sqs.eu-west-1.amazonaws.com", "https://x/1", "https://x/1/*", "https://x/1/a\"b", "https://x//a"] {
+            assert_eq!(policy(&scope(), "eu-west-1", bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn the_region_of_a_queue_is_that_of_its_address() {

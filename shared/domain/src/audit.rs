@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// One row. Its id is (plan, step, do or undo, generation), so that a repeated intent opens the same row again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditRow {
     /// The plan that called.
     pub plan: PlanKey,
@@ -27,6 +28,7 @@ pub struct AuditRow {
 
 /// A request that changes something, as it was asked of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Request {
     /// Id, unique within the customer.
     pub id: String,

@@ -74,6 +74,7 @@ impl FindingKind {
 
 /// Where a finding is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum FindingState {
     /// It stands, and nothing is done about it now.
@@ -90,12 +91,15 @@ pub enum FindingState {
         /// What ended it, in one sentence.
         why: String,
     },
-    /// A person does not want to hear of it; nothing is done about it until it is over.
+    /// A person does not want to hear of it; nothing is done about it until it is over, or rests on something else than what they saw.
     Dismissed {
         /// Who.
         by: String,
         /// When.
         at: Timestamp,
+        /// Why, in their words.
+        #[serde(default)]
+        why: String,
     },
 }
 
@@ -183,8 +187,9 @@ impl Finding {
     }
 
     /// What to write when it is seen, over what stands in the table, if anything does. What was resolved opens anew, with a new
-    /// first sight; what is dismissed or acted on stays so. `None`: it stands there with the same words, and was last seen less
-    /// than `every` ago, so a write tells nobody anything.
+    /// first sight; what is acted on stays so. What is dismissed stays so, with the words that were dismissed, as long as it rests on
+    /// the same grounds; on other grounds it opens again. `None`: it stands there with the same words, and was last seen less than
+    /// `every` ago, so a write tells nobody anything.
     pub fn seen_over(self, before: Option<&Finding>, every: jiff::SignedDuration) -> Option<Finding> {
         let Some(before) = before else {
             return Some(self);
@@ -192,7 +197,12 @@ impl Finding {
         let seen = Finding { version: before.version + 1, ..self };
         match &before.state {
             FindingState::Resolved { .. } => Some(seen),
-            FindingState::Open | FindingState::Acting { .. } | FindingState::Dismissed { .. } => {
+            FindingState::Dismissed { .. } if grounds::same(before, &seen) => {
+                let still = Finding { last_seen: seen.last_seen, version: seen.version, ..before.clone() };
+                (before.last_seen + every <= seen.last_seen).then_some(still)
+            }
+            FindingState::Dismissed { .. } => Some(Finding { first_seen: before.first_seen, ..seen }),
+            FindingState::Open | FindingState::Acting { .. } => {
                 let seen = Finding { first_seen: before.first_seen, state: before.state.clone(), ..seen };
                 let same = seen.evidence == before.evidence && seen.cost_per_month == before.cost_per_month && seen.remedy == before.remedy;
                 (!same || before.last_seen + every <= seen.last_seen).then_some(seen)
@@ -205,6 +215,8 @@ impl Finding {
         Finding { state, version: self.version + 1, ..self.clone() }
     }
 }
+
+mod grounds;
 
 #[cfg(test)]
 mod tests;

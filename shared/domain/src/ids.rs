@@ -142,6 +142,7 @@ id!(
 
 /// What an instance is called in the whole world. Instance ids are unique within a Region of an account only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InstanceKey {
     /// The account that pays for the instance.
     pub account: AccountId,

@@ -9,6 +9,7 @@ pub mod parse;
 
 /// What was announced. The order is the order of escalation: a later kind overrules an earlier one, never the other way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
     /// An Auto Scaling group has launched an instance and waits until it may go into service.

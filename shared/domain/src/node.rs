@@ -38,6 +38,7 @@ pub fn left_alone(annotations: &std::collections::BTreeMap<String, String>) -> b
 
 /// A node to act on. Identity is the uid and the provider id; the name only makes the URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeTarget {
     /// The name of the Node object.
     pub name: NodeName,
@@ -76,6 +77,7 @@ pub enum NodeOwner {
 
 /// How an instance is made. Complete, so that a launch reads nothing first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NodeTemplate {
     /// An EC2 launch template; type, subnet and market are overridden per offering.
@@ -108,6 +110,7 @@ pub enum NodeTemplate {
 
 /// The root volume of a cloned node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RootVolume {
     /// `/dev/xvda` and the like.
     pub device: String,
@@ -148,6 +151,7 @@ pub struct NodeRecord {
 
 /// A node as the API server shows it, slimmed down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeView {
     /// Name of the Node object.
     pub name: NodeName,
@@ -187,8 +191,10 @@ impl NodeView {
     /// is never acted on.
     pub fn instance(&self) -> Option<InstanceId> {
         let path = self.provider_id.strip_prefix("aws:///")?;
-        let (_zone, instance) = path.split_once('/')?;
-        InstanceId::parse(instance).ok()
+        let (zone, instance) = path.split_once('/')?;
+        // Some kubelets leave the zone out; one that is none says that the rest is not to be believed either.
+        let plausible = zone.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        InstanceId::parse(instance).ok().filter(|_| plausible)
     }
 
     /// The node as something to act on, if it stands for an EC2 instance.

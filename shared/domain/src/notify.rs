@@ -161,6 +161,7 @@ pub struct Waiting {
 
 /// What came of one sending. Of the receiver's answer nothing but its status is kept: it is shown to people who may not see more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub enum Sending {
     /// The receiver said 2xx.

@@ -47,6 +47,8 @@ pub const LEAD_S_MAX: u32 = 7_200;
 
 /// What one scope (a workload, a namespace, the cluster, the customer) says. What it leaves open, a wider scope decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 #[serde(default)]
 pub struct Rules {
     /// When it is up; at all other times it sleeps.
@@ -108,6 +110,8 @@ impl Rules {
 
 /// What a customer sets for the office hours of one cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 #[serde(default)]
 pub struct OfficeHoursPolicy {
     /// How far it may go by itself. `observe` after registration.

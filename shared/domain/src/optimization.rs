@@ -66,6 +66,7 @@ pub fn run_id(cluster: &ClusterId, round: &str, decision: DecisionType) -> RunId
 
 /// What came of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RunStatus {
     /// Nothing could be decided; `why` says what was in the way.
@@ -84,6 +85,7 @@ pub enum RunStatus {
 
 /// A move that did not become a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// The nodes that would go.
     pub nodes: Vec<NodeName>,
@@ -93,6 +95,7 @@ pub struct Refusal {
 
 /// What is told of one move, without what boots a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Recommendation {
     /// The plan that it would be, or is.
     pub plan: PlanId,
@@ -157,6 +160,7 @@ pub struct Run {
 
 /// Where a proposal is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum ProposalState {
     /// It is said, and nobody is asked.

@@ -27,6 +27,7 @@ fn unnamed() -> PlanId {
 
 /// What a plan is called: the customer first, so that no key of one customer can reach another's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PlanKey {
     /// The customer.
     pub customer: CustomerId,
@@ -44,6 +45,7 @@ impl std::fmt::Display for PlanKey {
 
 /// Why a plan exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PlanKind {
     /// An instance is taken from us.
@@ -110,6 +112,7 @@ impl PlanKind {
 
 /// What happens when a step fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {
     /// Everything that was done is taken back, last first.
@@ -120,6 +123,7 @@ pub enum OnFailure {
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Step {
     /// What it does.
     pub action: Action,
@@ -134,6 +138,7 @@ pub struct Step {
 
 /// A plan. It names every node, pod and template; execution has no choices left but time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Plan {
     /// Its name.
     pub key: PlanKey,

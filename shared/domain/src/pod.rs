@@ -2,6 +2,7 @@
 
 use crate::ids::{NodeName, PodUid, Zone};
 use crate::scheduling::{Resources, Scheduling};
+use crate::workload::{WorkloadKind, WorkloadRef};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ pub mod filter;
 
 /// Where a pod is in its life (`status.phase`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum PodPhase {
     /// Not all containers have been started.
     Pending,
@@ -33,8 +35,22 @@ pub struct Controller {
     pub name: String,
 }
 
+impl Controller {
+    /// The Deployment or StatefulSet that it is, or that made it. The ReplicaSet of a Deployment is called after it, with the hash of the
+    /// template behind the last hyphen.
+    pub fn workload(&self, namespace: &str) -> Option<WorkloadRef> {
+        let (kind, name) = match self.kind.as_str() {
+            "ReplicaSet" => (WorkloadKind::Deployment, self.name.rsplit_once('-')?.0),
+            "StatefulSet" => (WorkloadKind::StatefulSet, self.name.as_str()),
+            _ => return None,
+        };
+        Some(WorkloadRef { kind, namespace: namespace.to_owned(), name: name.to_owned() })
+    }
+}
+
 /// What names one pod: the uid is the identity, a namesake with another uid is another pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PodRef {
     /// Its namespace.
     pub namespace: String,
@@ -52,6 +68,7 @@ impl std::fmt::Display for PodRef {
 
 /// A pod as the API server shows it, slimmed down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PodView {
     /// Namespace, name and uid.
     pub pod: PodRef,
@@ -85,6 +102,11 @@ pub struct PodView {
 }
 
 impl PodView {
+    /// The workload that made it, if it is a Deployment or a StatefulSet.
+    pub fn workload(&self) -> Option<WorkloadRef> {
+        self.controller.as_ref()?.workload(&self.pod.namespace)
+    }
+
     /// Whether all its containers have ended.
     pub fn finished(&self) -> bool {
         match self.phase {

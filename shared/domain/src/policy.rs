@@ -24,6 +24,7 @@ pub enum Mode {
 
 /// What a rebalance recommendation leads to. It is a hint, often minutes or hours early, often wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RebalancePolicy {
     /// Record it, and avoid the pool for a while.
@@ -36,6 +37,7 @@ pub enum RebalancePolicy {
 
 /// What happens to pods that are still there when the instance is about to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AtDeadline {
     /// Delete them with the time that is left as their grace, at least one second: better a short goodbye than none.
@@ -46,6 +48,8 @@ pub enum AtDeadline {
 
 /// How interruptions of a cluster's nodes are handled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 #[serde(default)]
 pub struct InterruptionPolicy {
     /// `auto` from registration on: the instance goes in any case, and doing nothing is the only choice that loses pods.
@@ -71,6 +75,8 @@ impl Default for InterruptionPolicy {
 
 /// How many nodes may be in disruption at once. Interruptions are not ours to refuse and do not count against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 #[serde(default)]
 pub struct DisruptionBudget {
     /// At most this share of the nodes, in percent; at least one node is always allowed.
@@ -99,6 +105,7 @@ impl DisruptionBudget {
 /// How a cluster is made cheaper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 #[serde(default)]
 pub struct OptimizationPolicy {
     /// Moves to and between spot pools. `observe` after registration.
@@ -192,6 +199,7 @@ impl OptimizationPolicy {
 /// A weekly window in which plans may be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub struct Window {
     /// Days on which it begins: `mon` to `sun`.
     pub days: Vec<String>,
@@ -205,6 +213,8 @@ pub struct Window {
 
 /// Everything a customer can set for one cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 #[serde(default)]
 pub struct ClusterPolicy {
     /// Interruption handling.
@@ -225,6 +235,8 @@ pub struct ClusterPolicy {
 
 /// A launch template of the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub struct LaunchTemplate {
     /// `lt-...`.
     pub id: String,
@@ -235,7 +247,7 @@ pub struct LaunchTemplate {
 mod waste;
 mod window;
 
-pub use waste::WastePolicy;
+pub use waste::{TrafficSource, WastePolicy};
 pub use window::BadWindow;
 
 #[cfg(test)]

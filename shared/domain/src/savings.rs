@@ -23,6 +23,7 @@ pub mod arithmetic;
 
 /// What made something cheaper, or dearer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Lever {
     /// Moves to and between spot pools, and back.

@@ -10,6 +10,7 @@ pub const HOURS_PER_MONTH: i64 = 730;
 
 /// What is requested and limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Resource {
     /// CPU, thousandths of a core.
@@ -46,6 +47,8 @@ impl Resource {
 
 /// Requests and limits of one container; `None`: not set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 #[serde(default)]
 pub struct Sizes {
     /// CPU request, thousandths of a core.
@@ -126,6 +129,7 @@ pub enum SizeClass {
 
 /// How a recommendation is reckoned from what was used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Estimator {
     /// A percentile of the last seven days.
@@ -164,6 +168,8 @@ pub enum Severity {
 
 /// What a customer allows with the sizes of workloads, per cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 #[serde(default)]
 pub struct WorkloadPolicy {
     /// Requests and limits that fit what is used. `observe` after registration.
@@ -261,6 +267,7 @@ pub struct Advice {
 
 /// New sizes of one container, with those from before: what undoes it stands beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SizeChange {
     /// The container's name.
     pub container: String,

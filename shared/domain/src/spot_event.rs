@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One announced or missed loss of an instance, as the product brief lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SpotEvent {
     /// Id: derived from the plan that handles it, or from the notice where none does.
     pub event_id: String,

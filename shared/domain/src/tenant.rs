@@ -34,6 +34,7 @@ fn first_version() -> u64 {
 
 /// Whether we act for a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CustomerStatus {
     /// We do.
@@ -84,6 +85,7 @@ impl SealContext {
 
 /// Whether a cluster can be reached and acted on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ClusterStatus {
     /// Registered, not yet seen.
@@ -190,6 +192,7 @@ pub fn session_name(customer: &CustomerId, cluster: &ClusterId) -> String {
 
 /// The role of an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// May read.
@@ -232,6 +235,7 @@ impl ApiKey {
 
 /// A stop that people can pull. Read before every mutating call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Halt {
     /// `everything`, `customer <id>` or `cluster <id>`.
     pub scope: String,

@@ -18,6 +18,25 @@ pub enum Told {
     Warned,
 }
 
+/// What is not looked at in every scan: each in its turn, so that a scan's requests stay few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Volumes that nothing claims.
+    Volumes,
+    /// Elastic IP addresses that stand for nothing.
+    Addresses,
+    /// NAT gateways that no route leads to.
+    Gateways,
+    /// Load balancers with nothing behind them.
+    Balancers,
+    /// Connections from zone to zone.
+    Zones,
+}
+
+/// All parts.
+pub const PARTS: [Part; 5] = [Part::Volumes, Part::Addresses, Part::Gateways, Part::Balancers, Part::Zones];
+
 /// Something that is watched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
@@ -59,6 +78,9 @@ pub struct Watchbook {
     /// Whether the PersistentVolume of an EBS volume said `Retain`, by volume: noted while it is there, needed once it is not.
     #[serde(default)]
     pub retained: BTreeMap<String, bool>,
+    /// From when on each part is due again; what is absent was never looked at.
+    #[serde(default)]
+    pub next: BTreeMap<Part, Timestamp>,
     /// Grows with every write; 0 where nothing was written yet.
     pub version: u64,
 }
@@ -75,6 +97,7 @@ impl Watchbook {
             stopped: None,
             watches: BTreeMap::new(),
             retained: BTreeMap::new(),
+            next: BTreeMap::new(),
             version: 0,
         }
     }
@@ -89,7 +112,7 @@ pub struct ScanOrder {
     pub cluster: ClusterId,
     /// Who asked.
     pub asked_by: String,
-    /// Look at everything, and not only at what is due by the hour.
+    /// Look at every part that one scan has requests for, whether it is due or not: those not looked at for the longest first.
     #[serde(default)]
     pub whole: bool,
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of workload that can be scaled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum WorkloadKind {
     /// apps/v1 Deployment.
@@ -26,6 +27,7 @@ impl WorkloadKind {
 
 /// Names one workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkloadRef {
     /// Deployment or StatefulSet.
     pub kind: WorkloadKind,
@@ -43,6 +45,7 @@ impl std::fmt::Display for WorkloadRef {
 
 /// The kinds of object whose size office hours change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ScaleKind {
     /// apps/v1 Deployment; its size is `spec.replicas`.
@@ -86,6 +89,7 @@ impl From<WorkloadKind> for ScaleKind {
 
 /// Names one object that has a size.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScaleRef {
     /// What it is.
     pub kind: ScaleKind,
@@ -152,6 +156,7 @@ pub struct Scalables {
 
 /// How the size of an object changes, together with the note of what it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resize {
     /// Its uid: a namesake that came later is another object.
     pub uid: String,

@@ -1,4 +1,5 @@
-//! The customer's role: assumed per scope, kept until shortly before it expires, never shared between customers.
+//! The customer's role: assumed per scope and task, kept until shortly before it expires, never shared between customers. What a
+//! session may do is what its task needs ([`policy`]).
 
 use crate::throttle::{Buckets, Call};
 use aws_config::identity::IdentityCache;
@@ -14,6 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
+mod policy;
+
+pub(crate) use policy::Task;
+
 /// One call with all its retries. The SDK itself has no limit, and a hung socket would eat the whole invocation.
 pub(crate) const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// One attempt of a call that may be repeated.
@@ -22,7 +27,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const SESSION: Duration = Duration::from_secs(900);
 /// A session this close to its end is replaced first, so that no call is signed with one that expires on the way.
 const REFRESH_BEFORE: Duration = Duration::from_secs(120);
-/// How many scopes are kept. Above it all are forgotten, which costs one AssumeRole each.
+/// How many sessions are kept. Above it all are forgotten, which costs one AssumeRole each.
 const SCOPES_MAX: usize = 1_000;
 
 /// Clients that act as the role of one scope.
@@ -32,22 +37,36 @@ pub(crate) struct Session {
     pub(crate) ec2: aws_sdk_ec2::Client,
     /// Auto Scaling.
     pub(crate) scaling: aws_sdk_autoscaling::Client,
+    /// Load balancers of today's generation.
+    pub(crate) balancers: aws_sdk_elasticloadbalancingv2::Client,
+    /// Load balancers of the generation before.
+    pub(crate) classic: aws_sdk_elasticloadbalancing::Client,
     buckets: Arc<Buckets>,
 }
 
 impl Session {
+    fn over(config: &SdkConfig, buckets: Arc<Buckets>) -> Session {
+        Session {
+            ec2: aws_sdk_ec2::Client::new(config),
+            scaling: aws_sdk_autoscaling::Client::new(config),
+            balancers: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            classic: aws_sdk_elasticloadbalancing::Client::new(config),
+            buckets,
+        }
+    }
+
     /// Waits for room in the account's rate, or answers [`CloudError::Throttled`] where that would take too long.
     pub(crate) async fn pace(&self, call: Call) -> Result<(), CloudError> {
         self.buckets.take(call).await
     }
 }
 
-/// Sessions by scope. The key is the whole scope: another customer, role or external id is another session, even where the
+/// Sessions by scope and task. The key is the whole scope: another customer, role or external id is another session, even where the
 /// account is the same.
 #[derive(Debug)]
 pub(crate) struct Access {
     base: SdkConfig,
-    sessions: Mutex<HashMap<AwsScope, Session>>,
+    sessions: Mutex<HashMap<(AwsScope, Task), Session>>,
     /// EC2 limits an account per Region, whoever calls: these are shared by scopes.
     buckets: Mutex<HashMap<(String, String), Arc<Buckets>>>,
 }
@@ -57,27 +76,28 @@ impl Access {
         Self { base: limited(config), sessions: Mutex::new(HashMap::new()), buckets: Mutex::new(HashMap::new()) }
     }
 
-    /// A session of this scope. The role is assumed with the first call made in it, and again before it expires.
+    /// A session of this scope for this task. The role is assumed with the first call made in it, and again before it expires.
     ///
     /// # Errors
     /// [`CloudError::NoAccess`] where the role is not in the account that was registered.
-    pub(crate) async fn session(&self, scope: &AwsScope) -> Result<Session, CloudError> {
+    pub(crate) async fn session(&self, scope: &AwsScope, task: Task) -> Result<Session, CloudError> {
         if role_account(&scope.role_arn) != Some(scope.account.as_str()) {
             return Err(CloudError::NoAccess(format!("the role {} is not in the account {}", scope.role_arn, scope.account)));
         }
         let mut sessions = self.sessions.lock().await;
-        if let Some(session) = sessions.get(scope) {
+        let wanted = (scope.clone(), task);
+        if let Some(session) = sessions.get(&wanted) {
             return Ok(session.clone());
         }
-        let session = self.open(scope).await;
+        let session = self.open(scope, &wanted.1).await;
         if sessions.len() >= SCOPES_MAX {
             sessions.clear();
         }
-        sessions.insert(scope.clone(), session.clone());
+        sessions.insert(wanted, session.clone());
         Ok(session)
     }
 
-    async fn open(&self, scope: &AwsScope) -> Session {
+    async fn open(&self, scope: &AwsScope, task: &Task) -> Session {
         let region = Region::new(scope.region.as_str().to_owned());
         let role = AssumeRoleProvider::builder(&scope.role_arn)
             .configure(&self.base)
@@ -85,17 +105,14 @@ impl Access {
             .external_id(&scope.external_id)
             .session_name(session_name(&scope.customer, &scope.cluster))
             .session_length(SESSION)
+            .policy(task.policy(scope))
             .build()
             .await;
         // A cache of its own: nothing that another scope obtained can be found in it.
         let cache = IdentityCache::lazy().buffer_time(REFRESH_BEFORE).build();
         let config =
             self.base.to_builder().region(region).credentials_provider(SharedCredentialsProvider::new(role)).identity_cache(cache).build();
-        Session {
-            ec2: aws_sdk_ec2::Client::new(&config),
-            scaling: aws_sdk_autoscaling::Client::new(&config),
-            buckets: self.buckets_of(scope).await,
-        }
+        Session::over(&config, self.buckets_of(scope).await)
     }
 
     async fn buckets_of(&self, scope: &AwsScope) -> Arc<Buckets> {
@@ -113,7 +130,7 @@ fn limited(config: SdkConfig) -> SdkConfig {
 /// Clients that act as ourselves in a Region. Their pace is their own: keep one per Region.
 pub(crate) fn own(config: SdkConfig, region: &domain::ids::Region) -> Session {
     let config = limited(config).into_builder().region(Region::new(region.as_str().to_owned())).build();
-    Session { ec2: aws_sdk_ec2::Client::new(&config), scaling: aws_sdk_autoscaling::Client::new(&config), buckets: Arc::default() }
+    Session::over(&config, Arc::default())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! EC2 and Auto Scaling behind [`domain::ports::Cloud`], and the spot prices of whole Regions ([`SpotMarket`]).
+//! EC2, Auto Scaling and Elastic Load Balancing behind [`domain::ports::Cloud`], and the spot prices of whole Regions ([`SpotMarket`]).
 //!
 //! Every call goes through the role of one customer ([`access`]), at half of the account's published rate ([`throttle`]), and
 //! comes back in our words ([`errors`]). Apart from the crate `aws`, because the EC2 SDK takes minutes to compile.
@@ -14,6 +14,7 @@
 //! ```
 
 mod access;
+mod balancers;
 mod describe;
 mod errors;
 mod estate;
@@ -26,7 +27,7 @@ mod throttle;
 
 pub use market::SpotMarket;
 
-use access::{Access, Session};
+use access::{Access, Session, Task};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use domain::Timestamp;
@@ -34,9 +35,10 @@ use domain::decision::Commitment;
 use domain::ids::{InstanceId, InstanceType, VolumeId, Zone};
 use domain::node::NodeTemplate;
 use domain::ports::cloud::SpotPrice;
-use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, VolumeFilter, VolumeSnapshot};
+use domain::ports::estate::{Address, Behind, EbsVolume, Estate, LoadBalancer, Member, NatGateway, VolumeFilter, VolumeSnapshot};
 use domain::ports::{Cloud, CloudError, Instance, InstanceFilter, LaunchRequest, Lifecycle};
 use domain::tenant::AwsScope;
+use std::collections::BTreeMap;
 use throttle::Call;
 
 /// The cloud port on real EC2 and Auto Scaling. Keep one per process: it caches sessions and paces calls.
@@ -53,8 +55,8 @@ impl Ec2 {
     }
 
     /// A session of this scope, once the account's rate allows this call.
-    async fn session(&self, scope: &AwsScope, call: Call) -> Result<Session, CloudError> {
-        let session = self.access.session(scope).await?;
+    async fn session(&self, scope: &AwsScope, task: Task, call: Call) -> Result<Session, CloudError> {
+        let session = self.access.session(scope, task).await?;
         session.pace(call).await?;
         Ok(session)
     }
@@ -63,19 +65,19 @@ impl Ec2 {
 #[async_trait]
 impl Cloud for Ec2 {
     async fn launch(&self, scope: &AwsScope, request: &LaunchRequest) -> Result<Instance, CloudError> {
-        launch::launch(&self.session(scope, Call::Launch).await?, request).await
+        launch::launch(&self.session(scope, Task::Launch, Call::Launch).await?, request).await
     }
 
     async fn instances(&self, scope: &AwsScope, filter: &InstanceFilter) -> Result<Vec<Instance>, CloudError> {
-        describe::instances(&self.access.session(scope).await?, filter).await
+        describe::instances(&self.access.session(scope, Task::Look).await?, filter).await
     }
 
     async fn terminate(&self, scope: &AwsScope, instance: &InstanceId) -> Result<(), CloudError> {
-        launch::terminate(&self.session(scope, Call::Terminate).await?, instance).await
+        launch::terminate(&self.session(scope, Task::End(instance.clone()), Call::Terminate).await?, instance).await
     }
 
     async fn complete_lifecycle(&self, scope: &AwsScope, lifecycle: &Lifecycle) -> Result<(), CloudError> {
-        let session = self.access.session(scope).await?;
+        let session = self.access.session(scope, Task::GoOn).await?;
         let call = session
             .scaling
             .complete_lifecycle_action()
@@ -92,7 +94,7 @@ impl Cloud for Ec2 {
     }
 
     async fn template_of(&self, scope: &AwsScope, instance: &InstanceId) -> Result<NodeTemplate, CloudError> {
-        template::of(&self.access.session(scope).await?, instance).await
+        template::of(&self.access.session(scope, Task::Launch).await?, instance).await
     }
 
     async fn spot_prices(
@@ -102,45 +104,53 @@ impl Cloud for Ec2 {
         zones: &[Zone],
         since: Timestamp,
     ) -> Result<Vec<SpotPrice>, CloudError> {
-        prices::spot(&self.access.session(scope).await?, types, zones, since).await
+        prices::spot(&self.access.session(scope, Task::Look).await?, types, zones, since).await
     }
 
     async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
-        reserved::reserved(&self.access.session(scope).await?).await
+        reserved::reserved(&self.access.session(scope, Task::Look).await?).await
     }
 }
 
 #[async_trait]
 impl Estate for Ec2 {
     async fn members(&self, scope: &AwsScope, instances: &[InstanceId]) -> Result<Vec<Member>, CloudError> {
-        estate::members(&self.access.session(scope).await?, instances).await
+        estate::members(&self.access.session(scope, Task::Look).await?, instances).await
     }
 
     async fn end_forbidden(&self, scope: &AwsScope, instance: &InstanceId) -> Result<bool, CloudError> {
-        estate::end_forbidden(&self.access.session(scope).await?, instance).await
+        estate::end_forbidden(&self.access.session(scope, Task::End(instance.clone())).await?, instance).await
     }
 
     async fn end_member(&self, scope: &AwsScope, instance: &InstanceId) -> Result<(), CloudError> {
-        estate::end_member(&self.access.session(scope).await?, instance).await
+        estate::end_member(&self.access.session(scope, Task::End(instance.clone())).await?, instance).await
     }
 
     async fn volumes(&self, scope: &AwsScope, filter: &VolumeFilter) -> Result<Vec<EbsVolume>, CloudError> {
-        estate::volumes(&self.access.session(scope).await?, filter).await
+        estate::volumes(&self.access.session(scope, Task::Look).await?, filter).await
     }
 
     async fn snapshot(&self, scope: &AwsScope, volume: &VolumeId, mark: &str) -> Result<VolumeSnapshot, CloudError> {
-        estate::snapshot(&self.access.session(scope).await?, volume, mark).await
+        estate::snapshot(&self.access.session(scope, Task::Clear(volume.clone())).await?, volume, mark).await
     }
 
     async fn delete_volume(&self, scope: &AwsScope, volume: &VolumeId) -> Result<(), CloudError> {
-        estate::delete_volume(&self.access.session(scope).await?, volume).await
+        estate::delete_volume(&self.access.session(scope, Task::Clear(volume.clone())).await?, volume).await
     }
 
     async fn addresses(&self, scope: &AwsScope) -> Result<Vec<Address>, CloudError> {
-        estate::addresses(&self.access.session(scope).await?).await
+        estate::addresses(&self.access.session(scope, Task::Look).await?).await
     }
 
     async fn nat_gateways(&self, scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError> {
-        estate::nat_gateways(&self.access.session(scope).await?).await
+        estate::nat_gateways(&self.access.session(scope, Task::Look).await?).await
+    }
+
+    async fn load_balancers(&self, scope: &AwsScope) -> Result<Vec<LoadBalancer>, CloudError> {
+        balancers::load_balancers(&self.access.session(scope).await?).await
+    }
+
+    async fn behind(&self, scope: &AwsScope, balancers: &[LoadBalancer]) -> Result<BTreeMap<String, Behind>, CloudError> {
+        balancers::behind(&self.access.session(scope).await?, balancers).await
     }
 }

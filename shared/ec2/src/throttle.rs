@@ -3,7 +3,11 @@
 //! EC2 limits calls per account and Region, whoever makes them: a storm of ours would starve the customer's own automation.
 //! The published buckets (Amazon EC2 API request throttling, "Request token bucket sizes and refill rates"; also
 //! `reference/reliability.md` section 1.3) are: describe calls 100 and 20 per second, RunInstances 5 and 2 per second,
-//! TerminateInstances 100 and 5 per second. The constants below are half of them.
+//! TerminateInstances 100 and 5 per second. Elastic Load Balancing gives reads 40 and 10 per second, each generation its own (Elastic
+//! Load Balancing API, "Request throttling"). The constants below are half of them. Auto Scaling publishes none; its reads go with
+//! those of EC2.
+//!
+//! This is per process. What all processes together take in an hour of scans is reckoned in `tests/src/scan_cost.rs`.
 
 use domain::ports::CloudError;
 use std::sync::Mutex;
@@ -19,6 +23,8 @@ pub(crate) enum Call {
     Launch,
     /// TerminateInstances.
     Terminate,
+    /// Anything that only reads load balancers, of either generation.
+    Balancing,
 }
 
 /// Size and refill of a bucket.
@@ -32,6 +38,7 @@ struct Rate {
 const DESCRIBE: Rate = Rate { burst: 50, refill: Duration::from_millis(100) };
 const LAUNCH: Rate = Rate { burst: 2, refill: Duration::from_secs(1) };
 const TERMINATE: Rate = Rate { burst: 50, refill: Duration::from_millis(400) };
+const BALANCING: Rate = Rate { burst: 20, refill: Duration::from_millis(200) };
 
 /// Waiting longer than this is the journal's business: it can put the plan back in the queue.
 const WAIT_MAX: Duration = Duration::from_secs(2);
@@ -62,11 +69,18 @@ pub(crate) struct Buckets {
     describe: Mutex<Bucket>,
     launch: Mutex<Bucket>,
     terminate: Mutex<Bucket>,
+    balancing: Mutex<Bucket>,
 }
 
 impl Default for Buckets {
     fn default() -> Self {
-        Self { since: Instant::now(), describe: Mutex::default(), launch: Mutex::default(), terminate: Mutex::default() }
+        Self {
+            since: Instant::now(),
+            describe: Mutex::default(),
+            launch: Mutex::default(),
+            terminate: Mutex::default(),
+            balancing: Mutex::default(),
+        }
     }
 }
 
@@ -80,6 +94,7 @@ impl Buckets {
             Call::Describe => (&self.describe, DESCRIBE),
             Call::Launch => (&self.launch, LAUNCH),
             Call::Terminate => (&self.terminate, TERMINATE),
+            Call::Balancing => (&self.balancing, BALANCING),
         };
         let wait = {
             // A poisoned bucket is still a bucket.

@@ -27,4 +27,4 @@ pub mod waste;
 pub mod wishes;
 
 pub use drive::{Driven, continue_plan, drive};
-pub use ports::{Ports, Trouble, scope};
+pub use ports::{Ports, Trouble, scope, theirs};

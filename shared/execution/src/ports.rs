@@ -1,6 +1,7 @@
 //! The capabilities that execution works with, and the site of one plan.
 
-use domain::ids::{ClusterId, CustomerId};
+use domain::ids::{ClusterId, CustomerId, InstanceKey};
+use domain::interruption::Notice;
 use domain::ports::{
     Clock, Cloud, ClusterError, Clusters, Journal, Meter, Notices, Pools, Queue, QueueError, Registry, Routes, StoreError, Watchbooks,
 };
@@ -32,6 +33,25 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub meter: Arc<dyn Meter>,
+}
+
+/// Whether a notice may come from this customer: its account is one of theirs, and none of its instances is known as somebody else's.
+/// What a body says of accounts is what whoever wrote it says; only EventBridge is believed without this.
+///
+/// # Errors
+/// The table did not say.
+pub async fn theirs(routes: &dyn Routes, customer: &CustomerId, notice: &Notice) -> Result<bool, StoreError> {
+    let clusters = routes.clusters_of(&notice.account).await?;
+    if !clusters.iter().any(|cluster| cluster.customer == *customer) {
+        return Ok(false);
+    }
+    for instance in &notice.instances {
+        let key = InstanceKey { account: notice.account.clone(), region: notice.region.clone(), instance: instance.clone() };
+        if routes.route(&key).await?.is_some_and(|record| record.customer != *customer) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Why an invocation gave up: the message comes back, and nothing that was written is lost.

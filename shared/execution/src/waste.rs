@@ -9,8 +9,10 @@ use crate::optimize::slot;
 use crate::ports::{Ports, Site, Trouble};
 use domain::SignedDuration;
 use domain::finding::{Finding, FindingKind, FindingState};
+use domain::node::NodeView;
 use domain::ports::{Findings, Notices, Scans, StoreError};
-use domain::watch::{ScanOrder, Watchbook};
+use domain::watch::{Part, ScanOrder, Watchbook};
+use planning::looks::{self, Asked};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tracing::{info, warn};
@@ -21,13 +23,10 @@ mod open;
 mod settle;
 mod tell;
 mod volumes;
+mod zones;
 
 /// How often a finding that says nothing new is written again, so that people see that it still stands.
 const REFRESH: SignedDuration = SignedDuration::from_hours(6);
-/// Volumes are looked at in every such hour; their grace is a week. So is the network, half-way between: an hour's requests stay few.
-const EVERY_HOURS: i64 = 6;
-const VOLUMES_AT: i64 = 0;
-const NETWORK_AT: i64 = 3;
 
 /// What the environment says of scanning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +37,15 @@ pub struct Settings {
     pub volumes: bool,
     /// `NETWORK_OPTIMIZATION_ENABLED`.
     pub network: bool,
+}
+
+impl Settings {
+    /// What is looked at beside ghosts.
+    fn parts(self) -> Vec<Part> {
+        let volumes = self.volumes.then_some(Part::Volumes);
+        let network = [Part::Addresses, Part::Gateways, Part::Balancers, Part::Zones].into_iter().filter(|_| self.network);
+        volumes.into_iter().chain(network).collect()
+    }
 }
 
 /// Everything that scanning works with.
@@ -83,6 +91,8 @@ struct Harvest {
     notices: Vec<domain::ports::Notice>,
     due: Vec<open::Due>,
     blind: Option<String>,
+    /// The nodes, where they were listed: one list is enough for a scan.
+    nodes: Option<Vec<NodeView>>,
 }
 
 impl Scanner {
@@ -127,15 +137,15 @@ impl Scanner {
             notices: Vec::new(),
             due: Vec::new(),
             blind: None,
+            nodes: None,
         };
         if self.settings.ghosts {
             self.ghosts(&site, &before, &mut harvest).await?;
         }
-        if self.settings.volumes && (order.whole || self.turn(VOLUMES_AT)) {
-            self.volumes(&site, &before, &mut harvest).await?;
-        }
-        if self.settings.network && (order.whole || self.turn(NETWORK_AT)) {
-            self.network(&site, &before, &mut harvest).await;
+        let asked = if order.whole { Asked::Whole } else { Asked::Due };
+        for part in looks::turn(&book, &self.settings.parts(), asked, self.ports.clock.now()) {
+            let seen = self.part(part, &site, &before, &mut harvest).await;
+            looks::looked(&mut harvest.book, part, seen, self.ports.clock.now());
         }
         for notice in &harvest.notices {
             self.notices.tell(notice).await?;
@@ -156,9 +166,17 @@ impl Scanner {
         })
     }
 
-    /// Whether this is an hour in which what is looked at every so many hours is looked at.
-    fn turn(&self, at: i64) -> bool {
-        self.ports.clock.now().as_second().div_euclid(3_600).rem_euclid(EVERY_HOURS) == at
+    /// Looks at one part. `false`: it could not be looked at, and is tried again before long.
+    async fn part(&self, part: Part, site: &Site, before: &[Finding], harvest: &mut Harvest) -> bool {
+        let seen = match part {
+            Part::Volumes => self.volumes(site, before, harvest).await,
+            Part::Addresses | Part::Gateways | Part::Balancers => self.idle(part, site, before, harvest).await,
+            Part::Zones => self.zones(site, before, harvest).await,
+        };
+        if let Err(why) = &seen {
+            info!(cluster.id = %site.cluster.id, ?part, why, "A part of a cluster could not be looked at");
+        }
+        seen.is_ok()
     }
 
     /// Writes what stands and what is over. Returns how many findings stand.

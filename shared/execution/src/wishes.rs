@@ -4,13 +4,18 @@
 
 use domain::SignedDuration;
 use domain::decision::DecisionType;
+use domain::finding::{Finding, FindingState};
+use domain::ids::FindingId;
 use domain::ids::{ClusterId, CustomerId, PlanId};
 use domain::optimization::{Proposal, ProposalState, Round};
 use domain::plan::Outcome;
-use domain::ports::{Change, Clock, Journal, Optimizations, Queue, QueueError, Registry, Rounds, Scans, StoreError};
+use domain::ports::{Change, Clock, Findings, Journal, Optimizations, Queue, QueueError, Registry, Rounds, Scans, StoreError};
 use domain::tenant::Halt;
 use domain::watch::ScanOrder;
 use std::sync::Arc;
+
+/// How long the reason of a dismissal may be, in characters.
+const REASON_MAX: usize = 500;
 
 /// What wishes are written to.
 #[derive(Clone)]
@@ -21,6 +26,8 @@ pub struct Wishes {
     pub journal: Arc<dyn Journal>,
     /// Proposals.
     pub optimizations: Arc<dyn Optimizations>,
+    /// What scans found.
+    pub findings: Arc<dyn Findings>,
     /// Where rounds are asked for.
     pub rounds: Arc<dyn Rounds>,
     /// Where scans are asked for.
@@ -52,6 +59,12 @@ pub enum Refused {
     /// The kill switch is on.
     #[error("{} is stopped: {}. Lift the stop, then ask again.", .0.scope, .0.reason)]
     Halted(Halt),
+    /// Nothing is to be dismissed; the word for where the finding is.
+    #[error("This finding is {0}: there is nothing to dismiss.")]
+    NotOpen(&'static str),
+    /// A dismissal without a reason helps nobody who reads it later.
+    #[error("Say why, in 1 to {REASON_MAX} characters.")]
+    NoReason,
     /// The plan is agreed to and not begun.
     #[error("The plan is not begun yet. Ask again in a minute.")]
     NotBegun,
@@ -59,7 +72,7 @@ pub enum Refused {
     #[error("Instances have been ended already: the plan is behind its point of no return and is finished.")]
     PastReturn,
     /// Somebody else wrote at the same time.
-    #[error("Somebody else changed the plan at the same time. Look at it again, and ask again.")]
+    #[error("Somebody else changed it at the same time. Look at it again, and ask again.")]
     Busy,
     /// The table.
     #[error("Our table did not do what was asked: {0}. Try again.")]
@@ -217,6 +230,40 @@ impl Wishes {
             self.scans.ask_scan(&order).await?;
         }
         Ok(())
+    }
+
+    /// Puts a finding aside, with a reason: nothing is done about it and nobody is told, until it is over or rests on other grounds
+    /// than these. `name`: its id, or what it is about. `dry`: only says whether it would be put aside.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn dismiss(&self, who: &Who, cluster: &ClusterId, name: &str, why: &str, dry: bool) -> Result<Finding, Refused> {
+        let why = why.trim();
+        if !(1..=REASON_MAX).contains(&why.chars().count()) {
+            return Err(Refused::NoReason);
+        }
+        let finding = self.named(who, cluster, name).await?.ok_or(Refused::Absent("finding"))?;
+        match &finding.state {
+            FindingState::Open => {}
+            FindingState::Acting { .. } | FindingState::Resolved { .. } | FindingState::Dismissed { .. } => {
+                return Err(Refused::NotOpen(finding.state.as_str()));
+            }
+        }
+        let next = finding.with(FindingState::Dismissed { by: who.label.clone(), at: self.clock.now(), why: why.to_owned() });
+        if !dry {
+            self.findings.put_finding(&next).await?;
+        }
+        Ok(next)
+    }
+
+    async fn named(&self, who: &Who, cluster: &ClusterId, name: &str) -> Result<Option<Finding>, StoreError> {
+        if let Ok(id) = FindingId::parse(name)
+            && let Some(finding) = self.findings.finding(&who.customer, cluster, &id).await?
+        {
+            return Ok(Some(finding));
+        }
+        let all = self.findings.findings_of(&who.customer, cluster, None).await?;
+        Ok(all.into_iter().find(|finding| finding.subject == name))
     }
 
     async fn not_halted(&self, who: &Who, cluster: &ClusterId) -> Result<(), Refused> {

@@ -5,6 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::errors;
 use crate::transport;
 use domain::ports::ClusterError;
+use gate::Gate;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -98,6 +99,8 @@ enum Failure {
     Timeout,
     /// The connection broke or never came up.
     Broken(String),
+    /// The endpoint leads to an address that is not called.
+    Forbidden(String),
     TooLarge,
 }
 
@@ -115,6 +118,7 @@ pub(crate) struct Api {
     /// `None`: the client certificate says who we are.
     authorization: Option<HeaderValue>,
     tls: ClientConfig,
+    gate: Gate,
     settings: Settings,
     live: Mutex<Live>,
     rejected: AtomicBool,
@@ -122,9 +126,9 @@ pub(crate) struct Api {
 
 impl Api {
     /// Must be called inside a Tokio runtime. Makes no call.
-    pub(crate) fn new(endpoint: Endpoint, authorization: Option<HeaderValue>, tls: ClientConfig, settings: Settings) -> Self {
-        let live = Mutex::new(fresh(0, &tls));
-        Self { endpoint, authorization, tls, settings, live, rejected: AtomicBool::new(false) }
+    pub(crate) fn new(endpoint: Endpoint, authorization: Option<HeaderValue>, tls: ClientConfig, settings: Settings, gate: Gate) -> Self {
+        let live = Mutex::new(fresh(0, &tls, &gate));
+        Self { endpoint, authorization, tls, gate, settings, live, rejected: AtomicBool::new(false) }
     }
 
     /// Whether the API server answered 401 since this was made.
@@ -145,6 +149,7 @@ impl Api {
                 return outcome.map_err(|failure| match failure {
                     Failure::Timeout => ClusterError::Unreachable("no answer in time".to_owned()),
                     Failure::Broken(why) => ClusterError::Unreachable(why),
+                    Failure::Forbidden(why) => ClusterError::Refused(why),
                     Failure::TooLarge => ClusterError::Refused("an answer is larger than 64 MB".to_owned()),
                 });
             }
@@ -161,12 +166,12 @@ impl Api {
         let outcome = tokio::time::timeout_at(until, self.send_warm(&client, &warm, call)).await.unwrap_or(Err(Failure::Timeout));
         match &outcome {
             Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => self.rejected.store(true, Ordering::Relaxed),
-            Ok(_) | Err(Failure::TooLarge) => {}
+            Ok(_) | Err(Failure::TooLarge | Failure::Forbidden(_)) => {}
             // Calls under way keep the old connection; new ones get a new one.
             Err(Failure::Timeout | Failure::Broken(_)) => {
                 let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
                 if live.generation == generation {
-                    *live = fresh(generation + 1, &self.tls);
+                    *live = fresh(generation + 1, &self.tls, &self.gate);
                 }
             }
         }
@@ -207,7 +212,10 @@ impl Api {
             None => Body::empty(),
         };
         let request = request.body(body).map_err(|error| broken(error.to_string()))?;
-        let response = client.send(request).await.map_err(|error| broken(chain(&error)))?;
+        let response = client.send(request).await.map_err(|error| match gate::refusal(&error) {
+            Some(refused) => Failure::Forbidden(format!("the endpoint is not called: {refused}")),
+            None => broken(chain(&error)),
+        })?;
         let (parts, body) = response.into_parts();
         let retry_after = parts.headers.get(RETRY_AFTER).and_then(errors::seconds);
         // Frame by frame into one buffer: a page is held once, not once in pieces and once whole.
@@ -224,8 +232,8 @@ impl Api {
     }
 }
 
-fn fresh(generation: u64, tls: &ClientConfig) -> Live {
-    Live { generation, client: transport::client(tls.clone()), warm: Arc::new(tokio::sync::Mutex::new(false)) }
+fn fresh(generation: u64, tls: &ClientConfig, gate: &Gate) -> Live {
+    Live { generation, client: transport::client(tls.clone(), gate), warm: Arc::new(tokio::sync::Mutex::new(false)) }
 }
 
 /// An error with its causes: hyper's own text says only "client error (Connect)".
@@ -247,7 +255,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn repeats(patience: Patience, outcome: &Result<Answer, Failure>) -> bool {
     match (patience, outcome) {
         (_, Err(Failure::Broken(_))) => true,
-        (_, Err(Failure::TooLarge)) | (Patience::Eviction, _) => false,
+        (_, Err(Failure::TooLarge | Failure::Forbidden(_))) | (Patience::Eviction, _) => false,
         (Patience::Quick | Patience::Page, Err(Failure::Timeout)) => true,
         (Patience::Quick | Patience::Page, Ok(answer)) => answer.status == StatusCode::TOO_MANY_REQUESTS || answer.status.is_server_error(),
     }

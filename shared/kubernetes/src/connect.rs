@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use domain::ids::ClusterId;
 use domain::ports::{BearerError, Bearers, Cluster, ClusterError, Clusters, Vault, VaultError};
 use domain::tenant;
+use gate::Gate;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -57,13 +58,14 @@ pub struct Connections {
     vault: Arc<dyn Vault>,
     bearers: Option<Arc<dyn Bearers>>,
     settings: Settings,
+    gate: Gate,
     cache: Mutex<Cache>,
 }
 
 impl Connections {
-    /// The vault opens the credentials.
-    pub fn new(vault: Arc<dyn Vault>, settings: Settings) -> Self {
-        Self { vault, bearers: None, settings, cache: Mutex::default() }
+    /// The vault opens the credentials, the gate the way to the endpoints.
+    pub fn new(vault: Arc<dyn Vault>, settings: Settings, gate: Gate) -> Self {
+        Self { vault, bearers: None, settings, gate, cache: Mutex::default() }
     }
 
     /// Clusters that are registered with their EKS name are called with these tokens.
@@ -96,7 +98,7 @@ impl Connections {
             Some(token) => token,
             None => self.stored(cluster).await?,
         };
-        let connection = Arc::new(Connection { api: Api::new(endpoint, Some(bearer(&token)?), tls, self.settings) });
+        let connection = Arc::new(Connection { api: Api::new(endpoint, Some(bearer(&token)?), tls, self.settings, self.gate.clone()) });
         self.keep(cluster.id.clone(), fingerprint, &connection);
         Ok(connection)
     }

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use domain::ids::{NodeName, PlanId};
 use domain::node::{NodeTarget, NodeUsage, NodeView};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
-use domain::ports::inventory::PersistentVolume;
+use domain::policy::TrafficSource;
+use domain::ports::inventory::{EndpointView, Flow, PersistentVolume, ServiceView};
 use domain::ports::{Cluster, ClusterError, Cordon, EvictError, Inventory, PatchedNode, PodSink};
 use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use std::collections::BTreeSet;
@@ -20,6 +21,18 @@ pub(crate) struct Connection {
 impl Inventory for Connection {
     async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
         lists::persistent_volumes(&self.api).await
+    }
+
+    async fn services(&self) -> Result<Vec<ServiceView>, ClusterError> {
+        lists::services(&self.api).await
+    }
+
+    async fn endpoints(&self) -> Result<Vec<EndpointView>, ClusterError> {
+        lists::endpoints(&self.api).await
+    }
+
+    async fn traffic(&self, source: &TrafficSource) -> Result<Vec<Flow>, ClusterError> {
+        lists::traffic(&self.api, source).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where an API server is, checked once; and paths that cannot leave it.
 
+use domain::address::{Door, Place, Refused};
 use domain::ports::ClusterError;
 
 /// An API server: `https://host[:port][/prefix]`, without a slash at the end.
@@ -7,27 +8,12 @@ use domain::ports::ClusterError;
 pub(crate) struct Endpoint(String);
 
 impl Endpoint {
-    /// Accepts https only, without userinfo, query and fragment. A path is accepted: some gateways serve many clusters.
+    /// Accepts https only, without userinfo, query and fragment. A path is accepted: some gateways serve many clusters. Where it leads
+    /// is judged by the gate, at each connection.
     pub(crate) fn parse(text: &str) -> Result<Self, ClusterError> {
-        let refuse = |why: &str| ClusterError::Refused(format!("the endpoint is not usable: {why}"));
-        if text.chars().any(|c| !c.is_ascii_graphic() || "@?#\\%".contains(c)) {
-            return Err(refuse("userinfo, query, fragment, spaces and escapes are not allowed"));
-        }
-        let uri: http::Uri = text.parse().map_err(|_| refuse("it is not a URL"))?;
-        if uri.scheme_str() != Some("https") {
-            return Err(refuse("it must begin with https://"));
-        }
-        let authority = uri.authority().ok_or_else(|| refuse("it has no host"))?;
-        // The parser leaves a port that is no port to whoever asks for it.
-        let port = authority.as_str().strip_prefix(authority.host()).unwrap_or("?");
-        let usable = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-        if authority.host().is_empty() || !usable {
-            return Err(refuse("it has no host, or its port is no port"));
-        }
-        if uri.path().split('/').any(|part| part == "..") {
-            return Err(refuse("its path climbs"));
-        }
-        Ok(Self(format!("https://{authority}{}", uri.path().trim_end_matches('/'))))
+        let refuse = |why: Refused| ClusterError::Refused(format!("the endpoint is not usable: {why}"));
+        let place = Place::read(text, Door::ApiServer).map_err(refuse)?;
+        Ok(Self(format!("https://{}{}", place.authority, place.path.trim_end_matches('/'))))
     }
 
     /// The URL of a path, which begins with a slash.

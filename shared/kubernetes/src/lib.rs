@@ -6,12 +6,14 @@
 //! # async fn example(vault: std::sync::Arc<dyn domain::ports::Vault>, cluster: domain::tenant::Cluster)
 //! #     -> Result<(), domain::ports::ClusterError> {
 //! use domain::ports::Clusters;
-//! let clusters = kubernetes::Connections::new(vault, kubernetes::Settings::default());
+//! let gate = gate::Gate::internet(domain::address::Rules::public());
+//! let clusters = kubernetes::Connections::new(vault, kubernetes::Settings::default(), gate);
 //! let nodes = clusters.connect(&cluster).await?.nodes().await?;
 //! # Ok(()) }
 //! ```
 //!
-//! Guarantees: only https; the credential is sent to the endpoint it was sealed for and to no other (no redirects, no proxies);
+//! Guarantees: only https, and only through the gate, which judges each address; the credential is sent to the endpoint it was sealed
+//! for and to no other (no redirects, no proxies);
 //! every call ends within its time limit; every mutating call can be repeated, because it names the uid of what it changes.
 //!
 //! Not here, and never will be: kubeconfig files, watches, and anything that decides.
@@ -35,5 +37,6 @@ mod workloads;
 
 pub use connect::{Connections, Settings};
 pub use lists::pods::decode_pods;
+pub use lists::{Listed, decode_page};
 pub use open::{Access, Credential, open};
 pub use rights::Right;

@@ -14,10 +14,14 @@ mod claims;
 mod pages;
 mod persistent;
 pub(crate) mod pods;
+mod services;
+mod traffic;
 
 pub(crate) use claims::claims;
 use pages::{Paging, Turn};
 pub(crate) use persistent::volumes as persistent_volumes;
+pub(crate) use services::{endpoints, services};
+pub(crate) use traffic::traffic;
 
 pub(crate) async fn nodes(api: &Api) -> Result<Vec<NodeView>, ClusterError> {
     all(api, "/api/v1/nodes", Node::view).await
@@ -47,6 +51,37 @@ pub(crate) async fn daemon_sets(api: &Api) -> Result<BTreeSet<(String, String)>,
 
 pub(crate) async fn usage(api: &Api) -> Result<Vec<NodeUsage>, ClusterError> {
     all(api, "/apis/metrics.k8s.io/v1beta1/nodes", NodeMetrics::view).await
+}
+
+/// Which list a page is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// `/api/v1/nodes`.
+    Nodes,
+    /// `/apis/metrics.k8s.io/v1beta1/nodes`.
+    NodeMetrics,
+    /// `/apis/policy/v1/poddisruptionbudgets`.
+    PodBudgets,
+    /// `/apis/apps/v1/daemonsets`.
+    DaemonSets,
+}
+
+/// Decodes one page as the API server sends it, and tells how many objects of it can be used. Pods have [`pods::decode_pods`].
+///
+/// # Errors
+/// [`ClusterError::Refused`]: the page cannot be read.
+pub fn decode_page(list: Listed, page: &[u8]) -> Result<usize, ClusterError> {
+    fn usable<T: DeserializeOwned, V>(page: &[u8], keep: impl Fn(T) -> Option<V>) -> Result<usize, ClusterError> {
+        let read: Result<Page<T>, _> = serde_json::from_slice(page);
+        let page = read.map_err(|error| ClusterError::Refused(format!("an answer cannot be read: {error}")))?;
+        Ok(page.items.into_iter().filter_map(keep).count())
+    }
+    match list {
+        Listed::Nodes => usable(page, Node::view),
+        Listed::NodeMetrics => usable(page, NodeMetrics::view),
+        Listed::PodBudgets => usable(page, Budget::view),
+        Listed::DaemonSets => usable(page, |set: Named| Some(set.metadata.name)),
+    }
 }
 
 /// All objects of a list. Each page is slimmed before the next is asked for, so that memory follows the page. A list that

@@ -6,6 +6,7 @@ use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::transport;
 use domain::ports::{Cluster, ClusterError};
+use gate::Gate;
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -38,11 +39,11 @@ pub enum Credential {
 ///
 /// # Errors
 /// [`ClusterError::Refused`]: an endpoint that is not https, an authority or a credential that cannot be used.
-pub fn open(access: &Access, settings: Settings) -> Result<Arc<dyn Cluster>, ClusterError> {
+pub fn open(access: &Access, settings: Settings, gate: Gate) -> Result<Arc<dyn Cluster>, ClusterError> {
     let endpoint = Endpoint::parse(&access.endpoint)?;
     let (authorization, tls) = match &access.credential {
         Credential::Token(token) => (Some(bearer(token)?), transport::tls(access.ca_pem.as_deref())?),
         Credential::Certificate { chain_pem, key_pem } => (None, transport::tls_as(access.ca_pem.as_deref(), chain_pem, key_pem)?),
     };
-    Ok(Arc::new(Connection { api: Api::new(endpoint, authorization, tls, settings) }))
+    Ok(Arc::new(Connection { api: Api::new(endpoint, authorization, tls, settings, gate) }))
 }

@@ -30,7 +30,8 @@ pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>
 pub(crate) struct Page<T> {
     #[serde(default)]
     pub(crate) metadata: PageMeta,
-    #[serde(default = "Vec::new", deserialize_with = "nullable")]
+    /// May be null, which is how Go writes an empty one, and must be there: what is no list must not be taken for an empty one.
+    #[serde(deserialize_with = "nullable")]
     pub(crate) items: Vec<T>,
 }
 

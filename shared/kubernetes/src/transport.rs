@@ -1,8 +1,8 @@
-//! The HTTPS client: one connection for many calls, trusted roots only, no redirects, no proxies.
+//! The HTTPS client: one connection for many calls, through the [`Gate`], trusted roots only, no redirects.
 
 use domain::ports::ClusterError;
+use gate::Gate;
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
@@ -68,11 +68,8 @@ fn public_roots() -> Result<RootCertStore, ClusterError> {
 }
 
 /// A client that prefers HTTP/2. Must be called inside a Tokio runtime.
-pub(crate) fn client(tls: ClientConfig) -> kube::Client {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+pub(crate) fn client(tls: ClientConfig, gate: &Gate) -> kube::Client {
+    let tcp = gate.clone().waiting(CONNECT_TIMEOUT);
     let https = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_all_versions().wrap_connector(tcp);
     let service = legacy::Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())

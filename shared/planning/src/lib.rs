@@ -4,6 +4,7 @@
 
 pub mod eligibility;
 pub mod ghosts;
+pub mod looks;
 mod methods;
 pub mod network;
 pub mod office_hours;
@@ -17,3 +18,4 @@ pub mod rightsizing;
 pub mod risk;
 pub mod spot_choice;
 pub mod volumes;
+pub mod zones;

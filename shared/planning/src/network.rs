@@ -1,4 +1,5 @@
-//! What lies idle in the network of a cluster: addresses that stand for nothing, gateways that no route leads to.
+//! What lies idle in the network of a cluster: addresses that stand for nothing, gateways that no route leads to, load balancers with
+//! nothing behind or before them.
 //!
 //! Only what names the cluster in its tags is spoken of: an account has addresses and gateways that belong to nobody's cluster, and each
 //! of them would be found once per cluster. Nothing here is ever ended by itself: an address that is released cannot be had back.
@@ -21,6 +22,10 @@ pub const GATEWAY_AGE_MIN: SignedDuration = SignedDuration::from_hours(24);
 /// Tags by which eksctl names the cluster of what it makes (its CloudFormation templates).
 const EKSCTL: [&str; 2] = ["alpha.eksctl.io/cluster-name", "eksctl.cluster.k8s.io/v1alpha1/cluster-name"];
 
+mod balancers;
+
+pub use balancers::{idle_balancers, ours};
+
 /// Something that lies idle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idle {
@@ -36,17 +41,29 @@ pub struct Idle {
     pub cost_per_month: MicroDollars,
 }
 
-/// What of an account lies idle and is this cluster's.
+/// The addresses of an account that lie idle and are this cluster's.
 ///
 /// # Errors
 /// [`NoClusterName`]: without a name everything would look like its own.
-pub fn idle(cluster: &str, addresses: &[Address], gateways: &[NatGateway], now: Timestamp) -> Result<Vec<Idle>, NoClusterName> {
+pub fn idle_addresses(cluster: &str, addresses: &[Address], now: Timestamp) -> Result<Vec<Idle>, NoClusterName> {
     named(cluster)?;
-    let ours = |tags: &Tags| belongs(cluster, tags) && left_alone(tags, now, UntilExpiry::Protects).is_none();
-    let spare = addresses.iter().filter(|address| !address.associated && ours(&address.tags)).map(address);
+    Ok(addresses.iter().filter(|it| !it.associated && spoken_of(cluster, &it.tags, now)).map(address).collect())
+}
+
+/// The gateways of an account that lie idle and are this cluster's.
+///
+/// # Errors
+/// [`NoClusterName`].
+pub fn idle_gateways(cluster: &str, gateways: &[NatGateway], now: Timestamp) -> Result<Vec<Idle>, NoClusterName> {
+    named(cluster)?;
     let old = |gateway: &&NatGateway| gateway.created_at.is_some_and(|at| now.duration_since(at) >= GATEWAY_AGE_MIN);
-    let unused = gateways.iter().filter(|gateway| gateway.available && !gateway.routed && ours(&gateway.tags));
-    Ok(spare.chain(unused.filter(old).map(gateway)).collect())
+    let unused = gateways.iter().filter(|gateway| gateway.available && !gateway.routed && spoken_of(cluster, &gateway.tags, now));
+    Ok(unused.filter(old).map(gateway).collect())
+}
+
+/// Whether it is this cluster's and nobody asked for it to be left alone.
+fn spoken_of(cluster: &str, tags: &Tags, now: Timestamp) -> bool {
+    belongs(cluster, tags) && left_alone(tags, now, UntilExpiry::Protects).is_none()
 }
 
 fn belongs(cluster: &str, tags: &Tags) -> bool {

@@ -217,12 +217,17 @@ fn down(on: &Situation<'_>, scopes: &[Scoped], bed: &size::Bed, why: String) -> 
         Err(unreadable) => return refuse(standing, unreadable.to_string()),
     }
     Decision {
-        verdict: Verdict::Sleep { from: on.object.size, to: bed.to, original: bed.to_note(on) },
+        verdict: Verdict::Sleep { from: on.object.size, to: bed.to, original: bed.to_note(on, scopes) },
         standing,
         why,
         wanted_up: false,
         refused: false,
     }
+}
+
+/// When an object was first seen asleep in the night that it is in; `None`: it was not yet.
+pub fn asleep_since(on: &Situation<'_>) -> Option<Timestamp> {
+    scopes::of(on).ok().and_then(|scopes| size::tonights(on, &scopes)?.seen_at)
 }
 
 /// Whether another object is put to sleep in the place of this one.

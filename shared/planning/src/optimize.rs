@@ -13,6 +13,7 @@
 //! What is not here: the right to act, and any doubt about what the snapshot says.
 
 pub mod account;
+pub mod ahead;
 pub(crate) mod bound;
 pub(crate) mod desk;
 mod explain;
@@ -29,6 +30,7 @@ use crate::methods::Method;
 use crate::placement::Index;
 use desk::Desk;
 use domain::decision::{DecisionAnswer, DecisionRequest};
+use outlook::Outlook;
 use std::rc::Rc;
 
 /// How much work an answer may take. A node with thirty pods is reckoned at about five hundred.
@@ -47,35 +49,47 @@ impl Default for Effort {
 
 /// Decides, and accounts for what is left where the request asks for it. See the module.
 pub fn decide(request: &DecisionRequest, market: &Market, effort: &Effort) -> DecisionAnswer {
+    if request.constraints.account {
+        return decide_and_account(request, market, effort).0;
+    }
     let index = Index::new(&request.snapshot);
-    let mut desk = planned(request, &market.with(&request.constraints), &index, effort);
-    let account = request.constraints.account.then(|| Account::of(&mut desk));
-    explain::answer(desk, account.as_ref())
+    explain::answer(planned(request, &market.with(&request.constraints), &index, effort, None), None)
 }
 
 /// Decides, and accounts for all that the bound leaves, asked for or not: what is taken, and what each blocker costs.
 pub fn decide_and_account(request: &DecisionRequest, market: &Market, effort: &Effort) -> (DecisionAnswer, Account) {
     let index = Index::new(&request.snapshot);
-    let mut desk = planned(request, &market.with(&request.constraints), &index, effort);
-    let account = Account::of(&mut desk);
+    let market = market.with(&request.constraints);
+    let mut desk = planned(request, &market, &index, effort, None);
+    let account = Account::of(&mut desk, &market, effort);
     (explain::answer(desk, Some(&account)), account)
 }
 
 /// The desk with the best plan of the portfolio.
-fn planned<'a>(request: &'a DecisionRequest, market: &Market, index: &'a Index<'a>, effort: &Effort) -> Desk<'a> {
-    let mut outlook = None;
+fn planned<'a>(
+    request: &'a DecisionRequest,
+    market: &Market,
+    index: &'a Index<'a>,
+    effort: &Effort,
+    outlook: Option<Rc<Outlook>>,
+) -> Desk<'a> {
+    let mut outlook = outlook;
     let mut best: Option<Desk<'_>> = None;
+    let mut farthest = 0;
     for methods in Method::portfolio(request.decision_type) {
         let mut desk = Desk::new(request, market, index, effort, outlook.clone());
         outlook = Some(Rc::clone(&desk.outlook));
         methods.into_iter().for_each(|method| method.apply(&mut desk));
         desk.join();
+        farthest = farthest.max(desk.in_the_end());
         // Of equals the first: it is the gentlest.
         if best.as_ref().is_none_or(|best| desk.saving() > best.saving()) {
             best = Some(desk);
         }
     }
-    best.unwrap_or_else(|| Desk::new(request, market, index, effort, outlook))
+    let mut best = best.unwrap_or_else(|| Desk::new(request, market, index, effort, outlook));
+    best.beyond = farthest - best.in_the_end();
+    best
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod sure;
 mod template;
 mod terms;
 
+pub(crate) use compile::ZONE;
 pub use schedule::Pods;
 pub use state::{Mark, NodeId, State};
 pub use template::{Kind, Template};

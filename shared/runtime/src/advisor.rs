@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::decision::verify::harmless;
 use domain::decision::{CONTRACT_VERSION, DecisionAnswer, DecisionRequest, Kept, PredictRequest, Prediction, PredictionOutcome};
 use domain::ports::{Advisor, AdvisorError};
+use gate::Gate;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ const WORDS_MAX: usize = 300;
 /// The way to a decision server: its address, and the key that it asks for.
 ///
 /// # Guarantees
-/// Every call ends within [`Limits::whole_s`]; no more than the limits of an answer is ever read or held; no redirect is followed;
+/// It goes through the gate, so that the address is judged at each connection; every call ends within [`Limits::whole_s`]; no more than the limits of an answer is ever read or held; no redirect is followed;
 /// the key is sent to this server alone and never printed.
 ///
 pub struct Connection {
@@ -32,7 +33,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`AdvisorError::Refused`] where the address is none (`https://`, or `http://` on this machine) or the key cannot be sent.
-    pub fn new(url: &str, key: &SecretString, limits: Limits) -> Result<Connection, AdvisorError> {
+    pub fn new(url: &str, key: &SecretString, limits: Limits, gate: &Gate) -> Result<Connection, AdvisorError> {
         let server = Server::parse(url).map_err(|error| AdvisorError::Refused(format!("ML_SERVER_URL: {error}")))?;
         let text = key.expose_secret().trim();
         let unusable = || AdvisorError::Refused("ML_SERVER_API_KEY cannot be sent in a header".to_owned());
@@ -41,7 +42,7 @@ impl Connection {
         }
         let mut key = HeaderValue::try_from(text).map_err(|_| unusable())?;
         key.set_sensitive(true);
-        let client = Client::new(server, limits).map_err(|error| AdvisorError::Down(error.to_string()))?;
+        let client = Client::new(server, limits, gate).map_err(|error| AdvisorError::Down(error.to_string()))?;
         Ok(Connection { client, key })
     }
 
@@ -67,8 +68,8 @@ impl HttpAdvisor {
     ///
     /// # Errors
     /// As [`Connection::new`].
-    pub fn new(url: &str, key: &SecretString, limits: Limits) -> Result<HttpAdvisor, AdvisorError> {
-        Connection::new(url, key, limits).map(HttpAdvisor)
+    pub fn new(url: &str, key: &SecretString, limits: Limits, gate: &Gate) -> Result<HttpAdvisor, AdvisorError> {
+        Connection::new(url, key, limits, gate).map(HttpAdvisor)
     }
 
     async fn ask<Q: Serialize + Sync, A: DeserializeOwned>(&self, path: &str, question: &Q) -> Result<A, AdvisorError> {

@@ -1,5 +1,6 @@
 //! The environment, read once when a function starts. Everything that is wrong with it is told in one go.
 
+use domain::address::Rules;
 use tracing::Level;
 
 mod value;
@@ -41,6 +42,8 @@ pub struct Config {
     pub region: String,
     /// How the Kubernetes API is called.
     pub k8s_api: K8sApi,
+    /// `ALLOWED_ADDRESS_RANGES`: private ranges that customers' addresses may lead to; by default none.
+    pub allowed_ranges: Rules,
     /// `LOG_LEVEL`: `error`, `warn`, `info` (the default), `debug` or `trace`.
     pub log_level: Level,
     /// `BOOTSTRAP_ADMIN_KEY_SHA256`: hex SHA-256 of the key that makes the first calls, in lower case.
@@ -175,6 +178,7 @@ impl Config {
                 retry_attempts: from.number("K8S_API_RETRY_ATTEMPTS", 3, 0..=10),
                 backoff_factor: from.number("K8S_API_BACKOFF_FACTOR", 2, 1..=10),
             },
+            allowed_ranges: from.ranges("ALLOWED_ADDRESS_RANGES"),
             log_level: from.level("LOG_LEVEL", Level::INFO),
             bootstrap_admin_key_sha256: from.sha256("BOOTSTRAP_ADMIN_KEY_SHA256"),
             tokens: from.tokens(),
@@ -215,6 +219,9 @@ impl std::fmt::Display for Config {
         let Waste { ghosts, volumes, network } = self.waste;
         write!(f, " GHOST_PROBE_SCANNER_ENABLED={ghosts} ZOMBIE_VOLUME_CLEANUP_ENABLED={volumes} NETWORK_OPTIMIZATION_ENABLED={network}")?;
         write!(f, " OFFICE_HOURS_ENABLED={}", self.office_hours_enabled)?;
+        if self.allowed_ranges.open_something() {
+            write!(f, " ALLOWED_ADDRESS_RANGES={}", self.allowed_ranges)?;
+        }
         let Polling { ask, pause } = self.polling;
         write!(f, " SQS_MAX_MESSAGES={} SQS_WAIT_TIME_SECONDS={} ", ask.letters_max, ask.wait_s)?;
         write!(f, "SQS_VISIBILITY_TIMEOUT={} SQS_POLL_INTERVAL_SECONDS={}", ask.hidden_s, pause.as_secs())?;

@@ -1,9 +1,10 @@
 //! Carries notices over HTTPS to where customers say, and nowhere else: the adapter to the port [`Courier`].
 
 use async_trait::async_trait;
-use domain::address::{self, Place};
+use domain::address::{Door, Place};
 use domain::notify::Sending;
 use domain::ports::{Courier, Parcel};
+use gate::{Gate, NotDialled};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::Full;
 use hyper_util::rt::TokioIo;
@@ -11,51 +12,21 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use std::io::Cursor;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// The most that one sending takes, from the name to the status (Standard Webhooks: 15 to 30 s).
 const WHOLE: Duration = Duration::from_secs(15);
-/// Until a connection is up.
-const CONNECT: Duration = Duration::from_secs(3);
 /// The most of an answer's head that is read, in bytes.
 const HEAD_MAX: usize = 32_768;
-/// How many of a name's addresses are tried.
-const TRIES: usize = 2;
-
-/// Names and connections.
-#[async_trait]
-pub trait Net: Send + Sync {
-    /// All addresses of a name, or the address that it is.
-    async fn resolve(&self, host: &str, port: u16) -> std::io::Result<Vec<IpAddr>>;
-    /// A connection to this very address.
-    async fn connect(&self, to: SocketAddr) -> std::io::Result<TcpStream>;
-}
-
-/// The internet, as this machine sees it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Internet;
-
-#[async_trait]
-impl Net for Internet {
-    async fn resolve(&self, host: &str, port: u16) -> std::io::Result<Vec<IpAddr>> {
-        Ok(tokio::net::lookup_host((host, port)).await?.map(|address| address.ip()).collect())
-    }
-
-    async fn connect(&self, to: SocketAddr) -> std::io::Result<TcpStream> {
-        TcpStream::connect(to).await
-    }
-}
 
 /// Carries posts; letters go to whom it was given for them.
 ///
 /// # Guarantees
-/// Those of [`Courier`]. Proxies of the environment are not used, and no connection is kept: the next sending resolves and judges anew.
+/// Those of [`Courier`] and of the [`Gate`]. No connection is kept: the next sending resolves and judges anew.
 pub struct HttpCourier {
-    net: Arc<dyn Net>,
+    gate: Gate,
     tls: TlsConnector,
     letters: Option<Arc<dyn Courier>>,
 }
@@ -65,7 +36,7 @@ impl HttpCourier {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(net: Arc<dyn Net>, roots: Option<RootCertStore>) -> Result<HttpCourier, rustls::Error> {
+    pub fn new(gate: Gate, roots: Option<RootCertStore>) -> Result<HttpCourier, rustls::Error> {
         let roots = roots.unwrap_or_else(|| {
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -74,7 +45,7 @@ impl HttpCourier {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let config = config.with_root_certificates(roots).with_no_client_auth();
-        Ok(HttpCourier { net, tls: TlsConnector::from(Arc::new(config)), letters: None })
+        Ok(HttpCourier { gate, tls: TlsConnector::from(Arc::new(config)), letters: None })
     }
 
     /// Gives letters to this one.
@@ -84,15 +55,11 @@ impl HttpCourier {
     }
 
     async fn post(&self, place: &Place, headers: &[(&'static str, String)], body: &str) -> Result<Sending, Sending> {
-        let addresses = self.net.resolve(&place.host, place.port).await.map_err(|_| Sending::NoAddress)?;
-        if addresses.is_empty() {
-            return Err(Sending::NoAddress);
-        }
-        // One bad address among good ones is how a name is made to lead elsewhere at the second look.
-        if addresses.iter().any(|address| address::forbidden(*address).is_some()) {
-            return Err(Sending::Forbidden);
-        }
-        let tcp = self.connect(place, &addresses).await?;
+        let tcp = self.gate.dial(&place.host, place.port).await.map_err(|error| match error {
+            NotDialled::NoAddress => Sending::NoAddress,
+            NotDialled::Refused(_) => Sending::Forbidden,
+            NotDialled::NoConnection => Sending::NoConnection,
+        })?;
         let name = ServerName::try_from(place.host.clone()).map_err(|_| Sending::NoTls)?;
         let tls = self.tls.connect(name, tcp).await.map_err(|_| Sending::NoTls)?;
         let request = request(place, headers, body)?;
@@ -117,16 +84,6 @@ impl HttpCourier {
             false => Err(Sending::Refused { status: status.as_u16(), retry_after_s: asked.filter(|_| patient(status)) }),
         }
     }
-
-    async fn connect(&self, place: &Place, addresses: &[IpAddr]) -> Result<TcpStream, Sending> {
-        for address in addresses.iter().take(TRIES) {
-            let to = SocketAddr::new(*address, place.port);
-            if let Ok(Ok(tcp)) = tokio::time::timeout(CONNECT, self.net.connect(to)).await {
-                return Ok(tcp);
-            }
-        }
-        Err(Sending::NoConnection)
-    }
 }
 
 #[async_trait]
@@ -134,7 +91,7 @@ impl Courier for HttpCourier {
     async fn carry(&self, parcel: &Parcel) -> Sending {
         match parcel {
             Parcel::Post { url, headers, body } => {
-                let Ok(place) = Place::parse(url.expose_secret()) else {
+                let Ok(place) = Place::parse(url.expose_secret(), Door::Webhook, self.gate.rules()) else {
                     return Sending::Forbidden;
                 };
                 match tokio::time::timeout(WHOLE, self.post(&place, headers, body)).await {

@@ -1,12 +1,12 @@
-//! A small HTTP client for one server that may be down, slow or lying: trusted roots only, no redirects, no proxies, and a limit
-//! on everything that comes back.
+//! A small HTTP client for one server that may be down, slow or lying: through the [`Gate`], trusted roots only, no redirects, and a
+//! limit on everything that comes back.
 
 use crate::gzip::{self, UnpackError};
 use ::http::{HeaderMap, Request, Response, StatusCode, header};
+use gate::Gate;
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 use std::io::Cursor;
@@ -84,7 +84,7 @@ impl Answer {
 pub struct Client {
     server: Server,
     limits: Limits,
-    inner: legacy::Client<HttpsConnector<HttpConnector>, Full<Cursor<Vec<u8>>>>,
+    inner: legacy::Client<HttpsConnector<Gate>, Full<Cursor<Vec<u8>>>>,
 }
 
 impl Client {
@@ -92,11 +92,8 @@ impl Client {
     ///
     /// # Errors
     /// [`HttpError::Ours`] where the server speaks TLS and this machine knows no certificate authorities.
-    pub fn new(server: Server, limits: Limits) -> Result<Client, HttpError> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(Duration::from_secs(limits.connect_s.into())));
+    pub fn new(server: Server, limits: Limits, gate: &Gate) -> Result<Client, HttpError> {
+        let gate = gate.clone().waiting(Duration::from_secs(limits.connect_s.into()));
         // The provider is named here, so that no process-wide default has to be set by whoever calls us.
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let versions = ClientConfig::builder_with_provider(provider)
@@ -109,7 +106,7 @@ impl Client {
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(builder.enable_all_versions().wrap_connector(tcp));
+            .build(builder.enable_all_versions().wrap_connector(gate));
         Ok(Client { server, limits, inner })
     }
 
@@ -123,7 +120,7 @@ impl Client {
         request.headers_mut().insert(header::ACCEPT_ENCODING, header::HeaderValue::from_static("gzip"));
         let request = request.map(|body| Full::new(Cursor::new(body)));
         let whole = async {
-            let response = self.inner.request(request).await.map_err(|error| HttpError::Unreachable(chain(&error)))?;
+            let response = self.inner.request(request).await.map_err(|error| unreachable(&error))?;
             self.read(response).await
         };
         match tokio::time::timeout(Duration::from_secs(self.limits.whole_s.into()), whole).await {
@@ -181,6 +178,14 @@ fn roots(server: &Server) -> Result<RootCertStore, HttpError> {
         }
     }
     Ok(roots)
+}
+
+/// No answer, or none that is fetched: whoever set the address of this server is told to look at it.
+fn unreachable(error: &legacy::Error) -> HttpError {
+    match gate::refusal(error) {
+        Some(refused) => HttpError::Ours(format!("the server is not called: {refused}")),
+        None => HttpError::Unreachable(chain(error)),
+    }
 }
 
 /// An error with what is behind it: the client's own says only "client error".

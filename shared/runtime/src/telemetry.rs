@@ -3,6 +3,7 @@
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -11,7 +12,13 @@ const NOISY: [&str; 10] = ["aws_", "hyper", "h2", "kube", "rustls", "tower", "la
 
 /// Starts logging at this level; libraries are never finer than `warn`. A second call changes nothing.
 pub fn init(level: Level) {
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+    to(level, std::io::stdout);
+}
+
+/// The same to another place: for whoever reads what is logged.
+pub fn to<W: for<'a> MakeWriter<'a> + Send + Sync + 'static>(level: Level, place: W) {
+    let lines =
+        tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false).with_writer(place);
     // An error means that a subscriber is there already: a test, or local mode, which logs in its own way.
     tracing_subscriber::registry().with(filter(level)).with(lines).try_init().ok();
 }

@@ -31,6 +31,7 @@ mod populate;
 pub mod random;
 mod scalers;
 pub(crate) mod scheduler;
+pub(crate) mod services;
 pub(crate) mod sizes;
 pub(crate) mod state;
 mod workloads;
@@ -41,6 +42,7 @@ pub use filling::Filling;
 pub use happened::{By, Cause, Happened, What};
 pub use judged::{Pending, newly_pending};
 pub use market::{MarketSpec, Warning};
+pub use services::ServiceSpec;
 pub use spec::{Allows, ClusterSpec, DeploymentSpec, NodeSpec, PdbSpec, PodShape, Timing, Volume, WorkloadSpec, tolerates_all};
 
 use domain::ids::InvalidId;

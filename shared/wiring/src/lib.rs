@@ -6,6 +6,7 @@
 //! Not here, and never: decisions, environment variables (`runtime::config` reads them), or the simulated world.
 
 use domain::ports::Vault;
+use gate::Gate;
 use runtime::clock::SystemClock;
 use runtime::config::{Config, ConfigErrors, Var};
 use runtime::meter::EmfMeter;
@@ -61,13 +62,18 @@ impl Wires {
         Arc::new(aws::KeyVault::new(&self.sdk, self.config.kms_key_id.clone()))
     }
 
+    /// The way to addresses that others have named.
+    pub fn gate(&self) -> Gate {
+        Gate::internet(self.config.allowed_ranges.clone())
+    }
+
     /// The Kubernetes APIs, with credentials that this vault opens, or, where a cluster knows AWS roles, with tokens of this role.
     pub fn clusters(&self, vault: Arc<dyn Vault>, role: aws::EksRole) -> Arc<kubernetes::Connections> {
         let said = self.config.k8s_api;
         let settings =
             kubernetes::Settings { timeout_s: said.timeout_s, retry_attempts: said.retry_attempts, backoff_factor: said.backoff_factor };
         let bearers = aws::EksTokens::new(self.sdk.clone(), self.table.clone(), self.clock.clone(), role);
-        Arc::new(kubernetes::Connections::new(vault, settings).with_bearers(Arc::new(bearers)))
+        Arc::new(kubernetes::Connections::new(vault, settings, self.gate()).with_bearers(Arc::new(bearers)))
     }
 
     /// Everything that works over clusters and accounts.

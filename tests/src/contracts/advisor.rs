@@ -3,6 +3,7 @@
 use domain::decision::verify::{self, Reference};
 use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType};
 use domain::ports::Advisor;
+use gate::Gate;
 use planning::public_data::Catalogue;
 use runtime::advisor::HttpAdvisor;
 use runtime::http::{Answer, Client, Limits, Server};
@@ -27,12 +28,12 @@ pub struct Target {
 impl Target {
     /// The adapter to it, with time enough for a build without optimisation on a busy machine.
     pub fn advisor(&self) -> HttpAdvisor {
-        HttpAdvisor::new(&self.url, &self.key, limits()).unwrap()
+        HttpAdvisor::new(&self.url, &self.key, limits(), &Gate::this_machine()).unwrap()
     }
 
     /// Sends a request as it is, without a key of its own.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
-        let client = Client::new(Server::parse(&self.url).unwrap(), limits()).unwrap();
+        let client = Client::new(Server::parse(&self.url).unwrap(), limits(), &Gate::this_machine()).unwrap();
         let request = http::Request::builder().method(method).uri(path);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         client.send(request.body(body).unwrap()).await.unwrap_or_else(|error| panic!("{method} {path}: {error}"))

@@ -4,6 +4,7 @@ use domain::ids::NodeName;
 use domain::node::{NodeTarget, NodeView, Taint};
 use domain::pod::{PodRef, PodView};
 use domain::ports::Cluster;
+use domain::ports::inventory::Flow;
 use domain::scheduling::Scheduling;
 use sim::world::Volume;
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ mod evictions;
 mod reads;
 mod removals;
 mod requests;
+mod services;
 mod sizes;
 mod workloads;
 
@@ -57,6 +59,10 @@ pub trait Stage: Send + Sync {
     fn autoscale(&self, name: &str, cpu: bool, memory: bool);
     /// Gives the cluster the resize subresource of pods, which it does not have before.
     fn resizes_in_place(&self);
+    /// A Service of the namespace `default` over the pods labelled `app: <name>`.
+    fn service(&self, name: &str, balanced: bool, headless: bool, distribution: Option<&str>);
+    /// Puts a Prometheus at `<namespace>/<service>:<port>` that tells this.
+    fn traffic(&self, source: &str, flows: Vec<Flow>);
     /// Lets time go by.
     fn pass(&self, seconds: i64);
 }
@@ -112,6 +118,9 @@ pub async fn suite(cluster: Arc<dyn Cluster>, stage: &dyn Stage) {
     requests::a_kill_for_lack_of_memory_is_told_with_its_name(scene).await;
     requests::an_autoscaler_is_told_with_what_it_works_on(scene).await;
     requests::a_pod_is_resized_in_place_where_the_cluster_can(scene).await;
+    services::a_service_says_how_it_leads_connections(scene).await;
+    services::endpoints_are_the_pods_of_a_service_with_their_zone(scene).await;
+    services::a_source_of_traffic_tells_who_sent_how_much(scene).await;
     sizes::a_workload_sleeps_with_a_note_and_is_woken_without_one(scene).await;
     sizes::who_was_faster_is_left_alone(scene).await;
     sizes::autoscalers_have_sizes_of_their_own(scene).await;

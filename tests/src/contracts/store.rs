@@ -86,6 +86,7 @@ pub async fn store(store: &dyn Store) {
     registry::the_widest_stop_holds(store).await;
     trail::requests_are_listed_newest_first_and_closed_in_place(store).await;
     trail::actions_of_all_plans_are_one_list(store).await;
+    trail::plans_and_operations_are_listed_newest_first(store).await;
     trail::what_is_used_adds_up_by_key_and_window(store).await;
     routes::a_node_is_found_by_its_instance(store).await;
     routes::a_refresh_replaces_the_nodes_of_its_cluster_only(store).await;

@@ -2,7 +2,7 @@
 //! adapter over any endpoint that `CONTRACT_AWS_ENDPOINT` names (moto, for one).
 
 #[path = "cloud/outside.rs"]
-mod outside;
+pub(crate) mod outside;
 #[path = "cloud/wire.rs"]
 mod wire;
 
@@ -41,7 +41,7 @@ fn ground() -> Ground {
     Ground { scope: scope(ACCOUNT, "the-external-id"), subnets, node, world }
 }
 
-fn scope(account: &str, external_id: &str) -> AwsScope {
+pub(crate) fn scope(account: &str, external_id: &str) -> AwsScope {
     AwsScope {
         customer: domain::ids::CustomerId::parse("acme").unwrap(),
         account: domain::ids::AccountId::parse(account).unwrap(),

@@ -5,6 +5,7 @@ use domain::ids::{AccountId, ClusterId, CustomerId, InstanceId, NodeName, Region
 use domain::node::Taint;
 use domain::offering::CapacityType;
 use domain::pod::PodRef;
+use domain::ports::inventory::Flow;
 use domain::ports::{Clock, ClusterError, Clusters, Vault};
 use domain::scheduling::Scheduling;
 use domain::tenant;
@@ -13,7 +14,7 @@ use kubernetes::{Connections, Right, Settings};
 use sim::clock::EPOCH;
 use sim::http::kubernetes::{Served, serve};
 use sim::store::MemoryVault;
-use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, PodShape, Volume, WorkloadSpec, World};
+use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, PodShape, ServiceSpec, Volume, WorkloadSpec, World};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -152,6 +153,15 @@ impl Stage for Theatre {
         self.world.resizes_in_place(&self.id);
     }
 
+    fn service(&self, name: &str, balanced: bool, headless: bool, distribution: Option<&str>) {
+        let distribution = distribution.map(str::to_owned);
+        self.world.put_service(&self.id, ServiceSpec { balanced, headless, distribution, ..ServiceSpec::new(name) });
+    }
+
+    fn traffic(&self, source: &str, flows: Vec<Flow>) {
+        self.world.tell_traffic(&self.id, source, flows);
+    }
+
     fn pass(&self, seconds: i64) {
         self.clock.turn(SignedDuration::from_secs(seconds));
     }
@@ -183,7 +193,7 @@ async fn registered(endpoint: &str, ca: Option<&str>, token: &str) -> (Connectio
         updated_at: EPOCH,
     };
     cluster.k8s_token = Some(vault.seal(&cluster.seal_context(), &token.to_owned().into()).await.unwrap());
-    (Connections::new(vault, Settings { timeout_s: 30, retry_attempts: 2, backoff_factor: 2 }), cluster)
+    (Connections::new(vault, Settings { timeout_s: 30, retry_attempts: 2, backoff_factor: 2 }, gate::Gate::this_machine()), cluster)
 }
 
 #[tokio::test]

@@ -9,10 +9,11 @@ use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::operation::Operation;
 use domain::plan::{PlanKey, PlanRecord};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
+use domain::policy::TrafficSource;
 use domain::ports::Sizer;
 use domain::ports::cloud::SpotPrice;
-use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, VolumeFilter, VolumeSnapshot};
-use domain::ports::inventory::{Inventory, PersistentVolume};
+use domain::ports::estate::{Address, Behind, EbsVolume, Estate, LoadBalancer, Member, NatGateway, VolumeFilter, VolumeSnapshot};
+use domain::ports::inventory::{EndpointView, Flow, Inventory, PersistentVolume, ServiceView};
 use domain::ports::{
     Change, Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, Journal, LaunchRequest,
     Lifecycle, NewPlan, Opened, PatchedNode, PodSink, StoreError,
@@ -23,7 +24,7 @@ use domain::tenant::{self, AwsScope};
 use domain::usage::Sample;
 use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use sim::faults::{FaultyCloud, FaultyClusters, FaultyJournal};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tests::system::System;
@@ -148,6 +149,12 @@ impl Estate for Broken<dyn Cloud> {
     async fn nat_gateways(&self, scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError> {
         self.inner.nat_gateways(scope).await
     }
+    async fn load_balancers(&self, scope: &AwsScope) -> Result<Vec<LoadBalancer>, CloudError> {
+        self.inner.load_balancers(scope).await
+    }
+    async fn behind(&self, scope: &AwsScope, balancers: &[LoadBalancer]) -> Result<BTreeMap<String, Behind>, CloudError> {
+        self.inner.behind(scope, balancers).await
+    }
 }
 
 #[async_trait]
@@ -204,6 +211,15 @@ impl Clusters for Broken<dyn Clusters> {
 impl Inventory for Broken<dyn Cluster> {
     async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
         self.inner.persistent_volumes().await
+    }
+    async fn services(&self) -> Result<Vec<ServiceView>, ClusterError> {
+        self.inner.services().await
+    }
+    async fn endpoints(&self) -> Result<Vec<EndpointView>, ClusterError> {
+        self.inner.endpoints().await
+    }
+    async fn traffic(&self, source: &TrafficSource) -> Result<Vec<Flow>, ClusterError> {
+        self.inner.traffic(source).await
     }
 }
 

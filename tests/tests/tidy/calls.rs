@@ -169,7 +169,7 @@ fn place_of(item: &Function) -> Option<Place> {
 }
 
 /// Names under which clients of SDKs stand in the adapters.
-const CLIENTS: [&str; 4] = ["client", "Client", "ec2", "scaling"];
+const CLIENTS: [&str; 6] = ["client", "Client", "ec2", "scaling", "balancers", "classic"];
 
 /// The call of AWS that a mention is.
 fn operation(item: &Function, mention: &Mention) -> Option<(String, String)> {

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 /// The layer above the domain. Its crates name the domain and never each other.
 const MIDDLE: [&str; 7] = ["aws", "ec2", "execution", "kubernetes", "planning", "runtime", "sim"];
+/// Below the middle: the one way out, which whoever calls an address that others have named goes through. It names the domain alone.
+const GATE: &str = "gate";
 /// What puts adapters together for `main.rs`: above the middle, and named by nothing else.
 const WIRING: &str = "wiring";
 /// The one exception: a rescue picks its replacement itself, because it never waits for the decision server.
@@ -45,11 +47,11 @@ fn the_domain_names_nobody_of_the_house() {
 
 #[test]
 fn siblings_never_name_each_other() {
-    for name in folders("shared").iter().filter(|name| !["domain", WIRING].contains(&name.as_str())) {
+    for name in folders("shared").iter().filter(|name| !["domain", GATE, WIRING].contains(&name.as_str())) {
         assert!(MIDDLE.contains(&name.as_str()), "say in tidy/layers.rs where shared/{name} stands");
         let named = dependencies(&format!("shared/{name}/Cargo.toml"), false);
         for other in of_the_house(&named) {
-            assert!(other == "domain" || (name.as_str(), other) == EXCEPTION, "{name} names {other}");
+            assert!(["domain", GATE].contains(&other) || (name.as_str(), other) == EXCEPTION, "{name} names {other}");
         }
         // Tests beside the code may stand on the simulated world.
         let with_tests = dependencies(&format!("shared/{name}/Cargo.toml"), true);
@@ -57,6 +59,25 @@ fn siblings_never_name_each_other() {
             assert!(["domain", "sim"].contains(&other), "the tests of {name} name {other}");
         }
     }
+}
+
+/// One room judges where connections lead. Who could open one by himself would go around it.
+#[test]
+fn only_the_gate_opens_connections() {
+    let gate = dependencies("shared/gate/Cargo.toml", true);
+    assert_eq!(of_the_house(&gate).into_iter().collect::<Vec<_>>(), ["domain"]);
+    let opens = ["TcpStream::connect", "lookup_host", "HttpConnector", "ToSocketAddrs"];
+    let outside = |file: &&File| {
+        let ours = file.path.starts_with("shared/") || file.path.starts_with("functions/");
+        // The simulator serves; its own calls stay on this machine.
+        ours && !file.is_test() && !["shared/gate/", "shared/sim/"].iter().any(|home| file.path.starts_with(home))
+    };
+    let found: Vec<String> = files(&[".rs"])
+        .iter()
+        .filter(outside)
+        .flat_map(|file| opens.iter().filter(|word| file.text.contains(**word)).map(|word| format!("{}: {word}", file.path)))
+        .collect();
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]

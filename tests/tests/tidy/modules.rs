@@ -10,7 +10,7 @@ fn is_root(path: &str) -> bool {
         [.., "src", "lib.rs" | "main.rs"] | [.., "build.rs"] => true,
         [.., "tests" | "benches" | "examples", name, "main.rs"] => !name.ends_with(".rs") && !path.contains("/src/"),
         [.., "tests" | "benches" | "examples", _] => !path.contains("/src/"),
-        [.., "src", "bin", _] => true,
+        [.., "src", "bin", _] | ["fuzz", "fuzz_targets", _] => true,
         _ => false,
     }
 }

@@ -121,7 +121,7 @@ fn the_customers_roles_allow_every_call_that_is_made_and_no_other() {
     // Tags go into the launch itself, and the role of a node with it; `ec2:Attribute` and `ec2:CreateAction` are keys of conditions.
     let beside = ["ec2:CreateTags", "ec2:Attribute", "ec2:CreateAction"].map(str::to_owned);
     let made: BTreeSet<String> = made_for_customers(Place::Customer).into_iter().chain(beside).collect();
-    assert_eq!(words(&template, &["ec2", "autoscaling"]), made);
+    assert_eq!(words(&template, &["ec2", "autoscaling", "elasticloadbalancing"]), made);
     let look =
         template.split_once("PolicyName: locate").and_then(|(_, policy)| policy.split_once("Resource:")).map_or("", |(policy, _)| policy);
     assert_eq!(words(look, &["eks"]), made_for_customers(Place::Look));

@@ -2,10 +2,10 @@
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use domain::Timestamp;
+use domain::address::{Door, Place, Refused, Rules};
 use domain::ids::{AccountId, Region};
 use domain::policy::ClusterPolicy;
 use serde_json::Value;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A cluster name: 1 to 128 letters, digits, `-`, `_` or `.`, beginning with a letter or digit.
 ///
@@ -19,76 +19,19 @@ pub fn name(text: &str) -> Result<String, String> {
     Err("1 to 128 letters, digits, '-', '_' or '.', beginning with a letter or a digit".to_owned())
 }
 
-/// Ports that are TLS to nobody: mail and shells below 1024 are out anyway.
-const PORTS_REFUSED: [u16; 2] = [6379, 9001];
-
-/// `https://host[:port][/path]`, without a slash at the end.
+/// `https://host[:port][/path]`, without a slash at the end, and where it leads as it is spelled. Its name is resolved by whoever asks
+/// the gate.
 ///
 /// # Errors
 /// What it must be.
-pub fn endpoint(text: &str) -> Result<String, String> {
-    let expected = |why: &str| format!("an address such as https://HOST or https://HOST:6443; {why}");
-    if text.len() > 512 || text.chars().any(|c| !c.is_ascii_graphic() || "@?#\\%".contains(c)) {
-        return Err(expected("no user, query, fragment, spaces or escapes, and at most 512 characters"));
-    }
-    let rest = text.strip_prefix("https://").ok_or_else(|| expected("it begins with https://"))?;
-    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-    let path = path.trim_end_matches('/');
-    if path.contains("//") || path.split('/').any(|part| part == "." || part == "..") {
-        return Err(expected("its path does not climb"));
-    }
-    let bracket = authority.rfind(']').map_or(0, |end| end + 1);
-    let (host, port) = match authority.get(bracket..).and_then(|tail| tail.rfind(':')) {
-        Some(colon) => (authority.get(..bracket + colon), authority.get(bracket + colon + 1..)),
-        None => (Some(authority), None),
-    };
-    if !host.is_some_and(is_host) {
-        return Err(expected("its host is a DNS name or a public or private IP address"));
-    }
-    if let Some(port) = port {
-        let usable = |port: u16| (port == 443 || port >= 1024) && !PORTS_REFUSED.contains(&port);
-        let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-        if !digits || !port.parse().is_ok_and(usable) {
-            return Err(expected("its port is 443 or one from 1024 to 65535"));
-        }
-    }
-    Ok(format!("https://{authority}{path}"))
+pub fn endpoint(text: &str, rules: &Rules) -> Result<String, String> {
+    Place::parse(text, Door::ApiServer, rules).map_err(|refused| endpoint_refused(&refused))?;
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn is_host(host: &str) -> bool {
-    if let Some(inner) = host.strip_prefix('[') {
-        return inner.strip_suffix(']').and_then(|text| text.parse::<Ipv6Addr>().ok()).is_some_and(v6_usable);
-    }
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if host.len() > 253 || !host.split('.').all(label) {
-        return false;
-    }
-    // What could be read as a number must be an address in its plain form: no 127.1, no 2130706433, no 0x7f.1.
-    let last = host.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    if last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x") {
-        return host.parse::<Ipv4Addr>().is_ok_and(v4_usable);
-    }
-    true
-}
-
-/// Private addresses are usable: a cluster may be reached through a peered network. Those of metadata services never are.
-fn v4_usable(address: Ipv4Addr) -> bool {
-    !address.is_link_local() && !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast()
-}
-
-fn v6_usable(address: Ipv6Addr) -> bool {
-    if let Some(inside) = address.to_ipv4_mapped() {
-        return v4_usable(inside);
-    }
-    let [first, second, ..] = address.segments();
-    let embeds_v4 = first == 0x2002 || (first == 0x64 && second == 0xff9b) || (first == 0x2001 && second == 0);
-    let metadata = first == 0xfd00 && second == 0xec2;
-    !address.is_unicast_link_local() && !address.is_unspecified() && !address.is_multicast() && !embeds_v4 && !metadata
+/// What is said of an endpoint that is not called.
+pub fn endpoint_refused(refused: &Refused) -> String {
+    format!("an address such as https://HOST or https://HOST:6443; {refused}")
 }
 
 /// The name that EKS knows a cluster by (EKS API Reference, CreateCluster: 1 to 100 letters, digits, `-` or `_`, beginning with a

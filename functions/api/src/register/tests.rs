@@ -7,7 +7,7 @@ fn now() -> Timestamp {
 
 fn registered(body: Value) -> Result<Wanted, Vec<Wrong>> {
     let body = serde_json::from_value(body).unwrap();
-    register(body, ClusterId::parse("c-1").unwrap(), CustomerId::parse("acme").unwrap(), now())
+    register(body, ClusterId::parse("c-1").unwrap(), CustomerId::parse("acme").unwrap(), now(), &Rules::public())
 }
 
 fn body() -> Value {
@@ -37,7 +37,7 @@ fn an_unchanged_endpoint_keeps_the_token() {
     let mut cluster = registered(body()).ok().unwrap().cluster;
     cluster.k8s_token = Some(domain::tenant::Sealed { ciphertext: "sealed".to_owned() });
     let same = serde_json::from_value(json!({ "k8s_api_endpoint": "https://a.example.com", "k8s_ca": null })).unwrap();
-    let kept = update(&cluster, same, now()).ok().unwrap();
+    let kept = update(&cluster, same, now(), &Rules::public()).ok().unwrap();
     assert_eq!((kept.cluster.k8s_token, kept.cluster.version), (cluster.k8s_token, 2));
     assert!(kept.token.is_none());
 }
@@ -46,7 +46,7 @@ fn an_unchanged_endpoint_keeps_the_token() {
 fn a_wrong_change_changes_nothing() {
     let cluster = registered(body()).ok().unwrap().cluster;
     let bad = serde_json::from_value(json!({ "cluster_name": "ok", "region": "x", "k8s_token": "" })).unwrap();
-    let wrong = update(&cluster, bad, now()).err().unwrap();
+    let wrong = update(&cluster, bad, now(), &Rules::public()).err().unwrap();
     assert_eq!(wrong.iter().map(|w| w.field).collect::<Vec<_>>(), ["region", "k8s_token"]);
 }
 
@@ -91,7 +91,7 @@ fn a_token_of_a_role_is_sent_to_eks_of_the_region_only() {
         body["k8s_api_endpoint"] = json!(elsewhere);
         assert_eq!(registered(body).err().unwrap()[0].field, "k8s_api_endpoint", "{elsewhere}");
         let moved = serde_json::from_value(json!({ "k8s_api_endpoint": elsewhere })).unwrap();
-        let wrong = update(&registered(eks()).ok().unwrap().cluster, moved, now()).err().unwrap();
+        let wrong = update(&registered(eks()).ok().unwrap().cluster, moved, now(), &Rules::public()).err().unwrap();
         assert_eq!(wrong[0].field, "k8s_api_endpoint", "{elsewhere}");
     }
 }
@@ -100,14 +100,14 @@ fn a_token_of_a_role_is_sent_to_eks_of_the_region_only() {
 fn a_credential_of_the_one_kind_takes_the_place_of_the_other() {
     let by_role = registered(eks()).ok().unwrap().cluster;
     let to_token = serde_json::from_value(json!({ "k8s_token": "t" })).unwrap();
-    let by_token = update(&by_role, to_token, now()).ok().unwrap();
+    let by_token = update(&by_role, to_token, now(), &Rules::public()).ok().unwrap();
     assert!(by_token.cluster.eks_cluster_name.is_none() && by_token.token.is_some());
     let mut sealed = by_token.cluster;
     sealed.k8s_token = Some(domain::tenant::Sealed { ciphertext: "sealed".to_owned() });
     let back = serde_json::from_value(json!({ "eks_cluster_name": "payments" })).unwrap();
-    let back = update(&sealed, back, now()).ok().unwrap();
+    let back = update(&sealed, back, now(), &Rules::public()).ok().unwrap();
     assert!(back.cluster.k8s_token.is_none() && back.token.is_none());
     assert_eq!(back.cluster.status, ClusterStatus::Connecting);
     let taken = serde_json::from_value(json!({ "eks_cluster_name": null })).unwrap();
-    assert_eq!(update(&back.cluster, taken, now()).err().unwrap()[0].field, "k8s_token");
+    assert_eq!(update(&back.cluster, taken, now(), &Rules::public()).err().unwrap()[0].field, "k8s_token");
 }

@@ -8,6 +8,7 @@ use crate::commands::{self, Asked};
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::problem::{self, Problem};
 use crate::register::Wrong;
+use crate::view::plans::{Accepted, DryPlan};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -23,7 +24,6 @@ use domain::tenant::Cluster;
 use domain::workload::{WorkloadKind, WorkloadRef};
 use http::{StatusCode, header};
 use serde::Deserialize;
-use serde_json::json;
 use std::sync::Arc;
 
 type Api = State<Arc<Deps>>;
@@ -239,7 +239,7 @@ impl<'a> Wish<'a> {
             return Err(Problem::new(StatusCode::CONFLICT, "halted", detail));
         }
         if self.dry {
-            return Ok(Json(json!({ "dry_run": true, "plan": plan })).into_response());
+            return Ok(Json(DryPlan { dry_run: true, plan }).into_response());
         }
         let operation = Operation { id: self.id.clone(), kind: kind.to_owned(), plan: plan.key.clone(), created_at: self.now };
         let mut progress = Progress::new(&plan, Urgency::Normal, None);
@@ -254,8 +254,13 @@ impl<'a> Wish<'a> {
             tracing::warn!(%error, plan.id = %new.plan.key, "A plan was written and not announced; the sweeper begins it");
         }
         let href = format!("/api/v1/operations/{}", self.id);
-        let body =
-            json!({ "operation_id": self.id, "status": "pending", "href": href, "cluster_id": self.cluster.id, "plan_id": self.plan });
+        let body = Accepted {
+            operation_id: self.id.clone(),
+            status: "pending",
+            href: href.clone(),
+            cluster_id: self.cluster.id.clone(),
+            plan_id: self.plan.clone(),
+        };
         Ok((StatusCode::ACCEPTED, [(header::LOCATION, href)], Json(body)).into_response())
     }
 

@@ -3,13 +3,14 @@
 use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::Params;
-use crate::paging::{Paging, page};
+use crate::paging::{Page, Paging};
 use crate::problem::Problem;
+use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 
 type Api = State<Arc<Deps>>;
@@ -26,7 +27,7 @@ pub struct Form {
 /// 400 for an unknown format.
 pub async fn requests(State(deps): Api, caller: Caller, Params(form): Params<Form>, paging: Paging) -> Result<Response, Problem> {
     let found = deps.trail.requests(&caller.customer, paging.after.as_deref(), paging.limit).await?;
-    sent(&form, &found.items.iter().map(|one| json!(one)).collect::<Vec<_>>(), found.next.as_deref())
+    sent(&form, found.items, found.next.as_deref())
 }
 
 /// `GET /api/v1/audit/actions`: what plans did to clusters and instances, newest first.
@@ -35,11 +36,12 @@ pub async fn requests(State(deps): Api, caller: Caller, Params(form): Params<For
 /// 400 for an unknown format.
 pub async fn actions(State(deps): Api, caller: Caller, Params(form): Params<Form>, paging: Paging) -> Result<Response, Problem> {
     let found = deps.trail.actions(&caller.customer, paging.after.as_deref(), paging.limit).await?;
-    sent(&form, &found.items.iter().map(|one| json!(one)).collect::<Vec<_>>(), found.next.as_deref())
+    sent(&form, found.items, found.next.as_deref())
 }
 
 /// The forms for taking along have the next page's cursor in a header: `Link` with `rel="next"`.
-fn sent(form: &Form, items: &[Value], next: Option<&str>) -> Result<Response, Problem> {
+fn sent<T: Serialize>(form: &Form, items: Vec<T>, next: Option<&str>) -> Result<Response, Problem> {
+    let values = || items.iter().map(serde_json::to_value).collect::<Result<Vec<Value>, _>>().map_err(Problem::internal);
     let lines = |media: &'static str, text: String| {
         let mut response = ([(header::CONTENT_TYPE, media)], text).into_response();
         if let Some(cursor) = next.map(crate::paging::encode)
@@ -50,9 +52,9 @@ fn sent(form: &Form, items: &[Value], next: Option<&str>) -> Result<Response, Pr
         response
     };
     match form.format.as_deref() {
-        None | Some("json") => Ok(page(items, next).into_response()),
-        Some("ndjson") => Ok(lines("application/x-ndjson", items.iter().map(|item| format!("{item}\n")).collect())),
-        Some("csv") => Ok(lines("text/csv; charset=utf-8", csv(items))),
+        None | Some("json") => Ok(Json(Page::of(items, next)).into_response()),
+        Some("ndjson") => Ok(lines("application/x-ndjson", values()?.iter().map(|item| format!("{item}\n")).collect())),
+        Some("csv") => Ok(lines("text/csv; charset=utf-8", csv(&values()?))),
         Some(_) => {
             let detail = "`format` is json, ndjson or csv.";
             Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-format", detail))
@@ -61,7 +63,7 @@ fn sent(form: &Form, items: &[Value], next: Option<&str>) -> Result<Response, Pr
 }
 
 /// A line of names, and a line for each item (RFC 4180).
-fn csv(items: &[Value]) -> String {
+pub(super) fn csv(items: &[Value]) -> String {
     let Some(Value::Object(first)) = items.first() else {
         return String::new();
     };
@@ -85,6 +87,7 @@ fn cell(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_cell_is_text_whatever_stands_in_it() {

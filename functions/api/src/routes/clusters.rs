@@ -2,21 +2,22 @@
 
 use crate::Deps;
 use crate::auth::Caller;
-use crate::extract::{Body, NewId, Params};
-use crate::paging::{Paging, page};
+use crate::extract::{Body, Dry, NewId, Params};
+use crate::paging::{Page, Paging};
 use crate::problem::{self, Problem};
 use crate::register::{self, Registration, Sought, Update, Wanted, Wrong};
 use crate::trail::before;
-use crate::view::ClusterView;
+use crate::view::{ClusterDetail, ClusterView, Registered, would};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use domain::address::{Door, Place, Refused};
 use domain::ids::ClusterId;
 use domain::ports::{DirectoryError, StoreError, Whereabouts};
 use domain::tenant::{Cluster, Customer, CustomerStatus};
 use http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::sync::Arc;
 
 type Api = State<Arc<Deps>>;
@@ -32,25 +33,38 @@ pub(super) async fn own(deps: &Deps, caller: &Caller, id: &str) -> Result<Cluste
 ///
 /// # Errors
 /// The table did not answer.
-pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Json<Value>, Problem> {
+pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Response, Problem> {
     let found = deps.registry.clusters(&caller.customer, paging.after.as_deref(), paging.limit).await?;
     let now = deps.clock.now();
     let items: Vec<ClusterView<'_>> = found.items.iter().map(|cluster| ClusterView::of(cluster, now)).collect();
-    Ok(page(&items, found.next.as_deref()))
+    Ok(Json(Page::of(items, found.next.as_deref())).into_response())
 }
 
 /// `POST /api/v1/admin/clusters`.
 ///
 /// # Errors
 /// 409 where the cluster is registered or its role is another customer's, 422 for fields, 503 where EKS does not answer.
-pub async fn register(State(deps): Api, caller: Caller, NewId(id): NewId, Body(body): Body<Registration>) -> Result<Response, Problem> {
+pub async fn register(
+    State(deps): Api,
+    caller: Caller,
+    NewId(id): NewId,
+    Params(dry): Params<Dry>,
+    Body(body): Body<Registration>,
+) -> Result<Response, Problem> {
     let id = ClusterId::parse(id).map_err(Problem::internal)?;
     let body = if body.has_policy() { body } else { body.or_policy(super::config::default_policy(&deps, &caller.customer).await?) };
     let body = match register::sought(&body, &id, &caller.customer).map_err(|wrong| problem::fields(&wrong))? {
-        Some(sought) => body.found_at(located(&deps, sought, &customer(&deps, &caller).await?).await?),
+        Some(sought) => body.found_at(located(&deps, sought, &caller).await?),
         None => body,
     };
-    let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now()).map_err(|wrong| problem::fields(&wrong))?;
+    let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now(), deps.gate.rules())
+        .map_err(|wrong| problem::fields(&wrong))?;
+    reachable(&deps, &wanted.cluster).await?;
+    if dry.dry_run {
+        let customer = deps.registry.customer(&caller.customer).await?;
+        unclaimed(&deps, &wanted.cluster).await?;
+        return Ok(would(registered(&deps, &wanted.cluster, customer.as_ref())));
+    }
     let customer = customer(&deps, &caller).await?;
     if let Some(before) = unclaimed(&deps, &wanted.cluster).await? {
         return Ok(created(&deps, &before, &customer));
@@ -65,12 +79,13 @@ pub async fn register(State(deps): Api, caller: Caller, NewId(id): NewId, Body(b
 }
 
 /// Asks EKS where the cluster is.
-async fn located(deps: &Deps, mut sought: Sought, customer: &Customer) -> Result<Whereabouts, Problem> {
+async fn located(deps: &Deps, mut sought: Sought, caller: &Caller) -> Result<Whereabouts, Problem> {
     let wrong = |field, detail| problem::fields(&[Wrong { field, detail }]);
     let Some(directory) = &deps.directory else {
         return Err(wrong("k8s_api_endpoint", "the address of the API server: there is no EKS to be asked here".to_owned()));
     };
-    sought.scope.external_id.clone_from(&customer.external_id);
+    // A dry run, too, asks in the name of the customer, who must be there: so the first one makes them.
+    sought.scope.external_id = customer(deps, caller).await?.external_id;
     directory.whereabouts(&sought.scope, &sought.name).await.map_err(|error| match error {
         DirectoryError::Unknown(_) => wrong("eks_cluster_name", error.to_string()),
         DirectoryError::Refused(_) => wrong("aws_role_arn", error.to_string()),
@@ -83,17 +98,17 @@ async fn located(deps: &Deps, mut sought: Sought, customer: &Customer) -> Result
 
 fn created(deps: &Deps, cluster: &Cluster, customer: &Customer) -> Response {
     let location = format!("/api/v1/admin/clusters/{}", cluster.id);
-    (StatusCode::CREATED, [(header::LOCATION, location)], shown(deps, cluster, json!({ "external_id": customer.external_id })))
-        .into_response()
+    (StatusCode::CREATED, [(header::LOCATION, location)], tagged(cluster, registered(deps, cluster, Some(customer)))).into_response()
 }
 
-/// The cluster with its ETag, and what else is to be said of it.
-fn shown(deps: &Deps, cluster: &Cluster, more: Value) -> Response {
-    let mut document = json!(ClusterView::of(cluster, deps.clock.now()));
-    if let (Value::Object(document), Value::Object(more)) = (&mut document, more) {
-        document.extend(more);
-    }
-    ([(header::ETAG, etag(cluster))], Json(document)).into_response()
+fn registered<'a>(deps: &Deps, cluster: &'a Cluster, customer: Option<&Customer>) -> Registered<'a> {
+    let external_id = customer.map(|customer| customer.external_id.clone());
+    Registered { cluster: ClusterView::of(cluster, deps.clock.now()), external_id }
+}
+
+/// What is told of a cluster, with its ETag.
+fn tagged<T: Serialize>(cluster: &Cluster, told: T) -> Response {
+    ([(header::ETAG, etag(cluster))], Json(told)).into_response()
 }
 
 fn etag(cluster: &Cluster) -> String {
@@ -148,6 +163,16 @@ async fn unclaimed(deps: &Deps, wanted: &Cluster) -> Result<Option<Cluster>, Pro
     Ok(there.into_iter().find(|c| c.customer == wanted.customer && c.id == wanted.id))
 }
 
+/// Judges where the name of an endpoint leads now. What it leads to later is judged at each connection.
+async fn reachable(deps: &Deps, wanted: &Cluster) -> Result<(), Problem> {
+    let refuse = |refused: Refused| {
+        let wrong = Wrong { field: "k8s_api_endpoint", detail: register::fields::endpoint_refused(&refused) };
+        problem::fields(&[wrong]).with("rule", json!(refused.rule()))
+    };
+    let place = Place::read(&wanted.k8s_api_endpoint, Door::ApiServer).map_err(refuse)?;
+    deps.gate.admit(&place).await.map_err(refuse)
+}
+
 /// Seals the new token, if there is one, for exactly this cluster and endpoint.
 async fn sealed(deps: &Deps, wanted: Wanted) -> Result<Cluster, Problem> {
     let Wanted { mut cluster, token } = wanted;
@@ -165,7 +190,8 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
     let cluster = own(&deps, &caller, &id).await?;
     let halted = deps.registry.halted(&caller.customer, &cluster.id).await?;
     let customer = deps.registry.customer(&caller.customer).await?;
-    Ok(shown(&deps, &cluster, json!({ "halted": halted, "external_id": customer.map(|c| c.external_id) })))
+    let external_id = customer.map(|customer| customer.external_id);
+    Ok(tagged(&cluster, ClusterDetail { cluster: ClusterView::of(&cluster, deps.clock.now()), halted, external_id }))
 }
 
 /// `PUT /api/v1/admin/clusters/{id}`: changes what the body names.
@@ -177,6 +203,7 @@ pub async fn update(
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
+    Params(dry): Params<Dry>,
     Body(body): Body<Update>,
 ) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
@@ -185,14 +212,22 @@ pub async fn update(
         return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if-match-missing", detail));
     }
     matching(&headers, &cluster)?;
-    let wanted = register::update(&cluster, body, deps.clock.now()).map_err(|wrong| problem::fields(&wrong))?;
+    let wanted = register::update(&cluster, body, deps.clock.now(), deps.gate.rules()).map_err(|wrong| problem::fields(&wrong))?;
+    if wanted.cluster.k8s_api_endpoint != cluster.k8s_api_endpoint {
+        reachable(&deps, &wanted.cluster).await?;
+    }
     if wanted.cluster.aws_role_arn != cluster.aws_role_arn || wanted.cluster.name != cluster.name || wanted.cluster.region != cluster.region
     {
         unclaimed(&deps, &wanted.cluster).await?;
     }
+    if dry.dry_run {
+        return Ok(would(ClusterView::of(&wanted.cluster, deps.clock.now())));
+    }
     let changed = sealed(&deps, wanted).await?;
     match deps.registry.put_cluster(&changed, Some(cluster.version)).await {
-        Ok(()) => Ok(before(shown(&deps, &changed, json!({})), json!(ClusterView::of(&cluster, deps.clock.now())))),
+        Ok(()) => {
+            Ok(before(tagged(&changed, ClusterView::of(&changed, deps.clock.now())), json!(ClusterView::of(&cluster, deps.clock.now()))))
+        }
         Err(StoreError::Conflict) => Err(stale()),
         Err(error) => Err(error.into()),
     }
@@ -230,6 +265,7 @@ pub async fn remove(
     caller: Caller,
     Path(id): Path<String>,
     Params(removal): Params<Removal>,
+    Params(dry): Params<Dry>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
@@ -240,6 +276,9 @@ pub async fn remove(
         let detail =
             "Plans are under way in this cluster. Wait until they are over, or add ?force=true and look after their instances yourself.";
         return Err(Problem::new(StatusCode::CONFLICT, "plans-under-way", detail).with("plans", json!(plans)));
+    }
+    if dry.dry_run {
+        return Ok(would(ClusterView::of(&cluster, deps.clock.now())));
     }
     deps.registry.delete_cluster(&caller.customer, &cluster.id).await?;
     Ok(before(StatusCode::NO_CONTENT.into_response(), json!(ClusterView::of(&cluster, deps.clock.now()))))

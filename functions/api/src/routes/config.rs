@@ -3,10 +3,11 @@
 use super::customers::{find, matching, stale};
 use crate::Deps;
 use crate::auth::Caller;
-use crate::extract::Body;
+use crate::extract::{Body, Dry, Params};
 use crate::problem::{self, Problem};
 use crate::register::{Wrong, fields};
 use crate::trail::before;
+use crate::view::would;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -26,11 +27,10 @@ const KEY: &str = "settings";
 
 /// The configuration.
 #[derive(Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[schemars(rename = "CustomerConfig")]
+#[schemars(rename = "CustomerConfig", deny_unknown_fields)]
 pub struct Settings {
     /// The policy of a cluster that is registered without one. Clusters that are registered keep theirs.
     #[serde(default)]
-    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub default_policy: Option<ClusterPolicy>,
 }
 
@@ -48,7 +48,8 @@ fn answer(value: &Value) -> Response {
     ([(header::ETAG, tag(value))], Json(value)).into_response()
 }
 
-fn tag(value: &Value) -> String {
+/// The ETag of a value that has no version: what it says.
+pub(super) fn tag(value: &Value) -> String {
     format!("\"{}\"", hash(&value.to_string()).chars().take(16).collect::<String>())
 }
 
@@ -70,6 +71,7 @@ pub async fn replace(
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
+    Params(dry): Params<Dry>,
     Body(settings): Body<Settings>,
 ) -> Result<Response, Problem> {
     let customer = find(&deps, &caller, &id).await?;
@@ -80,6 +82,9 @@ pub async fn replace(
         return Err(problem::fields(&[Wrong { field: "default_policy", detail }]));
     }
     let to = json!(settings);
+    if dry.dry_run {
+        return Ok(would(to));
+    }
     match deps.registry.swap_config(&customer.id, KEY, &to, was.as_ref()).await {
         Ok(()) => Ok(before(answer(&to), seen)),
         Err(StoreError::Conflict) => Err(stale()),

@@ -2,19 +2,22 @@
 
 use crate::Deps;
 use crate::auth::{Caller, operator_only};
-use crate::extract::{Body, NewId};
-use crate::paging::{Paging, page};
+use crate::extract::{Body, Dry, NewId, Params};
+use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use crate::trail::before;
+use crate::view::would;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use domain::Timestamp;
 use domain::ids::CustomerId;
 use domain::ports::StoreError;
 use domain::tenant::{Customer, CustomerStatus};
 use http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::sync::Arc;
 
 type Api = State<Arc<Deps>>;
@@ -40,7 +43,6 @@ pub struct Edit {
     /// Whom to write to.
     email: Option<String>,
     /// `active` or `suspended`: for whoever runs this control plane.
-    #[schemars(with = "Option<String>")]
     status: Option<CustomerStatus>,
 }
 
@@ -69,17 +71,32 @@ pub(super) async fn find(deps: &Deps, caller: &Caller, id: &str) -> Result<Custo
     deps.registry.customer(&id).await?.ok_or_else(absent)
 }
 
-fn shown(customer: &Customer) -> Value {
-    json!({
-        "customer_id": customer.id,
-        "company_name": customer.company_name,
-        "email": customer.email,
-        "external_id": customer.external_id,
-        "status": customer.status,
-        "version": customer.version,
-        "created_at": customer.created_at,
-        "updated_at": customer.updated_at,
-    })
+/// A customer, as it is shown.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Customer")]
+pub struct CustomerView {
+    customer_id: CustomerId,
+    company_name: String,
+    email: String,
+    /// What roles that are made for us must ask for.
+    external_id: String,
+    status: CustomerStatus,
+    version: u64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+fn shown(customer: &Customer) -> CustomerView {
+    CustomerView {
+        customer_id: customer.id.clone(),
+        company_name: customer.company_name.clone(),
+        email: customer.email.clone(),
+        external_id: customer.external_id.clone(),
+        status: customer.status,
+        version: customer.version,
+        created_at: customer.created_at,
+        updated_at: customer.updated_at,
+    }
 }
 
 fn with_tag(customer: &Customer) -> Response {
@@ -109,20 +126,26 @@ fn an_address(email: &str) -> Result<(), Problem> {
 ///
 /// # Errors
 /// The table did not answer.
-pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Json<Value>, Problem> {
+pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Json<Page<CustomerView>>, Problem> {
     if !caller.is_operator() {
         let own = deps.registry.customer(&caller.customer).await?;
-        return Ok(page(&own.iter().map(shown).collect::<Vec<_>>(), None));
+        return Ok(Json(Page::of(own.iter().map(shown).collect(), None)));
     }
     let found = deps.registry.customers(paging.after.as_deref(), paging.limit).await?;
-    Ok(page(&found.items.iter().map(shown).collect::<Vec<_>>(), found.next.as_deref()))
+    Ok(Json(Page::of(found.items.iter().map(shown).collect(), found.next.as_deref())))
 }
 
 /// `POST /api/v1/admin/customers`: the answer names the external id for the trust policies of their roles.
 ///
 /// # Errors
 /// 403 for all but whoever runs this control plane, 422 for fields.
-pub async fn create(State(deps): Api, caller: Caller, NewId(new_id): NewId, Body(new): Body<New>) -> Result<Response, Problem> {
+pub async fn create(
+    State(deps): Api,
+    caller: Caller,
+    NewId(new_id): NewId,
+    Params(dry): Params<Dry>,
+    Body(new): Body<New>,
+) -> Result<Response, Problem> {
     operator_only(&caller)?;
     a_name(&new.company_name)?;
     an_address(&new.email)?;
@@ -142,6 +165,9 @@ pub async fn create(State(deps): Api, caller: Caller, NewId(new_id): NewId, Body
                 created_at: now,
                 updated_at: now,
             };
+            if dry.dry_run {
+                return Ok(would(shown(&made)));
+            }
             deps.registry.put_customer(&made).await?;
             made
         }
@@ -167,6 +193,7 @@ pub async fn update(
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
+    Params(dry): Params<Dry>,
     Body(edit): Body<Edit>,
 ) -> Result<Response, Problem> {
     let was = find(&deps, &caller, &id).await?;
@@ -186,6 +213,9 @@ pub async fn update(
     }
     to.version = was.version.saturating_add(1);
     to.updated_at = deps.clock.now();
+    if dry.dry_run {
+        return Ok(would(shown(&to)));
+    }
     match deps.registry.change_customer(&to, was.version).await {
         Ok(()) => {}
         Err(StoreError::Conflict) => return Err(stale()),
@@ -196,7 +226,7 @@ pub async fn update(
         let words = (to.status == CustomerStatus::Suspended).then(|| format!("the customer is suspended ({})", caller.label));
         deps.registry.set_halt(Some(&to.id), None, words.as_deref()).await?;
     }
-    Ok(before(with_tag(&to), shown(&was)))
+    Ok(before(with_tag(&to), json!(shown(&was))))
 }
 
 /// Whether If-Match is there and names what is in the table.

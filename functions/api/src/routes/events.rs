@@ -4,19 +4,20 @@ use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::{Body, Dry, NewId, Params};
-use crate::paging::{Paging, page};
+use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
-use domain::ids::{ClusterId, InstanceKey};
+use domain::ids::{ClusterId, InstanceId};
 use domain::interruption::parse::{Received, parse};
 use domain::interruption::{Message, Notice, NoticeKind};
 use domain::spot_event::SpotEvent;
-use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use http::{StatusCode, header};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 
 mod by_hand;
@@ -29,6 +30,23 @@ pub struct Filter {
     cluster_id: Option<String>,
 }
 
+/// Where events are listed.
+const HISTORY: &str = "/api/v1/events/history";
+
+/// An event that was handed in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct QueuedEvent {
+    /// `queued`, or `dry_run`.
+    status: &'static str,
+    /// What was announced.
+    kind: &'static str,
+    instances: Vec<InstanceId>,
+    /// When the instances are gone.
+    deadline: Option<Timestamp>,
+    /// Where what comes of it is listed.
+    events: &'static str,
+}
+
 /// `GET /api/v1/events/spot-warnings`: capacity that is or was taken back, newest first.
 ///
 /// # Errors
@@ -38,7 +56,7 @@ pub async fn spot_warnings(
     caller: Caller,
     Params(filter): Params<Filter>,
     paging: Paging,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Page<SpotEvent>>, Problem> {
     listed(&deps, &caller, filter, paging, takes_capacity).await
 }
 
@@ -46,7 +64,12 @@ pub async fn spot_warnings(
 ///
 /// # Errors
 /// 404 where `cluster_id` is not the caller's.
-pub async fn history(State(deps): Api, caller: Caller, Params(filter): Params<Filter>, paging: Paging) -> Result<Json<Value>, Problem> {
+pub async fn history(
+    State(deps): Api,
+    caller: Caller,
+    Params(filter): Params<Filter>,
+    paging: Paging,
+) -> Result<Json<Page<SpotEvent>>, Problem> {
     listed(&deps, &caller, filter, paging, |_| true).await
 }
 
@@ -73,7 +96,7 @@ async fn listed(
     filter: Filter,
     paging: Paging,
     of_kind: fn(NoticeKind) -> bool,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Page<SpotEvent>>, Problem> {
     let cluster = match &filter.cluster_id {
         Some(id) => Some(own(deps, caller, id).await?.id),
         None => None,
@@ -90,7 +113,7 @@ async fn listed(
             break;
         }
     }
-    Ok(page(&items, before.map(|at| at.to_string()).as_deref()))
+    Ok(Json(Page::of(items, before.map(|at| at.to_string()).as_deref())))
 }
 
 fn wanted(event: &SpotEvent, cluster: Option<&ClusterId>, of_kind: fn(NoticeKind) -> bool) -> bool {
@@ -127,22 +150,17 @@ pub async fn process(
     let body = if by_hand::is(&body) { by_hand::event(&deps, &caller, body, &id).await? } else { body };
     let text = body.to_string();
     let notice = understood(parse(&text, &Received { at: now, region: None }))?;
-    if !theirs(&deps, &caller, &notice).await? {
+    if !execution::theirs(deps.routes.as_ref(), &caller.customer, &notice).await? {
         return Err(by_hand::unknown());
     }
-    let mut answer = json!({
-        "status": "queued",
-        "kind": notice.kind.as_str(),
-        "instances": notice.instances,
-        "deadline": notice.deadline,
-        "events": "/api/v1/events/history",
-    });
+    let status = if dry.dry_run { "dry_run" } else { "queued" };
+    let answer =
+        QueuedEvent { status, kind: notice.kind.as_str(), instances: notice.instances, deadline: notice.deadline, events: HISTORY };
     if dry.dry_run {
-        answer["status"] = json!("dry_run");
         return Ok(Json(answer).into_response());
     }
     deps.queue.notice(&text).await?;
-    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, HISTORY)], Json(answer)).into_response())
 }
 
 fn understood(message: Message) -> Result<Notice, Problem> {
@@ -159,19 +177,4 @@ fn understood(message: Message) -> Result<Notice, Problem> {
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "event-malformed", detail))
         }
     }
-}
-
-/// Whether the account is one of the caller's, and none of the instances is known as somebody else's.
-async fn theirs(deps: &Deps, caller: &Caller, notice: &Notice) -> Result<bool, Problem> {
-    let clusters = deps.routes.clusters_of(&notice.account).await?;
-    if !clusters.iter().any(|cluster| cluster.customer == caller.customer) {
-        return Ok(false);
-    }
-    for instance in &notice.instances {
-        let key = InstanceKey { account: notice.account.clone(), region: notice.region.clone(), instance: instance.clone() };
-        if deps.routes.route(&key).await?.is_some_and(|record| record.customer != caller.customer) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

@@ -3,14 +3,18 @@
 use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
-use crate::extract::Body;
+use crate::extract::{Body, Dry, Params};
 use crate::problem::Problem;
+use crate::trail::before;
+use crate::view::would;
 use axum::Json;
 use axum::extract::State;
-use domain::ids::ClusterId;
+use axum::response::{IntoResponse, Response};
+use domain::ids::{ClusterId, CustomerId};
+use domain::tenant::Halt;
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::sync::Arc;
 
 /// What is to be stopped, and why; `null` lifts the stop. The reason must be there, so that a slip of the pen lifts nothing.
@@ -19,6 +23,15 @@ use std::sync::Arc;
 pub struct Stop {
     scope: String,
     #[serde(deserialize_with = "Option::deserialize")]
+    reason: Option<String>,
+}
+
+/// A stop, as it was set or lifted.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "StopSet")]
+pub struct Stopped {
+    scope: String,
+    halted: bool,
     reason: Option<String>,
 }
 
@@ -33,7 +46,12 @@ enum Scope {
 ///
 /// # Errors
 /// 403 for `everything` from a customer, 404 for a cluster that is not the caller's, 422 for another scope.
-pub async fn set(State(deps): State<Arc<Deps>>, caller: Caller, Body(stop): Body<Stop>) -> Result<Json<Value>, Problem> {
+pub async fn set(
+    State(deps): State<Arc<Deps>>,
+    caller: Caller,
+    Params(dry): Params<Dry>,
+    Body(stop): Body<Stop>,
+) -> Result<Response, Problem> {
     let reason = stop.reason.as_deref().map(str::trim);
     if reason.is_some_and(|reason| reason.is_empty() || reason.len() > 500) {
         let detail = "`reason` says in 1 to 500 characters why everything stands still, or is null to go on.";
@@ -44,10 +62,21 @@ pub async fn set(State(deps): State<Arc<Deps>>, caller: Caller, Body(stop): Body
         Scope::Customer => (Some(&caller.customer), None),
         Scope::Cluster(id) => (Some(&caller.customer), Some(id)),
     };
+    let set = Stopped { scope: stop.scope.clone(), halted: reason.is_some(), reason: reason.map(str::to_owned) };
+    if dry.dry_run {
+        return Ok(would(set));
+    }
+    let was = was(&deps, &caller, customer, cluster.as_ref()).await?;
     let words = reason.map(|reason| format!("{reason} ({})", caller.label));
     deps.registry.set_halt(customer, cluster.as_ref(), words.as_deref()).await?;
     tracing::warn!(scope = stop.scope, halted = reason.is_some(), by = caller.label, "The kill switch was used");
-    Ok(Json(json!({ "scope": stop.scope, "halted": reason.is_some(), "reason": reason })))
+    Ok(before(Json(set).into_response(), json!({ "halted": was })))
+}
+
+/// The widest stop that held where this one is set: what a person met there before.
+async fn was(deps: &Deps, caller: &Caller, customer: Option<&CustomerId>, cluster: Option<&ClusterId>) -> Result<Option<Halt>, Problem> {
+    let nowhere = ClusterId::parse("none").map_err(Problem::internal)?;
+    Ok(deps.registry.halted(customer.unwrap_or(&caller.customer), cluster.unwrap_or(&nowhere)).await?)
 }
 
 async fn scope(deps: &Deps, caller: &Caller, text: &str) -> Result<Scope, Problem> {

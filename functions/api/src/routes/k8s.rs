@@ -4,17 +4,19 @@ use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::Params;
-use crate::paging::Paging;
+use crate::paging::{Page, Paging};
 use crate::problem::{self, Problem};
+use crate::view::nodes::{ClusterMetrics, ClusterNode, NodeMetrics, Totals};
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::ids::NodeName;
 use domain::node::{NodeUsage, NodeView};
+use domain::pod::PodView;
 use domain::ports::{Cluster, ClusterError};
 use domain::{plan::check::Blocked, tenant};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -51,17 +53,11 @@ pub(super) fn blocked(notes: &[Blocked]) -> Problem {
 ///
 /// # Errors
 /// As [`connect`], and what the cluster answered.
-pub async fn nodes(State(deps): Api, caller: Caller, Path(id): Path<String>, paging: Paging) -> Result<Json<Value>, Problem> {
+pub async fn nodes(State(deps): Api, caller: Caller, Path(id): Path<String>, paging: Paging) -> Result<Json<Page<ClusterNode>>, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let nodes = connect(&deps, &cluster).await?.nodes().await?;
-    let shown = |node: NodeView| {
-        let instance = node.instance();
-        let mut document = json!(node);
-        document["instance_id"] = json!(instance);
-        document
-    };
-    let documents: Vec<Value> = nodes.into_iter().map(shown).collect();
-    Ok(paging.cut(documents, |node| node["name"].as_str().unwrap_or_default().to_owned()))
+    let nodes: Vec<ClusterNode> = nodes.into_iter().map(|node| ClusterNode { instance_id: node.instance(), node }).collect();
+    Ok(Json(paging.cut(nodes, |shown| shown.node.name.to_string())))
 }
 
 /// Which pods.
@@ -81,19 +77,19 @@ pub async fn pods(
     Path(id): Path<String>,
     Params(which): Params<Which>,
     paging: Paging,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Page<PodView>>, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let node = which.node.as_deref().map(node_name).transpose()?;
     let mut pods = connect(&deps, &cluster).await?.pods(node.as_ref()).await?;
     pods.retain(|pod| which.namespace.as_ref().is_none_or(|namespace| pod.pod.namespace == *namespace));
-    Ok(paging.cut(pods, |pod| pod.pod.to_string()))
+    Ok(Json(paging.cut(pods, |pod| pod.pod.to_string())))
 }
 
 /// `GET /api/v1/k8s/{cluster_id}/metrics`: what nodes have and what they use.
 ///
 /// # Errors
 /// As [`connect`], and what the cluster answered; a missing metrics server is told in the answer.
-pub async fn metrics(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn metrics(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<ClusterMetrics>, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let api = connect(&deps, &cluster).await?;
     let (nodes, usage) = tokio::join!(api.nodes(), api.usage());
@@ -116,30 +112,27 @@ fn no_usage(error: &ClusterError) -> String {
     }
 }
 
-fn summary(nodes: &[NodeView], usage: Option<&[NodeUsage]>, note: Option<String>) -> Value {
+fn summary(nodes: &[NodeView], usage: Option<&[NodeUsage]>, note: Option<String>) -> ClusterMetrics {
     let used: BTreeMap<&NodeName, &NodeUsage> = usage.unwrap_or_default().iter().map(|usage| (&usage.name, usage)).collect();
     let row = |node: &NodeView| {
         let used = used.get(&node.name);
-        json!({
-            "name": node.name,
-            "ready": node.ready,
-            "unschedulable": node.unschedulable,
-            "cpu_millis_allocatable": node.cpu_millis,
-            "cpu_millis_used": used.map(|u| u.cpu_millis),
-            "memory_bytes_allocatable": node.memory_bytes,
-            "memory_bytes_used": used.map(|u| u.memory_bytes),
-        })
+        NodeMetrics {
+            name: node.name.clone(),
+            ready: node.ready,
+            unschedulable: node.unschedulable,
+            cpu_millis_allocatable: node.cpu_millis,
+            cpu_millis_used: used.map(|u| u.cpu_millis),
+            memory_bytes_allocatable: node.memory_bytes,
+            memory_bytes_used: used.map(|u| u.memory_bytes),
+        }
     };
-    json!({
-        "nodes": nodes.iter().map(row).collect::<Vec<Value>>(),
-        "totals": {
-            "nodes": nodes.len(),
-            "nodes_ready": nodes.iter().filter(|node| node.ready).count(),
-            "cpu_millis_allocatable": nodes.iter().map(|node| node.cpu_millis).sum::<u64>(),
-            "cpu_millis_used": usage.map(|all| all.iter().map(|u| u.cpu_millis).sum::<u64>()),
-            "memory_bytes_allocatable": nodes.iter().map(|node| node.memory_bytes).sum::<u64>(),
-            "memory_bytes_used": usage.map(|all| all.iter().map(|u| u.memory_bytes).sum::<u64>()),
-        },
-        "note": note,
-    })
+    let totals = Totals {
+        nodes: nodes.len(),
+        nodes_ready: nodes.iter().filter(|node| node.ready).count(),
+        cpu_millis_allocatable: nodes.iter().map(|node| node.cpu_millis).sum(),
+        cpu_millis_used: usage.map(|all| all.iter().map(|u| u.cpu_millis).sum()),
+        memory_bytes_allocatable: nodes.iter().map(|node| node.memory_bytes).sum(),
+        memory_bytes_used: usage.map(|all| all.iter().map(|u| u.memory_bytes).sum()),
+    };
+    ClusterMetrics { nodes: nodes.iter().map(row).collect(), totals, note }
 }

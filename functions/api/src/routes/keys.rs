@@ -3,20 +3,23 @@
 use super::customers::whose;
 use crate::Deps;
 use crate::auth::Caller;
-use crate::extract::{Body, NewId, Params};
-use crate::paging::{Paging, page};
+use crate::extract::{Body, Dry, NewId, Params};
+use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use crate::trail::before;
+use crate::view::would;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use domain::ids::CustomerId;
 use domain::tenant::{ApiKey, Role};
 use domain::{SignedDuration, Timestamp};
 use http::{StatusCode, header};
 use runtime::web::caller::hash;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::sync::Arc;
 
 type Api = State<Arc<Deps>>;
@@ -36,7 +39,6 @@ pub struct New {
     /// What it is for, in 1 to 100 characters.
     label: String,
     /// `viewer`, `operator` or `admin`.
-    #[schemars(with = "String")]
     role: Role,
     /// Days until it stops working, 1 to 366; 90 where it is left out.
     expires_in_days: Option<u32>,
@@ -50,29 +52,52 @@ pub struct Filter {
     customer_id: Option<String>,
 }
 
-fn shown(key: &ApiKey, now: Timestamp) -> Value {
-    json!({
-        "key_id": key.id,
-        "customer_id": key.customer,
-        "label": key.label,
-        "role": key.role,
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "revoked": key.revoked,
-        "works": key.works(now),
-    })
+/// A key, as it is shown. Has no `Debug`: it may hold the key itself, once.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Key")]
+pub struct KeyView {
+    key_id: String,
+    customer_id: CustomerId,
+    label: String,
+    role: Role,
+    created_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    revoked: bool,
+    /// Whether it may be used now.
+    works: bool,
+    /// The key itself, in the answer that makes it, and in no other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+fn shown(key: &ApiKey, now: Timestamp) -> KeyView {
+    KeyView {
+        key_id: key.id.clone(),
+        customer_id: key.customer.clone(),
+        label: key.label.clone(),
+        role: key.role,
+        created_at: key.created_at,
+        expires_at: key.expires_at,
+        revoked: key.revoked,
+        works: key.works(now),
+        secret: None,
+    }
 }
 
 /// `GET /api/v1/admin/keys`.
 ///
 /// # Errors
 /// 404 for another customer's.
-pub async fn list(State(deps): Api, caller: Caller, Params(filter): Params<Filter>, paging: Paging) -> Result<Json<Value>, Problem> {
+pub async fn list(
+    State(deps): Api,
+    caller: Caller,
+    Params(filter): Params<Filter>,
+    paging: Paging,
+) -> Result<Json<Page<KeyView>>, Problem> {
     let customer = whose(&deps, &caller, filter.customer_id.as_deref()).await?;
     let found = deps.registry.api_keys(&customer, paging.after.as_deref(), paging.limit).await?;
     let now = deps.clock.now();
-    let items: Vec<Value> = found.items.iter().map(|key| shown(key, now)).collect();
-    Ok(page(&items, found.next.as_deref()))
+    Ok(Json(Page::of(found.items.iter().map(|key| shown(key, now)).collect(), found.next.as_deref())))
 }
 
 /// `GET /api/v1/admin/keys/{id}`.
@@ -84,7 +109,7 @@ pub async fn show(
     caller: Caller,
     Path(id): Path<String>,
     Params(filter): Params<Filter>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let customer = whose(&deps, &caller, filter.customer_id.as_deref()).await?;
     let key = deps.registry.named_key(&customer, &id).await?.ok_or_else(|| Problem::absent("key"))?;
     Ok(Json(shown(&key, deps.clock.now())))
@@ -94,7 +119,13 @@ pub async fn show(
 ///
 /// # Errors
 /// 404 for another customer, 409 where there are too many, 422 for fields.
-pub async fn create(State(deps): Api, caller: Caller, NewId(new_id): NewId, Body(new): Body<New>) -> Result<Response, Problem> {
+pub async fn create(
+    State(deps): Api,
+    caller: Caller,
+    NewId(new_id): NewId,
+    Params(dry): Params<Dry>,
+    Body(new): Body<New>,
+) -> Result<Response, Problem> {
     let customer = whose(&deps, &caller, new.customer_id.as_deref()).await?;
     let unfit = |code, detail: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
     let label = new.label.trim().to_owned();
@@ -109,16 +140,10 @@ pub async fn create(State(deps): Api, caller: Caller, NewId(new_id): NewId, Body
         let detail = format!("There are {KEYS_MAX} keys already. Use one of them.");
         return Err(Problem::new(StatusCode::CONFLICT, "too-many-keys", detail));
     }
-    let id = format!("k-{new_id}");
-    // The answer of a first try was lost with its secret: that key is of no use to anybody and stops working.
-    if let Some(lost) = deps.registry.named_key(&customer, &id).await? {
-        deps.registry.put_api_key(&ApiKey { revoked: true, ..lost }).await?;
-    }
-    let secret = SecretString::from(format!("co_{:032x}{:032x}", (deps.ids)(), (deps.ids)()));
     let now = deps.clock.now();
-    let key = ApiKey {
-        id,
-        hash: hash(secret.expose_secret()),
+    let mut key = ApiKey {
+        id: format!("k-{new_id}"),
+        hash: String::new(),
         customer,
         role: new.role,
         label,
@@ -126,11 +151,17 @@ pub async fn create(State(deps): Api, caller: Caller, NewId(new_id): NewId, Body
         revoked: false,
         created_at: Some(now),
     };
-    deps.registry.put_api_key(&key).await?;
-    let mut body = shown(&key, now);
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("secret".to_owned(), Value::from(secret.expose_secret()));
+    if dry.dry_run {
+        return Ok(would(shown(&key, now)));
     }
+    // The answer of a first try was lost with its secret: that key is of no use to anybody and stops working.
+    if let Some(lost) = deps.registry.named_key(&key.customer, &key.id).await? {
+        deps.registry.put_api_key(&ApiKey { revoked: true, ..lost }).await?;
+    }
+    let secret = SecretString::from(format!("co_{:032x}{:032x}", (deps.ids)(), (deps.ids)()));
+    key.hash = hash(secret.expose_secret());
+    deps.registry.put_api_key(&key).await?;
+    let body = KeyView { secret: Some(secret.expose_secret().to_owned()), ..shown(&key, now) };
     let place = format!("/api/v1/admin/keys/{}", key.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, place), (header::CACHE_CONTROL, "no-store".to_owned())], Json(body)).into_response())
 }
@@ -139,10 +170,19 @@ pub async fn create(State(deps): Api, caller: Caller, NewId(new_id): NewId, Body
 ///
 /// # Errors
 /// 404 where it is not the caller's.
-pub async fn revoke(State(deps): Api, caller: Caller, Path(id): Path<String>, Params(filter): Params<Filter>) -> Result<Response, Problem> {
+pub async fn revoke(
+    State(deps): Api,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(filter): Params<Filter>,
+    Params(dry): Params<Dry>,
+) -> Result<Response, Problem> {
     let customer = whose(&deps, &caller, filter.customer_id.as_deref()).await?;
     let key = deps.registry.named_key(&customer, &id).await?.ok_or_else(|| Problem::absent("key"))?;
     let was = shown(&key, deps.clock.now());
+    if dry.dry_run {
+        return Ok(would(was));
+    }
     deps.registry.put_api_key(&ApiKey { revoked: true, ..key }).await?;
-    Ok(before(StatusCode::NO_CONTENT.into_response(), was))
+    Ok(before(StatusCode::NO_CONTENT.into_response(), json!(was)))
 }

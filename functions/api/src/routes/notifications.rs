@@ -1,23 +1,27 @@
 //! Whom notices are sent to, what was sent to them, and sending it again.
 
+use super::customers::{matching, stale};
 use crate::Deps;
 use crate::auth::Caller;
-use crate::extract::{Body, NewId};
-use crate::paging::Paging;
+use crate::extract::{Body, Dry, NewId, Params};
+use crate::paging::{Page, Paging};
 use crate::problem::Problem;
+use crate::trail::before;
+use crate::view::targets::{DeliveryView, QueuedReplay, QueuedTest, TargetView, Targets};
+use crate::view::would;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use data_encoding::{BASE64, HEXLOWER};
-use domain::address::Place;
+use domain::address::{Door, Place, Refused};
 use domain::ids::{ClusterId, TargetId};
-use domain::notify::{Channel, Delivery, TARGETS_MAX, Target, TargetState, Waiting, retry};
-use domain::ports::{Moment, Notice};
+use domain::notify::{Channel, TARGETS_MAX, Target, TargetState, Waiting};
+use domain::ports::{Moment, Notice, StoreError};
 use domain::tenant::Sealed;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -76,30 +80,6 @@ fn narrowed(kinds: Vec<String>) -> Result<Vec<String>, Problem> {
     Err(unfit("invalid-kinds", "`kinds` lists up to 50 kinds of notices, such as `ghost.detected`, or `ghost.` for all that begin so."))
 }
 
-/// As people see it: of a URL its host, of a secret nothing.
-fn shown(target: &Target) -> Value {
-    let to = match &target.channel {
-        Channel::Slack { host, .. } | Channel::Webhook { host, .. } => host,
-        Channel::Email { to } => to,
-    };
-    let (enabled, disabled_at, disabled_because) = match &target.state {
-        TargetState::Active => (true, None, None),
-        TargetState::Disabled { at, why } => (false, Some(at), Some(why)),
-    };
-    json!({
-        "target_id": target.id,
-        "label": target.label,
-        "channel": target.channel.as_str(),
-        "to": to,
-        "kinds": target.kinds,
-        "enabled": enabled,
-        "disabled_at": disabled_at,
-        "disabled_because": disabled_because,
-        "created_at": target.created_at,
-        "version": target.version,
-    })
-}
-
 async fn find(deps: &Deps, caller: &Caller, id: &str) -> Result<Target, Problem> {
     let absent = || Problem::absent("target");
     let id = TargetId::parse(id).map_err(|_| absent())?;
@@ -122,16 +102,22 @@ async fn seal(deps: &Deps, target: &Target, secret: &SecretString) -> Result<Sea
 ///
 /// # Errors
 /// 503 where the table does not answer.
-pub async fn list(State(deps): Api, caller: Caller) -> Result<Json<Value>, Problem> {
+pub async fn list(State(deps): Api, caller: Caller) -> Result<Json<Targets>, Problem> {
     let targets = deps.outbox.targets(&caller.customer).await?;
-    Ok(Json(json!({ "items": targets.iter().map(shown).collect::<Vec<_>>() })))
+    Ok(Json(Targets { items: targets.iter().map(TargetView::of).collect() }))
 }
 
 /// `POST /api/v1/notifications/targets`. The signing secret of a webhook is in this answer and in no other.
 ///
 /// # Errors
 /// 422 where the body does not fit or names an address that is not called, 409 where there are too many targets.
-pub async fn create(State(deps): Api, caller: Caller, NewId(new_id): NewId, Body(new): Body<New>) -> Result<Response, Problem> {
+pub async fn create(
+    State(deps): Api,
+    caller: Caller,
+    NewId(new_id): NewId,
+    Params(dry): Params<Dry>,
+    Body(new): Body<New>,
+) -> Result<Response, Problem> {
     if deps.outbox.targets(&caller.customer).await?.len() >= TARGETS_MAX {
         let detail = format!("There are {TARGETS_MAX} targets already. Remove one first.");
         return Err(Problem::new(StatusCode::CONFLICT, "too-many-targets", detail));
@@ -149,14 +135,34 @@ pub async fn create(State(deps): Api, caller: Caller, NewId(new_id): NewId, Body
     };
     let (channel, secret) = channel(&deps, &target, &new.channel, new.url.map(SecretString::from), new.email).await?;
     target.channel = channel;
-    deps.outbox.put_target(&target).await?;
-    let mut body = shown(&target);
-    if let (Some(fields), Some(secret)) = (body.as_object_mut(), secret) {
-        fields.insert("secret".to_owned(), Value::from(secret.expose_secret()));
+    if dry.dry_run {
+        return Ok(would(TargetView::of(&target)));
     }
+    deps.outbox.put_target(&target).await?;
     let place = format!("/api/v1/notifications/targets/{}", target.id);
     // The one answer that holds a secret is kept by nobody on its way.
-    Ok((StatusCode::CREATED, [(header::LOCATION, place), (header::CACHE_CONTROL, "no-store".to_owned())], Json(body)).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], once(&target, secret.as_ref())).into_response())
+}
+
+fn etag(target: &Target) -> String {
+    format!("\"{}\"", target.version)
+}
+
+/// A target with its ETag, and with a secret that is shown once.
+fn once(target: &Target, secret: Option<&SecretString>) -> Response {
+    let headers = [(header::ETAG, etag(target)), (header::CACHE_CONTROL, "no-store".to_owned())];
+    (headers, Json(TargetView::of(target).with_secret(secret))).into_response()
+}
+
+/// Where a receiver is, if it is called at all: as its address is spelled, and as its name leads now.
+async fn callable(deps: &Deps, url: &SecretString) -> Result<Place, Problem> {
+    let refuse = |refused: Refused| {
+        let detail = format!("`url` is the address of a receiver, https://HOST/PATH: {refused}.");
+        unfit("address-refused", detail).with("rule", json!(refused.rule()))
+    };
+    let place = Place::parse(url.expose_secret(), Door::Webhook, deps.gate.rules()).map_err(refuse)?;
+    deps.gate.admit(&place).await.map_err(refuse)?;
+    Ok(place)
 }
 
 async fn channel(
@@ -175,7 +181,7 @@ async fn channel(
             Ok((Channel::Email { to }, None))
         }
         ("slack" | "webhook", Some(url), None) => {
-            let place = Place::parse(url.expose_secret()).map_err(|error| unfit("address-refused", format!("`url`: {error}.")))?;
+            let place = callable(deps, &url).await?;
             let sealed = seal(deps, target, &url).await?;
             if kind == "slack" {
                 return Ok((Channel::Slack { host: place.host, url: sealed }, None));
@@ -192,16 +198,44 @@ async fn channel(
 ///
 /// # Errors
 /// 404 where it is not the caller's.
-pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    Ok(Json(shown(&find(&deps, &caller, &id).await?)))
+pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+    let target = find(&deps, &caller, &id).await?;
+    Ok(([(header::ETAG, etag(&target))], Json(TargetView::of(&target))).into_response())
 }
 
 /// `PUT /api/v1/notifications/targets/{id}`: label, kinds, whether it is sent to, and a new signing secret beside the old one.
 ///
 /// # Errors
-/// 404 where it is not the caller's, 409 where somebody else changed it first, 422 where the body does not fit.
-pub async fn update(State(deps): Api, caller: Caller, Path(id): Path<String>, Body(edit): Body<Edit>) -> Result<Response, Problem> {
-    let mut target = find(&deps, &caller, &id).await?;
+/// 404 where it is not the caller's, 412 where somebody else changed it first, 428 without If-Match, 422 where the body does not fit.
+pub async fn update(
+    State(deps): Api,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Params(dry): Params<Dry>,
+    Body(edit): Body<Edit>,
+) -> Result<Response, Problem> {
+    let was = find(&deps, &caller, &id).await?;
+    matching(&headers, &etag(&was))?;
+    let enabled = edit.enabled;
+    let (target, fresh) = edited(&deps, &caller, &was, edit).await?;
+    if dry.dry_run {
+        return Ok(would(TargetView::of(&target)));
+    }
+    match deps.outbox.put_target(&target).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict) => return Err(stale()),
+        Err(error) => return Err(error.into()),
+    }
+    if enabled == Some(true) {
+        deps.outbox.wake(&target, deps.clock.now()).await?;
+    }
+    Ok(before(once(&target, fresh.as_ref()), json!(TargetView::of(&was))))
+}
+
+/// A target as it is wanted, with its new signing secret if one is.
+async fn edited(deps: &Deps, caller: &Caller, was: &Target, edit: Edit) -> Result<(Target, Option<SecretString>), Problem> {
+    let mut target = was.clone();
     if let Some(label) = &edit.label {
         target.label = labelled(label)?;
     }
@@ -217,8 +251,8 @@ pub async fn update(State(deps): Api, caller: Caller, Path(id): Path<String>, Bo
     }
     let mut fresh = None;
     if edit.rotate_secret {
-        let secret = new_secret(&deps);
-        let sealed = seal(&deps, &target, &secret).await?;
+        let secret = new_secret(deps);
+        let sealed = seal(deps, &target, &secret).await?;
         let Channel::Webhook { secret: now, secret_before, .. } = &mut target.channel else {
             return Err(unfit("no-secret", "Only webhooks have a signing secret."));
         };
@@ -226,66 +260,74 @@ pub async fn update(State(deps): Api, caller: Caller, Path(id): Path<String>, Bo
         fresh = Some(secret);
     }
     target.version += 1;
-    deps.outbox.put_target(&target).await?;
-    if edit.enabled == Some(true) {
-        deps.outbox.wake(&target, deps.clock.now()).await?;
-    }
-    let mut body = shown(&target);
-    if let (Some(fields), Some(secret)) = (body.as_object_mut(), fresh) {
-        fields.insert("secret".to_owned(), Value::from(secret.expose_secret()));
-    }
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
+    Ok((target, fresh))
 }
 
 /// `DELETE /api/v1/notifications/targets/{id}`, with all that waits for it.
 ///
 /// # Errors
-/// 404 where it is not the caller's.
-pub async fn remove(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+/// 404 where it is not the caller's, 412 where If-Match is sent and names another version.
+pub async fn remove(
+    State(deps): Api,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Params(dry): Params<Dry>,
+) -> Result<Response, Problem> {
     let target = find(&deps, &caller, &id).await?;
+    if headers.contains_key(header::IF_MATCH) {
+        matching(&headers, &etag(&target))?;
+    }
+    if dry.dry_run {
+        return Ok(would(TargetView::of(&target)));
+    }
     deps.outbox.delete_target(&caller.customer, &target.id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(before(StatusCode::NO_CONTENT.into_response(), json!(TargetView::of(&target))))
 }
 
 /// `POST /api/v1/notifications/targets/{id}/test`: a notice that says that it is a test goes into the target's lane.
 ///
 /// # Errors
 /// 404 where it is not the caller's.
-pub async fn test(State(deps): Api, caller: Caller, Path(id): Path<String>, NewId(new): NewId) -> Result<Response, Problem> {
+pub async fn test(
+    State(deps): Api,
+    caller: Caller,
+    Path(id): Path<String>,
+    NewId(new): NewId,
+    Params(dry): Params<Dry>,
+) -> Result<Response, Problem> {
     let target = find(&deps, &caller, &id).await?;
     let now = deps.clock.now();
     let cluster = ClusterId::parse("none").map_err(|_| Problem::internal("a constant is no id"))?;
     let said = vec![format!("{} asked for a test of {}. Nothing has happened.", caller.label, target.label)];
     let mut notice = Notice::new((&caller.customer, &cluster), ("test", Moment::Detected), (target.id.as_str(), now), said, now);
     notice.id = format!("test/{new}");
-    deps.outbox.enter(&target, Waiting { since: now, replay: 0, notice: notice.clone() }).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "notice_id": notice.id, "target": shown(&target) }))).into_response())
+    let queued = QueuedTest { notice_id: notice.id.clone(), target: TargetView::of(&target) };
+    if dry.dry_run {
+        return Ok(would(queued));
+    }
+    deps.outbox.enter(&target, Waiting { since: now, replay: 0, notice }).await?;
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, log_of(&target))], Json(queued)).into_response())
+}
+
+/// Where what was sent to a target is listed.
+fn log_of(target: &Target) -> String {
+    format!("/api/v1/notifications/targets/{}/deliveries", target.id)
 }
 
 /// `GET /api/v1/notifications/targets/{id}/deliveries`: what was sent, newest first, for thirty days.
 ///
 /// # Errors
 /// 404 where it is not the caller's.
-pub async fn deliveries(State(deps): Api, caller: Caller, Path(id): Path<String>, paging: Paging) -> Result<Json<Value>, Problem> {
+pub async fn deliveries(
+    State(deps): Api,
+    caller: Caller,
+    Path(id): Path<String>,
+    paging: Paging,
+) -> Result<Json<Page<DeliveryView>>, Problem> {
     let target = find(&deps, &caller, &id).await?;
     let page = deps.outbox.deliveries(&target.lane(), paging.after.as_deref(), paging.limit).await?;
-    let items: Vec<Value> = page.items.iter().map(sent).collect();
-    Ok(crate::paging::page(&items, page.next.as_deref()))
-}
-
-fn sent(delivery: &Delivery) -> Value {
-    let notice = &delivery.waiting.notice;
-    json!({
-        "notice_id": notice.id,
-        "kind": notice.kind,
-        "cluster_id": notice.cluster,
-        "subject": notice.subject,
-        "sentences": notice.sentences,
-        "attempt": delivery.attempt,
-        "at": delivery.at,
-        "result": delivery.sending,
-        "said": retry::said(&delivery.sending),
-    })
+    Ok(Json(Page::of(page.items.iter().map(DeliveryView::of).collect(), page.next.as_deref())))
 }
 
 /// How many pages of the log are looked through for a notice.
@@ -300,6 +342,7 @@ pub async fn replay(
     caller: Caller,
     Path(id): Path<String>,
     NewId(new): NewId,
+    Params(dry): Params<Dry>,
     Body(again): Body<Again>,
 ) -> Result<Response, Problem> {
     let target = find(&deps, &caller, &id).await?;
@@ -309,10 +352,13 @@ pub async fn replay(
         if let Some(found) = page.items.iter().find(|sent| sent.waiting.notice.id == again.notice_id) {
             // The same request leads to the same mark, so that a repeated one sends nothing a third time.
             let mark = Sha256::digest(&new).iter().take(4).fold(0_u32, |mark, byte| (mark << 8) | u32::from(*byte)).max(1);
+            let body = QueuedReplay { notice_id: again.notice_id, replay: HEXLOWER.encode(&mark.to_be_bytes()) };
+            if dry.dry_run {
+                return Ok(would(body));
+            }
             let waiting = Waiting { since: deps.clock.now(), replay: mark, notice: found.waiting.notice.clone() };
             deps.outbox.enter(&target, waiting).await?;
-            let body = json!({ "notice_id": again.notice_id, "replay": HEXLOWER.encode(&mark.to_be_bytes()) });
-            return Ok((StatusCode::ACCEPTED, Json(body)).into_response());
+            return Ok((StatusCode::ACCEPTED, [(header::LOCATION, log_of(&target))], Json(body)).into_response());
         }
         after = page.next;
         if after.is_none() {

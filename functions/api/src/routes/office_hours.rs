@@ -1,19 +1,26 @@
 //! Office hours: what sleeps, what will, why, and what it is worth; the rules for all clusters; approval; and waking by hand.
 
 use super::clusters::own;
+use super::config::tag;
+use super::customers::{matching, stale};
 use super::k8s::connect;
 use crate::Deps;
 use crate::auth::Caller;
-use crate::extract::Body;
+use crate::extract::{Body, Dry, Params};
 use crate::problem::{self, Problem};
 use crate::register::Wrong;
+use crate::trail::before;
+use crate::view::hours::{ApprovedHours, Awake, OfficeHours, SleepingObject};
+use crate::view::would;
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use domain::money::MicroDollars;
 use domain::office_hours::{APPROVED_KEY, AWAKE_KEY, CUSTOMER_KEY, Rules, fingerprint, of_cluster};
+use domain::ports::StoreError;
 use domain::tenant::Cluster;
 use domain::{SignedDuration, Timestamp};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header};
 use planning::office_hours::{Judged, Sight, Standing, Verdict, judge, worth};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -46,7 +53,7 @@ async fn said(deps: &Deps, cluster: &Cluster) -> Result<Said, Problem> {
 ///
 /// # Errors
 /// 404 where the cluster is not the caller's; what the cluster answered.
-pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<OfficeHours>, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let said = said(&deps, &cluster).await?;
     let policy = &cluster.policy.office_hours;
@@ -57,7 +64,7 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
     let sight = Sight { scalables: &scalables, policy, customer: said.customer.as_ref(), asleep: &rows, forced_up, now };
     let judged = judge(sight);
     let (mut freed, mut month) = (MicroDollars::default(), MicroDollars::default());
-    let objects: Vec<Value> = judged
+    let objects: Vec<SleepingObject> = judged
         .iter()
         .map(|judged| {
             let worth = Worth::of(judged);
@@ -67,11 +74,18 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
         })
         .collect();
     let print = fingerprint(policy, said.customer.as_ref());
-    Ok(Json(json!({
-        "cluster_id": cluster.id, "mode": policy.mode, "now": now, "awake_until": said.awake_until.filter(|until| now < *until),
-        "fingerprint": print, "approved": said.approved.as_deref() == Some(print.as_str()),
-        "objects": objects, "freed_usd_per_hour": usd(freed), "worth_usd_per_month": usd(month), "note": HONESTLY,
-    })))
+    Ok(Json(OfficeHours {
+        cluster_id: cluster.id.clone(),
+        mode: policy.mode,
+        now,
+        awake_until: said.awake_until.filter(|until| now < *until),
+        approved: said.approved.as_deref() == Some(print.as_str()),
+        fingerprint: print,
+        objects,
+        freed_usd_per_hour: usd(freed),
+        worth_usd_per_month: usd(month),
+        note: HONESTLY,
+    }))
 }
 
 /// What sleep is worth for one object.
@@ -107,7 +121,7 @@ fn asleep(judged: &Judged<'_>) -> bool {
     matches!(judged.decision.standing, Standing::Asleep(_))
 }
 
-fn object(judged: &Judged<'_>, worth: &Worth) -> Value {
+fn object(judged: &Judged<'_>, worth: &Worth) -> SleepingObject {
     let (object, decision) = (judged.on.object, &judged.decision);
     let next = match decision.verdict {
         Verdict::Leave if decision.refused => "refused",
@@ -120,11 +134,18 @@ fn object(judged: &Judged<'_>, worth: &Worth) -> Value {
         Standing::Asleep(original) => Some(original.note()),
         Standing::Up => None,
     };
-    json!({
-        "kind": object.target.kind, "namespace": object.target.namespace, "name": object.target.name, "size": object.size,
-        "asleep": asleep(judged), "original": original, "next": next, "why": decision.why,
-        "asleep_percent_of_week": worth.asleep_percent, "worth_usd_per_month": usd(worth.per_month),
-    })
+    SleepingObject {
+        kind: object.target.kind,
+        namespace: object.target.namespace.clone(),
+        name: object.target.name.clone(),
+        size: object.size,
+        asleep: asleep(judged),
+        original,
+        next,
+        why: decision.why.clone(),
+        asleep_percent_of_week: worth.asleep_percent,
+        worth_usd_per_month: usd(worth.per_month),
+    }
 }
 
 fn usd(amount: MicroDollars) -> f64 {
@@ -136,22 +157,41 @@ fn usd(amount: MicroDollars) -> f64 {
 ///
 /// # Errors
 /// The table did not answer.
-pub async fn rules(State(deps): Api, caller: Caller) -> Result<Json<Value>, Problem> {
-    Ok(Json(deps.registry.config(&caller.customer, CUSTOMER_KEY).await?.unwrap_or_else(|| json!({}))))
+pub async fn rules(State(deps): Api, caller: Caller) -> Result<Response, Problem> {
+    Ok(tagged(&deps.registry.config(&caller.customer, CUSTOMER_KEY).await?.unwrap_or_else(|| json!({}))))
+}
+
+fn tagged(rules: &Value) -> Response {
+    ([(header::ETAG, tag(rules))], Json(rules)).into_response()
 }
 
 /// `PUT /api/v1/office-hours`: sets them. Those of one cluster stand in its policy.
 ///
 /// # Errors
-/// 422 where they make no sense.
-pub async fn set_rules(State(deps): Api, caller: Caller, Body(rules): Body<Rules>) -> Result<Json<Value>, Problem> {
+/// 412 where somebody else changed them first, 428 without If-Match, 422 where they make no sense.
+pub async fn set_rules(
+    State(deps): Api,
+    caller: Caller,
+    headers: HeaderMap,
+    Params(dry): Params<Dry>,
+    Body(rules): Body<Rules>,
+) -> Result<Response, Problem> {
+    let was = deps.registry.config(&caller.customer, CUSTOMER_KEY).await?;
+    let seen = was.clone().unwrap_or_else(|| json!({}));
+    matching(&headers, &tag(&seen))?;
     if let Some((one, other)) = rules.at_odds() {
         let detail = format!("both {one} and {other} are set: one of them is enough");
         return Err(problem::fields(&[Wrong { field: "uptime", detail }]));
     }
     let value = serde_json::to_value(&rules).map_err(Problem::internal)?;
-    deps.registry.put_config(&caller.customer, CUSTOMER_KEY, &value).await?;
-    Ok(Json(value))
+    if dry.dry_run {
+        return Ok(would(value));
+    }
+    match deps.registry.swap_config(&caller.customer, CUSTOMER_KEY, &value, was.as_ref()).await {
+        Ok(()) => Ok(before(tagged(&value), seen)),
+        Err(StoreError::Conflict) => Err(stale()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What a person approves.
@@ -169,8 +209,9 @@ pub async fn approve(
     State(deps): Api,
     caller: Caller,
     Path(id): Path<String>,
+    Params(dry): Params<Dry>,
     Body(approval): Body<Approval>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let said = said(&deps, &cluster).await?;
     let print = fingerprint(&cluster.policy.office_hours, said.customer.as_ref());
@@ -178,9 +219,13 @@ pub async fn approve(
         let detail = "The rules were changed since you read them. Read them again, and approve what you have read.";
         return Err(Problem::new(StatusCode::CONFLICT, "stale-rules", detail).with("fingerprint", json!(print)));
     }
+    let approved = ApprovedHours { cluster_id: cluster.id.clone(), fingerprint: print.clone(), approved: true };
+    if dry.dry_run {
+        return Ok(would(approved));
+    }
     deps.registry.put_config(&caller.customer, &of_cluster(APPROVED_KEY, &cluster.id), &json!(print)).await?;
     tracing::info!(cluster.id = %cluster.id, by = caller.label, "Office hours were approved");
-    Ok(Json(json!({ "cluster_id": cluster.id, "fingerprint": print, "approved": true })))
+    Ok(before(Json(approved).into_response(), json!({ "fingerprint": said.approved })))
 }
 
 /// For how long everything is to be up.
@@ -194,14 +239,26 @@ pub struct Wake {
 ///
 /// # Errors
 /// 422 for more than a week.
-pub async fn wake(State(deps): Api, caller: Caller, Path(id): Path<String>, Body(wake): Body<Wake>) -> Result<Json<Value>, Problem> {
+pub async fn wake(
+    State(deps): Api,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(dry): Params<Dry>,
+    Body(wake): Body<Wake>,
+) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     if wake.minutes > WAKE_MINUTES_MAX {
         let detail = format!("at most {WAKE_MINUTES_MAX} minutes, not {}", wake.minutes);
         return Err(problem::fields(&[Wrong { field: "minutes", detail }]));
     }
     let until = deps.clock.now() + SignedDuration::from_mins(i64::from(wake.minutes));
-    deps.registry.put_config(&caller.customer, &of_cluster(AWAKE_KEY, &cluster.id), &json!(until)).await?;
+    let awake = Awake { cluster_id: cluster.id.clone(), awake_until: until };
+    if dry.dry_run {
+        return Ok(would(awake));
+    }
+    let key = of_cluster(AWAKE_KEY, &cluster.id);
+    let was = deps.registry.config(&caller.customer, &key).await?;
+    deps.registry.put_config(&caller.customer, &key, &json!(until)).await?;
     tracing::info!(cluster.id = %cluster.id, %until, by = caller.label, "A cluster is kept awake");
-    Ok(Json(json!({ "cluster_id": cluster.id, "awake_until": until })))
+    Ok(before(Json(awake).into_response(), json!({ "awake_until": was })))
 }

@@ -4,10 +4,11 @@ use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::{Body, Dry, NewId, Params};
-use crate::paging::{Paging, page};
+use crate::paging::{Page, Paging};
 use crate::problem::{self, Problem};
 use crate::register::Wrong;
 use crate::view;
+use crate::view::runs::{Planned, QueuedRun, QueuedRuns, RunDetail, RunHead, RunShort};
 use crate::wishes::{problem as refused, who, wishes};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,11 +16,10 @@ use axum::response::{IntoResponse, Response};
 use domain::decision::DecisionType;
 use domain::ids::RunId;
 use domain::money::MicroDollars;
-use domain::optimization::{Proposal, ProposalState, Run};
+use domain::optimization::{Proposal, ProposalState};
 use domain::plan::stakes::saved;
 use http::{StatusCode, header};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 type Api = State<Arc<Deps>>;
@@ -54,15 +54,9 @@ pub async fn trigger(
     let cluster = own(&deps, &caller, &body.cluster_id).await?;
     let dry = body.dry_run || dry.dry_run;
     let round = wishes(&deps).ask_round(&who(&caller), &cluster.id, &new, types.clone(), dry).await.map_err(refused)?;
-    let runs: Vec<Value> = types
-        .into_iter()
-        .map(|decision| {
-            let run = round.run(decision);
-            json!({ "optimization_type": decision, "optimization_id": run, "href": href(&run) })
-        })
-        .collect();
-    let first = runs.first().and_then(|run| run["href"].as_str()).unwrap_or_default().to_owned();
-    let body = json!({ "status": "queued", "cluster_id": cluster.id, "dry_run": round.dry_run, "optimizations": runs });
+    let runs: Vec<QueuedRun> = types.into_iter().map(|decision| QueuedRun::of(decision, round.run(decision))).collect();
+    let first = runs.first().map(|run| run.href.clone()).unwrap_or_default();
+    let body = QueuedRuns { status: "queued", cluster_id: cluster.id, dry_run: round.dry_run, optimizations: runs };
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, first)], Json(body)).into_response())
 }
 
@@ -78,10 +72,6 @@ fn types(asked: Option<&str>) -> Result<Vec<DecisionType>, Problem> {
     found.map(|decision| vec![decision]).ok_or_else(|| problem::fields(&[wrong()]))
 }
 
-fn href(run: &RunId) -> String {
-    format!("/api/v1/optimization/status/{run}")
-}
-
 /// Which runs.
 #[derive(Debug, Deserialize)]
 pub struct Filter {
@@ -95,52 +85,34 @@ const READS_MAX: usize = 10;
 ///
 /// # Errors
 /// 404 where `cluster_id` is not the caller's.
-pub async fn history(State(deps): Api, caller: Caller, Params(filter): Params<Filter>, paging: Paging) -> Result<Json<Value>, Problem> {
+pub async fn history(
+    State(deps): Api,
+    caller: Caller,
+    Params(filter): Params<Filter>,
+    paging: Paging,
+) -> Result<Json<Page<RunShort>>, Problem> {
     let cluster = match &filter.cluster_id {
         Some(id) => Some(own(&deps, &caller, id).await?.id),
         None => None,
     };
     let mut after = paging.after.clone();
-    let mut items: Vec<Value> = Vec::new();
+    let mut items: Vec<RunShort> = Vec::new();
     for _ in 0..READS_MAX {
         let read = deps.optimizations.runs(&caller.customer, after.as_deref(), paging.limit).await?;
-        items.extend(read.items.iter().filter(|run| cluster.as_ref().is_none_or(|id| run.cluster == *id)).map(short));
+        items.extend(read.items.iter().filter(|run| cluster.as_ref().is_none_or(|id| run.cluster == *id)).map(RunShort::of));
         after = read.next;
         if after.is_none() || !items.is_empty() {
             break;
         }
     }
-    Ok(page(&items, after.as_deref()))
-}
-
-/// A run in a list.
-fn short(run: &Run) -> Value {
-    json!({
-        "optimization_id": run.id,
-        "href": href(&run.id),
-        "cluster_id": run.cluster,
-        "optimization_type": run.decision,
-        "mode": run.mode,
-        "status": run.status,
-        "why": run.why,
-        "asked_by": run.asked_by,
-        "executed_at": run.at,
-        "snapshot_at": run.snapshot_at,
-        "recommendations": run.recommendations.len(),
-        "refused": run.refused.len(),
-        "estimated_savings_per_hour": run.estimated_saving,
-        "cost_before_per_hour": run.cost_before,
-        "cost_after_per_hour": run.cost_after,
-        "lower_bound_per_hour": run.lower_bound,
-        "untouched_counts": run.untouched_counts,
-    })
+    Ok(Json(Page::of(items, after.as_deref())))
 }
 
 /// `GET /api/v1/optimization/status/{id}`: one run with its plans, what they have really saved, and each node that was left as it is.
 ///
 /// # Errors
 /// 404 where it is not the caller's, or is not decided yet.
-pub async fn status(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn status(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<RunDetail>, Problem> {
     let absent = || Problem::absent("optimization");
     let id = RunId::parse(id).map_err(|_| absent())?;
     let run = deps.optimizations.run(&caller.customer, &id).await?.ok_or_else(absent)?;
@@ -151,27 +123,28 @@ pub async fn status(State(deps): Api, caller: Caller, Path(id): Path<String>) ->
         let became = became(&deps, proposal.as_ref()).await?;
         actual = actual + became.saved;
         ended &= became.over;
-        plans.push(json!({
-            "plan_id": recommendation.plan,
-            "href": proposal.as_ref().map(|_| format!("/api/v1/optimization/plans/{}", recommendation.plan)),
-            "remove": recommendation.remove,
-            "launch": recommendation.launch,
-            "why": recommendation.why,
-            "estimated_savings_per_hour": recommendation.saving_per_hour,
-            "actual_savings_per_hour": became.saved,
-            "status": became.word,
-        }));
+        plans.push(Planned {
+            plan_id: recommendation.plan.clone(),
+            href: proposal.as_ref().map(|_| format!("/api/v1/optimization/plans/{}", recommendation.plan)),
+            remove: recommendation.remove.clone(),
+            launch: recommendation.launch,
+            why: recommendation.why.clone(),
+            estimated_savings_per_hour: recommendation.saving_per_hour,
+            actual_savings_per_hour: became.saved,
+            status: became.word,
+        });
     }
-    let mut shown = short(&run);
-    shown["recommendations"] = json!(plans);
-    shown["refused"] = json!(run.refused);
-    shown["actual_savings_per_hour"] = json!(actual);
-    shown["completed"] = json!(ended);
-    shown["engine"] = json!(run.engine);
-    shown["reasons"] = json!(run.reasons);
-    shown["rejected"] = json!(run.rejected);
-    shown["untouched"] = json!(run.untouched);
-    Ok(Json(shown))
+    Ok(Json(RunDetail {
+        head: RunHead::of(&run),
+        recommendations: plans,
+        refused: run.refused,
+        actual_savings_per_hour: actual,
+        completed: ended,
+        engine: run.engine,
+        reasons: run.reasons,
+        rejected: run.rejected,
+        untouched: run.untouched,
+    }))
 }
 
 /// What became of a proposal.

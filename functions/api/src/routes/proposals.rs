@@ -6,14 +6,15 @@ use crate::auth::Caller;
 use crate::extract::{Dry, NewId, Params};
 use crate::problem::Problem;
 use crate::view;
+use crate::view::plans::{DecidedOn, PlannedStep, ProposalView, Word};
 use crate::wishes::{problem, who, wishes};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::ids::PlanId;
 use domain::optimization::{Proposal, ProposalState};
-use http::StatusCode;
-use serde_json::{Value, json};
+use http::{StatusCode, header};
+use serde_json::Value;
 use std::sync::Arc;
 
 type Api = State<Arc<Deps>>;
@@ -42,32 +43,33 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
     };
     let became = became(&deps, Some(&proposal)).await?;
     let plan = &proposal.plan;
-    Ok(Json(view::without_user_data(json!({
-        "plan_id": plan.key.plan,
-        "cluster_id": plan.key.cluster,
-        "optimization_id": proposal.run,
-        "kind": plan.kind,
-        "status": became.word,
-        "state": proposal.state,
-        "why": plan.reason,
-        "evidence": plan.evidence,
-        "estimated_savings_per_hour": plan.expected_saving,
-        "actual_savings_per_hour": became.saved,
-        "nodes": plan.stakes.as_ref().map(|stakes| &stakes.nodes),
-        "decided_on": plan.stakes.as_ref().map(|stakes| json!({
-            "snapshot_at": stakes.snapshot_at,
-            "least_saving_per_hour": stakes.saving_min,
-            "overhead_per_hour": stakes.overhead_per_hour,
-        })),
-        "steps": plan.steps.iter().map(|step| json!({ "action": step.action.to_string(), "after": step.after })).collect::<Vec<_>>(),
-        "progress": record.as_ref().map(view::steps),
-        "blocked": record.as_ref().map(|record| &record.progress.blocked),
-        "deadline": plan.deadline,
-        "untouched_counts": run.as_ref().map(|run| &run.untouched_counts),
-        "untouched": run.as_ref().map(|run| &run.untouched),
-        "refused": run.as_ref().map(|run| &run.refused),
-        "lower_bound_per_hour": run.as_ref().map(|run| run.lower_bound),
-    }))))
+    let view = ProposalView {
+        plan_id: plan.key.plan.clone(),
+        cluster_id: plan.key.cluster.clone(),
+        optimization_id: proposal.run.clone(),
+        kind: plan.kind,
+        status: became.word,
+        state: proposal.state.clone(),
+        why: plan.reason.clone(),
+        evidence: plan.evidence.clone(),
+        estimated_savings_per_hour: plan.expected_saving,
+        actual_savings_per_hour: became.saved,
+        nodes: plan.stakes.as_ref().map(|stakes| stakes.nodes.clone()),
+        decided_on: plan.stakes.as_ref().map(|stakes| DecidedOn {
+            snapshot_at: stakes.snapshot_at,
+            least_saving_per_hour: stakes.saving_min,
+            overhead_per_hour: stakes.overhead_per_hour,
+        }),
+        steps: plan.steps.iter().map(|step| PlannedStep { action: step.action.to_string(), after: step.after.clone() }).collect(),
+        progress: record.as_ref().map(view::steps),
+        blocked: record.as_ref().map(|record| record.progress.blocked.clone()),
+        deadline: plan.deadline,
+        untouched_counts: run.as_ref().map(|run| run.untouched_counts.clone()),
+        untouched: run.as_ref().map(|run| run.untouched.clone()),
+        refused: run.as_ref().map(|run| run.refused.clone()),
+        lower_bound_per_hour: run.as_ref().map(|run| run.lower_bound),
+    };
+    Ok(Json(view::without_user_data(serde_json::to_value(view).map_err(Problem::internal)?)))
 }
 
 /// `POST /api/v1/optimization/plans/{id}/approve`: the next round looks at the cluster again, and opens the plan if it still holds.
@@ -82,7 +84,7 @@ pub async fn approve(
     Params(dry): Params<Dry>,
 ) -> Result<Response, Problem> {
     wishes(&deps).approve(&who(&caller), &id, &new, dry.dry_run).await.map_err(problem)?;
-    Ok(if dry.dry_run { only(true, &id, "approved") } else { accepted(&id, "approved") })
+    Ok(word(dry.dry_run, &id, "approved"))
 }
 
 /// `POST /api/v1/optimization/plans/{id}/reject`.
@@ -91,7 +93,7 @@ pub async fn approve(
 /// 404 where it is not the caller's, 409 where nobody is asked about it.
 pub async fn reject(State(deps): Api, caller: Caller, Path(id): Path<String>, Params(dry): Params<Dry>) -> Result<Response, Problem> {
     wishes(&deps).reject(&who(&caller), &id, dry.dry_run).await.map_err(problem)?;
-    Ok(only(dry.dry_run, &id, "rejected"))
+    Ok(Json(Word { dry_run: dry.dry_run, href: href(&id), plan_id: id, state: "rejected" }).into_response())
 }
 
 /// `POST /api/v1/optimization/plans/{id}/cancel`: what is under way is stopped and taken back, unless it is behind its point of no
@@ -105,14 +107,15 @@ pub async fn cancel(State(deps): Api, caller: Caller, Path(id): Path<String>, Pa
         return reject(State(deps), caller, Path(id), Params(dry)).await;
     }
     wishes.cancel(&who, &id, dry.dry_run).await.map_err(problem)?;
-    Ok(if dry.dry_run { only(true, &id, "cancelled") } else { accepted(&id, "cancelled") })
+    Ok(word(dry.dry_run, &id, "cancelled"))
 }
 
-fn only(dry_run: bool, id: &str, state: &str) -> Response {
-    Json(json!({ "dry_run": dry_run, "plan_id": id, "state": state })).into_response()
+fn href(id: &str) -> String {
+    format!("/api/v1/optimization/plans/{id}")
 }
 
-fn accepted(id: &str, state: &str) -> Response {
-    let href = format!("/api/v1/optimization/plans/{id}");
-    (StatusCode::ACCEPTED, Json(json!({ "plan_id": id, "state": state, "href": href }))).into_response()
+/// What is done later is followed at the plan's own place.
+fn word(dry_run: bool, id: &str, state: &'static str) -> Response {
+    let word = Json(Word { dry_run, plan_id: id.to_owned(), state, href: href(id) });
+    if dry_run { word.into_response() } else { (StatusCode::ACCEPTED, [(header::LOCATION, href(id))], word).into_response() }
 }

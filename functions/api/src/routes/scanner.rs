@@ -8,6 +8,8 @@ use crate::commands;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::Paging;
 use crate::problem::Problem;
+use crate::view::findings::{FindingView, GhostsPage, QueuedScan, usd};
+use crate::view::would;
 use crate::wishes::{problem as refused, who, wishes};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -17,9 +19,8 @@ use domain::ids::{InstanceId, VolumeId};
 use domain::money::MicroDollars;
 use domain::plan::action::AskedBy;
 use domain::plan::{Action, PlanKind};
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 type Api = State<Arc<Deps>>;
@@ -32,18 +33,24 @@ pub struct ScanBody {
     cluster_id: Option<String>,
 }
 
+/// Where what is found is listed.
+const FOUND: &str = "/api/v1/scanner/ghosts";
+
 /// `POST /api/v1/scanner/scan`: asks for a scan of everything, now.
 ///
 /// # Errors
 /// 404 for a cluster that is not the caller's.
-pub async fn scan(State(deps): Api, caller: Caller, Body(body): Body<ScanBody>) -> Result<Response, Problem> {
+pub async fn scan(State(deps): Api, caller: Caller, Params(dry): Params<Dry>, Body(body): Body<ScanBody>) -> Result<Response, Problem> {
     let clusters = match &body.cluster_id {
         Some(id) => vec![own(&deps, &caller, id).await?.id],
         None => all(&deps, &caller).await?,
     };
+    let queued = |status| Json(QueuedScan { status, clusters: clusters.clone(), href: FOUND });
+    if dry.dry_run {
+        return Ok(queued("dry_run").into_response());
+    }
     wishes(&deps).ask_scans(&who(&caller), &clusters).await.map_err(refused)?;
-    let body = json!({ "status": "queued", "clusters": clusters, "href": "/api/v1/scanner/ghosts" });
-    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, FOUND)], queued("queued")).into_response())
 }
 
 async fn all(deps: &Deps, caller: &Caller) -> Result<Vec<domain::ids::ClusterId>, Problem> {
@@ -74,7 +81,7 @@ pub struct Filter {
 ///
 /// # Errors
 /// 404 for a cluster that is not the caller's.
-pub async fn ghosts(State(deps): Api, caller: Caller, Params(filter): Params<Filter>, paging: Paging) -> Result<Json<Value>, Problem> {
+pub async fn ghosts(State(deps): Api, caller: Caller, Params(filter): Params<Filter>, paging: Paging) -> Result<Json<GhostsPage>, Problem> {
     let cluster = own(&deps, &caller, &filter.cluster_id).await?;
     let kind = match filter.kind.as_deref() {
         None => Some(FindingKind::Ghost),
@@ -88,36 +95,14 @@ pub async fn ghosts(State(deps): Api, caller: Caller, Params(filter): Params<Fil
         Some(word) => found.retain(|finding| finding.state.as_str() == word),
     }
     let cost: MicroDollars = found.iter().filter(|finding| finding.state.stands()).filter_map(|finding| finding.cost_per_month).sum();
-    let Json(mut page) = paging.cut(found.iter().map(view).collect(), |item| item["id"].as_str().unwrap_or_default().to_owned());
-    page["cost_per_month_usd"] = json!(usd(cost));
-    Ok(Json(page))
+    let page = paging.cut(found.iter().map(FindingView::of).collect(), |item| item.id.to_string());
+    Ok(Json(GhostsPage { page, cost_per_month_usd: usd(cost) }))
 }
 
-fn kind_of(word: &str) -> Result<FindingKind, Problem> {
+pub(super) fn kind_of(word: &str) -> Result<FindingKind, Problem> {
     domain::finding::KINDS.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
         let detail = "`kind` is `all` or one of the kinds of findings, such as `ghost` or `zombie-volume`.";
         Problem::new(StatusCode::BAD_REQUEST, "unknown-kind", detail)
-    })
-}
-
-pub(super) fn usd(amount: MicroDollars) -> f64 {
-    // For display only: nothing is reckoned with it.
-    amount.0 as f64 / 1_000_000.0
-}
-
-pub(super) fn view(finding: &Finding) -> Value {
-    json!({
-        "id": finding.id,
-        "cluster_id": finding.cluster,
-        "kind": finding.kind,
-        "subject": finding.subject,
-        "state": finding.state.as_str(),
-        "detail": finding.state,
-        "evidence": finding.evidence,
-        "remedy": finding.remedy,
-        "cost_per_month_usd": finding.cost_per_month.map(usd),
-        "first_seen": finding.first_seen,
-        "last_seen": finding.last_seen,
     })
 }
 
@@ -169,6 +154,35 @@ pub async fn terminate(
         }
     }
     Ok(answer)
+}
+
+/// Of which cluster the finding is, and why it is put aside.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DismissBody {
+    cluster_id: String,
+    reason: String,
+    #[serde(default, rename = "dryRun", alias = "dry_run")]
+    dry_run: bool,
+}
+
+/// `POST /api/v1/scanner/findings/{id}/dismiss`: nothing is done about a finding and nobody is told of it, until it is over or rests
+/// on other grounds than now. `id` is the finding's, or what it is about. The reason stands in the finding and in the trail.
+///
+/// # Errors
+/// 404 where nothing of this name was found, 409 where it is not open, 422 without a reason.
+pub async fn dismiss(
+    State(deps): Api,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(dry): Params<Dry>,
+    Body(body): Body<DismissBody>,
+) -> Result<Response, Problem> {
+    let cluster = own(&deps, &caller, &body.cluster_id).await?;
+    let dry = body.dry_run || dry.dry_run;
+    let wished = wishes(&deps).dismiss(&who(&caller), &cluster.id, &id, &body.reason, dry).await;
+    let finding = FindingView::of(&wished.map_err(refused)?);
+    Ok(if dry { would(finding) } else { Json(finding).into_response() })
 }
 
 fn unknown() -> Problem {

@@ -1,18 +1,17 @@
 //! Sizes of workloads: what was found of them, with usage against request.
 
 use super::clusters::own;
-use super::scanner::{usd, view};
 use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::Params;
 use crate::paging::Paging;
 use crate::problem::Problem;
+use crate::view::findings::{FindingView, SizesPage, usd};
 use axum::Json;
 use axum::extract::State;
 use domain::finding::{Finding, FindingKind};
 use domain::money::MicroDollars;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Which cluster.
@@ -32,7 +31,12 @@ const KINDS: [FindingKind; 4] =
 ///
 /// # Errors
 /// 404 for a cluster that is not the caller's.
-pub async fn list(State(deps): State<Arc<Deps>>, caller: Caller, Params(of): Params<Of>, paging: Paging) -> Result<Json<Value>, Problem> {
+pub async fn list(
+    State(deps): State<Arc<Deps>>,
+    caller: Caller,
+    Params(of): Params<Of>,
+    paging: Paging,
+) -> Result<Json<SizesPage>, Problem> {
     let cluster = own(&deps, &caller, &of.cluster_id).await?;
     let mut found: Vec<Finding> = Vec::new();
     for kind in KINDS {
@@ -43,9 +47,10 @@ pub async fn list(State(deps): State<Arc<Deps>>, caller: Caller, Params(of): Par
     let freed: MicroDollars = amounts().filter(|amount| amount.0 > 0).sum();
     let more: MicroDollars = amounts().filter(|amount| amount.0 < 0).sum();
     let unpriced = found.iter().filter(|finding| finding.cost_per_month.is_none()).count();
-    let Json(mut page) = paging.cut(found.iter().map(view).collect(), |item| item["id"].as_str().unwrap_or_default().to_owned());
-    page["would_free_per_month_usd"] = json!(usd(freed));
-    page["would_cost_per_month_usd"] = json!(usd(MicroDollars(more.0.saturating_neg())));
-    page["unpriced"] = json!(unpriced);
-    Ok(Json(page))
+    Ok(Json(SizesPage {
+        page: paging.cut(found.iter().map(FindingView::of).collect(), |item| item.id.to_string()),
+        would_free_per_month_usd: usd(freed),
+        would_cost_per_month_usd: usd(MicroDollars(more.0.saturating_neg())),
+        unpriced,
+    }))
 }

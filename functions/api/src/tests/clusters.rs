@@ -90,6 +90,29 @@ async fn another_endpoint_drops_the_token() {
 }
 
 #[tokio::test]
+async fn an_endpoint_whose_name_leads_home_is_refused_with_the_rule() {
+    let bench = Bench::new().await;
+    for (endpoint, rule) in [
+        ("https://to-10-0-0-7.example.com", "address"),
+        ("https://to-169-254-169-254.example.com:6443", "address"),
+        ("https://to-93-184-215-14-and-10-0-0-7.example.com", "address"),
+        ("https://to-fd00-ec2--254.example.com", "address"),
+    ] {
+        let mut body = printed();
+        body["k8s_api_endpoint"] = json!(endpoint);
+        let answer = bench.post("acme-admin", CLUSTERS, &body).await;
+        assert_eq!((answer.status, answer.json()["rule"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some(rule)), "{endpoint}");
+        assert!(answer.text.contains("ALLOWED_ADDRESS_RANGES") && answer.text.contains("k8s_api_endpoint"), "{}", answer.text);
+        let moved = put(&bench, CLUSTER, json!({ "k8s_api_endpoint": endpoint })).await;
+        assert_eq!((moved.status, moved.json()["rule"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some(rule)), "{endpoint}");
+    }
+    assert!(bench.stored("acme", CLUSTER).await.k8s_token.is_some(), "a refused change changes nothing");
+    let good = put(&bench, CLUSTER, json!({ "k8s_api_endpoint": "https://to-93-184-215-14.example.com" })).await;
+    assert_eq!(good.status, StatusCode::OK, "{}", good.text);
+    assert_eq!(*bench.town.dialled.lock().unwrap(), vec![]);
+}
+
+#[tokio::test]
 async fn another_certificate_authority_drops_the_token_too() {
     let bench = Bench::new().await;
     let ca = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";

@@ -26,9 +26,9 @@ fn the_document_lists_the_routes_of_the_table_and_each_has_a_name_of_its_own() {
         .collect();
     let listed: BTreeSet<(String, String)> = operations.iter().map(|(method, path, _)| (method.clone(), path.clone())).collect();
     let open: BTreeSet<(String, String)> = TABLE.iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
-    assert_eq!((listed, operations.len()), (open, TABLE.len()));
+    assert_eq!((listed, operations.len()), (open, TABLE.iter().count()));
     let names: BTreeSet<&str> = operations.iter().map(|(_, _, one)| one["operationId"].as_str().unwrap()).collect();
-    assert_eq!(names.len(), TABLE.len());
+    assert_eq!(names.len(), TABLE.iter().count());
 }
 
 #[tokio::test]

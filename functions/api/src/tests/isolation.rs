@@ -1,17 +1,19 @@
 //! Fifty customers at once, each asking for everything of everybody: what is another's never shows, and never changes.
 
 use super::support::{Answer, Bench, request, sha256};
-use crate::routes::TABLE;
+use crate::routes::{Route, TABLE};
+use domain::Timestamp;
 use domain::ids::{AccountId, ClusterId, CustomerId};
-use domain::ports::{Clock, Registry, Trail};
+use domain::ports::{Registry, Trail};
 use domain::tenant::{ApiKey, Role};
-use domain::{SignedDuration, Timestamp};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 const CUSTOMERS: usize = 50;
-/// Below the calls that a key has in a minute, whoever is drawn how often.
-const A_MINUTE: usize = 5_000;
+/// Requests of one world: below the calls that the keys of fifty customers have in a minute, whoever is drawn how often.
+const A_WORLD: usize = 5_000;
 
 /// Stands in whatever a customer owns, and in nothing that another may see.
 fn mark(of: usize) -> String {
@@ -72,14 +74,15 @@ fn body(random: &mut fastrand::Rng, by: usize, about: usize) -> Value {
     }
 }
 
+/// Clusters are looked at in the world of the other tests; here it is the table that is walled.
+static ROUTES: LazyLock<Vec<&Route>> = LazyLock::new(|| {
+    let walled = |route: &&Route| !route.path.contains("/k8s/") && route.path != "/api/v1/docs" && !route.path.contains("openapi");
+    TABLE.iter().filter(walled).collect()
+});
+
 async fn ask(bench: &Bench, random: &mut fastrand::Rng, by: usize) -> (String, usize, Answer) {
     let about = random.usize(..CUSTOMERS);
-    // Clusters are looked at in the world of the other tests; here it is the table that is walled.
-    let ours: Vec<_> = TABLE
-        .iter()
-        .filter(|route| !route.path.contains("/k8s/") && route.path != "/api/v1/docs" && !route.path.contains("openapi"))
-        .collect();
-    let route = ours[random.usize(..ours.len())];
+    let route = ROUTES[random.usize(..ROUTES.len())];
     let names = [format!("c-{about:02}"), id(about).to_string(), format!("k-{about:02}"), format!("target-{:032x}", random.u64(..4_000))];
     let name = names[random.usize(..names.len())].clone();
     let mut path = route.path.replace("{cluster_id}", &names[0]).replace("{id}", &name).replace("{plan_id}", "p");
@@ -101,37 +104,71 @@ fn wanted() -> usize {
     std::env::var("ISOLATION_REQUESTS").ok().and_then(|text| text.parse().ok()).unwrap_or(5_000)
 }
 
-/// `ISOLATION_REQUESTS=1000000` for the long run.
-#[tokio::test(start_paused = true)]
-async fn nothing_of_another_customer_shows_or_changes_whatever_is_asked() {
+/// What the requests of one world came to.
+#[derive(Default)]
+struct Tally {
+    own: usize,
+    foreign: usize,
+    /// Who saw what of whom.
+    leaks: Vec<String>,
+}
+
+/// So many requests in a world of its own.
+async fn world(seed: u64, requests: usize) -> Tally {
     let bench = Bench::new().await;
     settle(&bench).await;
-    let mut random = fastrand::Rng::with_seed(7);
-    let (mut own, mut foreign) = (0, 0);
-    for number in 0..wanted() {
-        if number % A_MINUTE == 0 {
-            bench.clock.sleep(SignedDuration::from_mins(1)).await;
-        }
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut tally = Tally::default();
+    for _ in 0..requests {
         let by = random.usize(..CUSTOMERS);
         let (asked, about, answer) = ask(&bench, &mut random, by).await;
-        assert_ne!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{asked}");
-        for found in marks(&answer.text) {
-            assert_eq!(found, mark(by), "{} saw {found}: {asked}: {}", mark(by), answer.text);
-        }
-        if answer.status.is_success() && about == by {
-            own += 1;
-        } else if answer.status == StatusCode::NOT_FOUND {
-            foreign += 1;
-        }
+        assert_ne!(answer.status, StatusCode::TOO_MANY_REQUESTS, "seed {seed}: {asked}");
+        let foreign = marks(&answer.text).filter(|found| *found != mark(by));
+        tally.leaks.extend(foreign.map(|found| format!("seed {seed}: {} saw {found}: {asked}: {}", mark(by), answer.text)));
+        tally.own += usize::from(answer.status.is_success() && about == by);
+        tally.foreign += usize::from(answer.status == StatusCode::NOT_FOUND);
     }
-    assert!(own * 500 > wanted() && foreign * 20 > wanted(), "the requests reach what they are about: {own} own, {foreign} foreign");
     for of in 0..CUSTOMERS {
         let cluster = bench.stored(id(of).as_str(), &format!("c-{of:02}")).await;
         let customer = bench.store.customer(&id(of)).await.unwrap().unwrap();
-        assert_eq!((cluster.name, customer.company_name), (mark(of), mark(of)), "changed by another");
-        let rows = bench.store.requests(&id(of), None, wanted()).await.unwrap().items;
-        assert!(rows.iter().all(|row| row.by == mark(of)), "in another's trail");
-        let keys = bench.store.api_keys(&id(of), None, wanted()).await.unwrap().items;
-        assert!(keys.iter().all(|key| key.label == mark(of)), "a key made by another");
+        assert_eq!((cluster.name, customer.company_name), (mark(of), mark(of)), "seed {seed}: changed by another");
+        let rows = bench.store.requests(&id(of), None, requests).await.unwrap().items;
+        assert!(rows.iter().all(|row| row.by == mark(of)), "seed {seed}: in another's trail");
+        let keys = bench.store.api_keys(&id(of), None, requests).await.unwrap().items;
+        assert!(keys.iter().all(|key| key.label == mark(of)), "seed {seed}: a key made by another");
     }
+    tally
+}
+
+/// Worlds side by side, a thread for each processor: a world takes as long as its requests, and no longer the more there were before.
+/// `ISOLATION_REQUESTS=1000000` for the long run.
+#[test]
+fn nothing_of_another_customer_shows_or_changes_whatever_is_asked() {
+    let requests = wanted();
+    let worlds = requests.div_ceil(A_WORLD);
+    let next = AtomicUsize::new(0);
+    let all = Mutex::new(Tally::default());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= worlds {
+                        return;
+                    }
+                    let many = A_WORLD.min(requests - at * A_WORLD);
+                    let came = runtime.block_on(world(7 + at as u64, many));
+                    let mut all = all.lock().unwrap();
+                    (all.own, all.foreign) = (all.own + came.own, all.foreign + came.foreign);
+                    all.leaks.extend(came.leaks);
+                }
+            });
+        }
+    });
+    let Tally { own, foreign, leaks } = all.into_inner().unwrap();
+    assert!(leaks.is_empty(), "{} leaks, the first of them: {:#?}", leaks.len(), leaks.first());
+    assert!(own * 500 > requests && foreign * 20 > requests, "the requests reach what they are about: {own} own, {foreign} foreign");
+    println!("BENCH isolation_requests {requests} requests >= 5000");
+    println!("BENCH isolation_leaks {} leaks <= 0", leaks.len());
 }

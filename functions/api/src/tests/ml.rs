@@ -5,6 +5,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use gate::Gate;
 use http::{Method, StatusCode, header};
 use runtime::advisor::Connection;
 use runtime::http::Limits;
@@ -35,7 +36,7 @@ async fn behind(limits: Limits, says: impl Fn() -> Response + Clone + Send + Syn
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(all)).await });
-    let connection = Connection::new(&url, &SecretString::from(THEIR_KEY), limits).unwrap();
+    let connection = Connection::new(&url, &SecretString::from(THEIR_KEY), limits, &Gate::this_machine()).unwrap();
     (Bench::with(Some(Arc::new(connection))).await, heard)
 }
 
@@ -103,7 +104,7 @@ async fn every_fault_of_the_server_is_a_problem_of_ours_and_tells_nothing_of_its
 
 #[tokio::test]
 async fn a_server_that_is_down_slow_or_endless_is_a_problem_document_too() {
-    let gone = Connection::new("http://127.0.0.1:9", &SecretString::from(THEIR_KEY), limits()).unwrap();
+    let gone = Connection::new("http://127.0.0.1:9", &SecretString::from(THEIR_KEY), limits(), &Gate::this_machine()).unwrap();
     let answer = Bench::with(Some(Arc::new(gone))).await.get("acme-viewer", HEALTH).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (502, "ml-server-unreachable"));
 
@@ -113,7 +114,7 @@ async fn a_server_that_is_down_slow_or_endless_is_a_problem_document_too() {
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let hangs = Connection::new(&url, &SecretString::from(THEIR_KEY), limits()).unwrap();
+    let hangs = Connection::new(&url, &SecretString::from(THEIR_KEY), limits(), &Gate::this_machine()).unwrap();
     let bench = Bench::with(Some(Arc::new(hangs))).await;
     let answer = tokio::time::timeout(Duration::from_secs(10), bench.get("acme-viewer", HEALTH)).await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (504, "ml-server-slow"));

@@ -123,10 +123,17 @@ async fn a_target_is_switched_off_and_on_and_gets_a_second_secret_beside_the_fir
     let bench = Bench::new().await;
     let (id, secret) = webhook(&bench).await;
     let path = format!("{TARGETS}/{id}");
-    let off = bench.call("acme-admin", Method::PUT, &path, &[], Some(&json!({ "enabled": false }))).await;
+    let off = bench.call("acme-admin", Method::PUT, &path, &[("if-match", "\"1\"")], Some(&json!({ "enabled": false }))).await;
     assert_eq!((off.json()["enabled"].as_bool(), off.status), (Some(false), StatusCode::OK));
     assert!(off.json()["disabled_because"].as_str().unwrap().contains("switched it off"));
-    let on = bench.call("acme-admin", Method::PUT, &path, &[], Some(&json!({ "enabled": true, "rotate_secret": true }))).await;
+    let change = json!({ "enabled": true });
+    for (tag, refused) in [("", StatusCode::PRECONDITION_REQUIRED), ("\"1\"", StatusCode::PRECONDITION_FAILED)] {
+        let headers = [("if-match", tag)];
+        let headers = if tag.is_empty() { &[][..] } else { &headers };
+        assert_eq!(bench.call("acme-admin", Method::PUT, &path, headers, Some(&change)).await.status, refused);
+    }
+    let tag = [("if-match", off.header("etag"))];
+    let on = bench.call("acme-admin", Method::PUT, &path, &tag, Some(&json!({ "enabled": true, "rotate_secret": true }))).await;
     assert_eq!(on.json()["enabled"], true);
     let fresh = on.json()["secret"].as_str().unwrap().to_owned();
     assert_ne!(fresh, secret);

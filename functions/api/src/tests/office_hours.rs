@@ -49,7 +49,7 @@ async fn rules_that_make_no_sense_are_refused_and_say_why() {
         assert!(answer.text.contains(says), "{}", answer.text);
     }
     let both = json!({ "uptime": "never", "downtime": "always" });
-    let answer = bench.call("acme-admin", Method::PUT, "/api/v1/office-hours", &[], Some(&both)).await;
+    let answer = bench.call("acme-admin", Method::PUT, "/api/v1/office-hours", &[("if-match", "*")], Some(&both)).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
@@ -57,8 +57,17 @@ async fn rules_that_make_no_sense_are_refused_and_say_why() {
 async fn the_rules_for_all_clusters_hold_where_a_cluster_has_none() {
     let bench = Bench::new().await;
     let rules = json!({ "downtime": "always" });
-    let answer = bench.call("acme-admin", Method::PUT, "/api/v1/office-hours", &[], Some(&rules)).await;
+    let put = async |headers: &[(&str, &str)], tail: &str| {
+        bench.call("acme-admin", Method::PUT, &format!("/api/v1/office-hours{tail}"), headers, Some(&rules)).await
+    };
+    let seen = bench.get("acme-viewer", "/api/v1/office-hours").await;
+    let tag = [("if-match", seen.header("etag"))];
+    assert_eq!(put(&[], "").await.status, StatusCode::PRECONDITION_REQUIRED);
+    assert_eq!(put(&tag, "?dryRun=true").await.json(), json!({ "dry_run": true, "result": rules }));
+    let answer = put(&tag, "").await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(put(&tag, "").await.status, StatusCode::PRECONDITION_FAILED, "they are others by now");
+    assert_ne!(answer.header("etag"), seen.header("etag"));
     assert_eq!(bench.get("acme-viewer", "/api/v1/office-hours").await.json(), rules);
     assert_eq!(bench.get("other-viewer", "/api/v1/office-hours").await.json(), json!({}), "another customer's are their own");
     let shown = bench.get("acme-viewer", &path("")).await.json();

@@ -58,7 +58,7 @@ fn plan(bench: &Bench, id: &str) -> Plan {
 }
 
 /// One decided run with one proposal in this state.
-async fn decided(bench: &Bench, id: &str, state: ProposalState) -> Run {
+pub(super) async fn decided(bench: &Bench, id: &str, state: ProposalState) -> Run {
     let plan = plan(bench, id);
     let (customer, cluster) = (plan.key.customer.clone(), plan.key.cluster.clone());
     let run = Run {
@@ -96,7 +96,7 @@ async fn decided(bench: &Bench, id: &str, state: ProposalState) -> Run {
     run
 }
 
-fn waiting(bench: &Bench) -> ProposalState {
+pub(super) fn waiting(bench: &Bench) -> ProposalState {
     ProposalState::Waiting { until: bench.clock.now() + WAITS_FOR }
 }
 

@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde_json::json;
 use sim::store::Which;
 
-async fn found(bench: &Bench, kind: FindingKind, subject: &str) -> Finding {
+pub(super) async fn found(bench: &Bench, kind: FindingKind, subject: &str) -> Finding {
     let (customer, cluster) = (CustomerId::parse("acme").unwrap(), ClusterId::parse(CLUSTER).unwrap());
     let mut finding = Finding::new(customer, cluster, kind, subject, bench.clock.now());
     finding.evidence = vec!["It runs and is no node.".to_owned()];
@@ -71,5 +71,37 @@ async fn a_person_ends_a_ghost_by_a_plan_of_the_same_engine() {
     let again = bench.post("acme-operator", path, &json!({ "cluster_id": CLUSTER })).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
     let unknown = bench.post("acme-operator", "/api/v1/scanner/terminate/i-00000000", &json!({ "cluster_id": CLUSTER })).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finding_is_put_aside_with_a_reason_that_stands_in_it_and_in_the_trail() {
+    let bench = Bench::new().await;
+    let ghost = found(&bench, FindingKind::Ghost, "i-12345678").await;
+    let path = format!("/api/v1/scanner/findings/{}/dismiss", ghost.id);
+    let why = json!({ "cluster_id": CLUSTER, "reason": "It is our build machine." });
+    let stored = async || bench.store.finding(&ghost.customer, &ghost.cluster, &ghost.id).await.unwrap().unwrap();
+
+    assert_eq!(bench.post("acme-viewer", &path, &why).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(bench.post("other-operator", &path, &why).await.status, StatusCode::NOT_FOUND);
+    for reason in ["", "  ", &"x".repeat(501)] {
+        let answer = bench.post("acme-operator", &path, &json!({ "cluster_id": CLUSTER, "reason": reason })).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{reason:?}");
+    }
+    assert_eq!(bench.post("acme-operator", &format!("{path}?dryRun=true"), &why).await.json()["dry_run"], true);
+    assert_eq!(stored().await.state, FindingState::Open, "so far nothing is dismissed");
+
+    let answer = bench.post("acme-operator", &path, &why).await;
+    assert_eq!((answer.status, answer.json()["state"].as_str()), (StatusCode::OK, Some("dismissed")));
+    assert!(
+        matches!(&stored().await.state, FindingState::Dismissed { by, why, .. } if by == "acme-operator" && why == "It is our build machine.")
+    );
+    let rows = bench.get("acme-admin", "/api/v1/audit").await.json()["items"].clone();
+    let noted = rows.as_array().unwrap().iter().find(|row| row["status"] == 200 && row["after"]["dry_run"] == false).unwrap();
+    assert_eq!(noted["after"]["detail"]["why"], "It is our build machine.");
+
+    let again = bench.post("acme-operator", "/api/v1/scanner/findings/i-12345678/dismiss", &why).await;
+    assert_eq!((again.status, again.json()["state"].as_str()), (StatusCode::CONFLICT, Some("dismissed")));
+    let unknown = bench.post("acme-operator", "/api/v1/scanner/findings/i-00000000/dismiss", &why).await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
 }

@@ -1,15 +1,18 @@
 //! One API over one small world: a cluster with two nodes, two customers, keys of every role and state.
 
+use super::town::Town;
 use crate::{Deps, router};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use data_encoding::HEXLOWER;
+use domain::address::Rules;
 use domain::ids::{AccountId, CustomerId, InstanceId, InstanceKey, Region};
 use domain::node::{NodeOwner, NodeRecord, NodeTarget};
 use domain::offering::{CapacityType, Pool};
 use domain::ports::{Clock, Directory, DirectoryError, Registry, Routes, Vault, Whereabouts};
 use domain::tenant::{ApiKey, AwsScope, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use domain::{SignedDuration, Timestamp};
+use gate::Gate;
 use http::{Method, Request, StatusCode};
 use runtime::advisor::Connection;
 use runtime::web::issuer::Issuer;
@@ -37,6 +40,8 @@ pub(crate) struct Bench {
     pub(crate) vault: Arc<MemoryVault>,
     pub(crate) world: Arc<World>,
     pub(crate) clock: Arc<SimClock>,
+    /// What was looked up, and called.
+    pub(crate) town: Arc<Town>,
     /// The instances behind the nodes.
     pub(crate) nodes: Vec<InstanceId>,
 }
@@ -166,6 +171,7 @@ impl Bench {
             }
         }
         let queue = MemoryQueue::new(clock.clone());
+        let town = Arc::new(Town::default());
         let count = AtomicU64::new(0);
         let deps = Deps {
             registry: store.clone(),
@@ -186,12 +192,13 @@ impl Bench {
             vault: vault.clone(),
             ml,
             directory: Some(Arc::new(Atlas)),
+            gate: Gate::new(town.clone(), Rules::public()),
             clusters: world.clone(),
             clock: clock.clone(),
             bootstrap_admin_hash: Some(sha256(BOOTSTRAP)),
             ids: Arc::new(move || u128::from(count.fetch_add(1, Ordering::SeqCst)) + 1),
         };
-        let bench = Bench { api: router(Arc::new(deps)), store, queue, vault, world, clock, nodes };
+        let bench = Bench { api: router(Arc::new(deps)), store, queue, vault, world, clock, town, nodes };
         bench.index().await;
         bench
     }
@@ -231,10 +238,13 @@ impl Bench {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.api.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Answer { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
+        let answer = Answer { status, headers, text: String::from_utf8(body.to_vec()).unwrap() };
+        super::held::to_the_contract(&method, &path, &answer);
+        answer
     }
 
     pub(crate) async fn get(&self, key: &str, path: &str) -> Answer {

@@ -23,14 +23,14 @@ impl KeySource for List {
     }
 }
 
-fn signed(key: &EcdsaKeyPair, head: &Value, body: &Value) -> String {
+pub(super) fn signed(key: &EcdsaKeyPair, head: &Value, body: &Value) -> String {
     let b64 = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
     let text = format!("{}.{}", b64(head.to_string().as_bytes()), b64(body.to_string().as_bytes()));
     let signature = key.sign(&SystemRandom::new(), text.as_bytes()).unwrap();
     format!("{text}.{}", b64(signature.as_ref()))
 }
 
-async fn bench() -> (Bench, EcdsaKeyPair) {
+pub(super) async fn bench() -> (Bench, EcdsaKeyPair) {
     let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let point = key.public_key().as_ref();
     let (x, y) = (BASE64URL_NOPAD.encode(&point[1..33]), BASE64URL_NOPAD.encode(&point[33..]));
@@ -39,7 +39,7 @@ async fn bench() -> (Bench, EcdsaKeyPair) {
     (Bench::with_issuer(Some(Arc::new(Issuer::new(expected, Arc::new(List(list)))))).await, key)
 }
 
-fn claims(bench: &Bench, customer: &str, role: &str) -> Value {
+pub(super) fn claims(bench: &Bench, customer: &str, role: &str) -> Value {
     let now = bench.clock.now().as_second();
     json!({ "iss": "https://id.example.com", "aud": "cloudoptim", "sub": "ann", "iat": now, "exp": now + 300,
             "cloudoptim_customer": customer, "cloudoptim_role": role })

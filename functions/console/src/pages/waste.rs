@@ -1,12 +1,10 @@
 //! Ghosts and waste: what costs money for nothing, with its evidence.
 
 use crate::ask::{Act, Answer, Ask};
-use crate::failure::Failure;
 use crate::fleet::fleet;
 use crate::show;
 use crate::view::{Card, Cell, Column, Field, Form, Page, Part, Table, Tone, acts};
 use domain::finding::{Finding, FindingKind, FindingState, KINDS};
-use domain::ids::FindingId;
 use domain::money::MicroDollars;
 use domain::tenant::Role;
 use std::collections::BTreeMap;
@@ -81,12 +79,13 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
             FindingState::Open => (Tone::Warn, String::new()),
             FindingState::Acting { plan } => (Tone::Busy, format!("plan {plan}")),
             FindingState::Resolved { why, .. } => (Tone::Quiet, why.clone()),
-            FindingState::Dismissed { by, .. } => (Tone::Quiet, format!("by {by}")),
+            FindingState::Dismissed { by, why, .. } => (Tone::Quiet, format!("by {by}: {why}")),
         };
         let open = finding.state == FindingState::Open && acts(ask);
         let dismiss = Form::new("/console/waste/dismiss", "Dismiss")
             .field(Field::hidden("cluster", finding.cluster.as_str()))
-            .field(Field::hidden("finding", finding.id.as_str()));
+            .field(Field::hidden("finding", finding.id.as_str()))
+            .field(Field::text("why", "Why", ""));
         vec![
             Cell::text(finding.subject.clone()).beneath(finding.kind.as_str()),
             Cell::link(finding.cluster.to_string(), format!("/console/clusters/{}", finding.cluster)),
@@ -117,18 +116,12 @@ pub async fn scan(act: Act) -> Answer {
 /// `POST /console/waste/dismiss`.
 ///
 /// # Errors
-/// They may not, it is not theirs, or it does not stand open any more.
+/// They may not, it is not theirs, it does not stand open any more, or they do not say why.
 pub async fn dismiss(act: Act) -> Answer {
     act.must(Role::Operator)?;
     let cluster = act.ask.cluster(act.need("cluster")?).await?;
-    let id = FindingId::parse(act.need("finding")?).map_err(|_| Failure::Absent("finding"))?;
-    let findings = &act.ask.deps.findings;
-    let finding = findings.finding(&cluster.customer, &cluster.id, &id).await?.ok_or(Failure::Absent("finding"))?;
-    if finding.state != FindingState::Open {
-        return Err(Failure::Refused(format!("This finding is {}: there is nothing to dismiss.", finding.state.as_str())));
-    }
-    let by = act.ask.session.label.clone();
-    findings.put_finding(&finding.with(FindingState::Dismissed { by, at: act.ask.now })).await?;
+    let (finding, why) = (act.need("finding")?, act.need("why")?);
+    act.ask.deps.wishes().dismiss(&act.ask.who(), &cluster.id, finding, why, false).await?;
     act.ask.deps.fleets.forget(&cluster.customer);
     act.done("/console/waste", "dismissed")
 }

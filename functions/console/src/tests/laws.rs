@@ -3,10 +3,11 @@
 use super::support::{Bench, NODE, PLAN, RUBBISH, customer};
 use crate::assets;
 use crate::routes::{FORMS, PAGES};
+use domain::finding::FindingState;
 use domain::ids::{ClusterId, PlanId};
 use domain::optimization::ProposalState;
 use domain::policy::Mode;
-use domain::ports::{Optimizations, Registry};
+use domain::ports::{Findings, Optimizations, Registry, Trail};
 use http::StatusCode;
 use sim::store::Which;
 
@@ -159,4 +160,28 @@ async fn a_mode_is_set_against_the_version_that_was_read_and_a_stop_is_told_on_e
     assert_eq!(bench.act(&cookie, "/console/plans/approve", &[("plan", PLAN)]).await.status, StatusCode::CONFLICT);
     bench.act(&cookie, "/console/config/halt", &[("scope", "customer"), ("lift", "yes")]).await;
     assert!(!bench.get(&cookie, "/console").await.text.contains("Black Friday"));
+}
+
+#[tokio::test]
+async fn a_finding_is_dismissed_with_a_reason_and_every_form_stands_in_the_trail() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-operator").await;
+    let open = bench.store.all_findings().into_iter().find(|it| it.customer == customer("acme") && it.state == FindingState::Open);
+    let open = open.expect("the bench has one");
+    let fields = [("cluster", open.cluster.as_str()), ("finding", open.id.as_str())];
+    let without = bench.act(&cookie, "/console/waste/dismiss", &fields).await;
+    assert_eq!(without.status, StatusCode::CONFLICT, "without a reason");
+    let why = [fields[0], fields[1], ("why", "It is kept on purpose.")];
+    assert_eq!(bench.act(&cookie, "/console/waste/dismiss", &why).await.status, StatusCode::SEE_OTHER);
+    let stored = bench.store.finding(&open.customer, &open.cluster, &open.id).await.unwrap().unwrap();
+    assert!(matches!(&stored.state, FindingState::Dismissed { by, why, .. } if by == "acme-operator" && why == "It is kept on purpose."));
+    let page = bench.get(&cookie, "/console/waste?state=all").await;
+    assert!(page.text.contains("by acme-operator: It is kept on purpose."));
+
+    let noted = bench.store.requests(&customer("acme"), None, 10).await.unwrap().items;
+    let rows: Vec<_> = noted.iter().map(|row| (row.action.as_str(), row.status)).collect();
+    assert_eq!(rows, [("POST /console/waste/dismiss", Some(303)), ("POST /console/waste/dismiss", Some(409))]);
+    assert!(noted[0].object.contains("why=It is kept on purpose."), "{}", noted[0].object);
+    assert!(noted.iter().all(|row| !row.object.contains("token")), "{noted:?}");
+    assert!(bench.store.requests(&customer("other"), None, 10).await.unwrap().items.is_empty());
 }

@@ -106,6 +106,7 @@ impl Bench {
             outbox: store.clone(),
             nights: store.clone(),
             findings: store.clone(),
+            trail: store.clone(),
             routes: store.clone(),
             market,
             rounds: queue.clone(),

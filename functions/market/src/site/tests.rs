@@ -8,7 +8,7 @@ const DATED: &str = "last-modified: Tue, 15 Nov 1994 08:12:31 GMT\r\n";
 /// A server that answers one request with this head and body, and hands back what was asked.
 async fn serve(status: &str, headers: &str, body: &str) -> (AdvisorSite, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let site = AdvisorSite::at(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let site = AdvisorSite::at(&format!("http://{}", listener.local_addr().unwrap()), Gate::this_machine()).unwrap();
     let answer = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
     let asked = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -69,7 +69,7 @@ async fn an_answer_that_is_no_file_says_whether_somebody_should_look() {
         assert_eq!(!matches!(error, SourceError::Refused(_)), passes, "{status}: {error}");
     }
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let site = AdvisorSite::at(&format!("http://{gone}")).unwrap();
+    let site = AdvisorSite::at(&format!("http://{gone}"), Gate::this_machine()).unwrap();
     assert!(matches!(site.fetch(None, 100).await, Err(SourceError::Unreachable(_))));
 }
 

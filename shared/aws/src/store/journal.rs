@@ -139,7 +139,7 @@ impl Table {
 }
 
 /// A plan of a list, or a line in the log.
-fn readable(item: &Item) -> Option<PlanRecord> {
+pub(super) fn readable(item: &Item) -> Option<PlanRecord> {
     let record = rows::any_record(item);
     record.inspect_err(|error| tracing::error!(%error, "A plan cannot be read and is left out of a list")).ok()
 }

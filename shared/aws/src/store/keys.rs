@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 mod asked;
 
-pub(super) use asked::{action_place, actions, api_keys, idempotency, named_key, quota, request, requests};
+pub(super) use asked::*;
 
 /// The partition key of the table.
 pub(super) const PK: &str = "pk";

@@ -55,3 +55,34 @@ fn the_same_words_are_not_written_again_within_the_hour() {
     let told = Finding { evidence: vec!["new".to_owned()], ..seen(0) };
     assert!(told.seen_over(Some(&first), HOUR).is_some());
 }
+
+fn dismissed(evidence: &str) -> Finding {
+    let said = Finding { evidence: vec![evidence.to_owned()], cost_per_month: Some(MicroDollars(70_080_000)), ..seen(0) };
+    said.with(FindingState::Dismissed { by: "ops".to_owned(), at: at(0), why: "known".to_owned() })
+}
+
+#[test]
+fn what_is_dismissed_stays_so_with_the_words_that_were_dismissed() {
+    let before = dismissed("It uses 200m of 1000m.");
+    let mut now = before.clone();
+    // Little by little: each look is held against what the person saw, and not against the look before.
+    for (hour, used) in [(1, 220), (2, 240), (3, 180)] {
+        let look = Finding { evidence: vec![format!("It uses {used}m of 1000m.")], cost_per_month: before.cost_per_month, ..seen(hour) };
+        now = look.seen_over(Some(&now), HOUR).unwrap();
+        assert_eq!((&now.state, &now.evidence, now.last_seen), (&before.state, &before.evidence, at(hour)));
+    }
+    let look = Finding { evidence: vec!["It uses 280m of 1000m.".to_owned()], cost_per_month: before.cost_per_month, ..seen(4) };
+    let again = look.clone().seen_over(Some(&now), HOUR).unwrap();
+    assert_eq!((&again.state, &again.evidence, again.first_seen), (&FindingState::Open, &look.evidence, at(0)));
+}
+
+#[test]
+fn what_is_dismissed_returns_when_it_costs_something_else_or_has_no_price_any_more() {
+    let before = dismissed("It runs.");
+    for cost in [Some(MicroDollars(140_160_000)), None] {
+        let look = Finding { evidence: before.evidence.clone(), cost_per_month: cost, ..seen(0) };
+        assert_eq!(look.seen_over(Some(&before), HOUR).unwrap().state, FindingState::Open, "{cost:?}");
+    }
+    let same = Finding { evidence: before.evidence.clone(), cost_per_month: before.cost_per_month, ..seen(0) };
+    assert_eq!(same.seen_over(Some(&before), HOUR), None, "nothing new within the hour");
+}

@@ -11,6 +11,7 @@ pub use parse::{weekdays, zone};
 
 /// Whose rules a text is read by. They differ in what they accept and in what they mean.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
     /// py-kube-downscaler: hours never reach past midnight, the end of an absolute span belongs to it, and an item that cannot be
@@ -117,6 +118,7 @@ impl Recurring {
 
 /// A specification of time: spans, of which any may hold. Two are equal if they were written alike.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Spec {
     text: String,

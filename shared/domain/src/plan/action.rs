@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which instance a step waits for or ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Which {
     /// The one that this step of the same plan launched.
@@ -21,6 +22,7 @@ pub enum Which {
 
 /// How carefully a drain treats what is on the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Care {
     /// The node dies at the plan's deadline: move everything, and say goodbye in time.
@@ -41,6 +43,7 @@ impl Care {
 
 /// Who wants something ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AskedBy {
     /// A scheduled scan: every grace must be over.
@@ -51,6 +54,7 @@ pub enum AskedBy {
 
 /// One effect on the world.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Action {
     /// Launches one instance from the first offering that has capacity.

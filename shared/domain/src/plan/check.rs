@@ -14,6 +14,7 @@ pub use voluntary::{Before, Scene, may_go_on};
 
 /// Which rule says no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// Too many nodes would be in disruption at once.
@@ -76,6 +77,7 @@ pub enum Rule {
 
 /// Why not, in one sentence, with the rule and the object that say so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Blocked {
     /// The rule.
     pub rule: Rule,

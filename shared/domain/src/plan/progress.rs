@@ -35,6 +35,7 @@ pub enum Event {
 
 /// Where a step is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Not begun.
@@ -99,6 +100,7 @@ impl Status {
 
 /// What a step left behind, or is about to: written with the intent, so that a crash loses nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Effect {
     /// Nothing to remember.
@@ -143,6 +145,7 @@ pub enum Effect {
 
 /// How far one step is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepState {
     /// Where it is.
     pub status: Status,
@@ -158,6 +161,7 @@ pub struct StepState {
 
 /// How hard a plan is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Urgency {
     /// There is time to do things one after the other.
@@ -168,6 +172,7 @@ pub enum Urgency {
 
 /// How a plan ended. There is no sixth way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// All was done.
@@ -196,6 +201,7 @@ pub enum Outcome {
 
 /// How far a plan is: its folded event log, and a version that fences every write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Progress {
     /// Grows by one with every write; a write with another expectation is refused.
     pub version: u64,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// What was known of a node when it was decided that it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeStake {
     /// The node.
     pub node: NodeName,
@@ -28,6 +29,7 @@ pub struct NodeStake {
 
 /// What a plan was decided on. It is held against the world again before the plan's point of no return.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stakes {
     /// What was decided: the lever that the saving is counted under, and no other.
     pub decision: DecisionType,

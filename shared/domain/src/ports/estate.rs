@@ -1,5 +1,5 @@
 //! What else a customer has in EC2 besides what is launched and ended every day: Auto Scaling memberships, volumes, addresses,
-//! gateways.
+//! gateways, load balancers.
 
 use super::CloudError;
 use crate::ids::{InstanceId, VolumeId, Zone};
@@ -107,7 +107,46 @@ pub struct NatGateway {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Volumes, addresses, gateways and Auto Scaling memberships in one Region of one customer's account.
+/// The kind of a load balancer: each has a price of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BalancerKind {
+    /// Application Load Balancer.
+    Application,
+    /// Network Load Balancer.
+    Network,
+    /// Gateway Load Balancer.
+    Gateway,
+    /// Of the first generation.
+    Classic,
+}
+
+/// A load balancer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadBalancer {
+    /// Its ARN; of a classic one its name, which is its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What kind it is.
+    pub kind: BalancerKind,
+    /// Whether it works.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What is registered behind a load balancer, whether it is healthy or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// How many target groups it has; a classic one has none.
+    pub groups: u32,
+    /// Whether any target, or instance of a classic one, is registered.
+    pub any: bool,
+}
+
+/// Volumes, addresses, gateways, load balancers and Auto Scaling memberships in one Region of one customer's account.
 ///
 /// # Guarantees
 /// Lists are whole or an error: a page that is missing never looks like things that are not there. `snapshot` with the same mark
@@ -130,4 +169,8 @@ pub trait Estate: Send + Sync {
     async fn addresses(&self, scope: &AwsScope) -> Result<Vec<Address>, CloudError>;
     /// Lists NAT gateways that are not deleted.
     async fn nat_gateways(&self, scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError>;
+    /// Lists load balancers of every generation, with their tags.
+    async fn load_balancers(&self, scope: &AwsScope) -> Result<Vec<LoadBalancer>, CloudError>;
+    /// What is registered behind these, by their ids. Where one went meanwhile there is an error, or nothing behind it.
+    async fn behind(&self, scope: &AwsScope, balancers: &[LoadBalancer]) -> Result<BTreeMap<String, Behind>, CloudError>;
 }

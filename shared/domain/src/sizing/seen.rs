@@ -107,16 +107,9 @@ pub struct PodContainers {
 }
 
 impl PodContainers {
-    /// The workload that made it, if it is one of those that can be sized. The ReplicaSet of a Deployment is called after it, with the
-    /// hash of the template behind the last hyphen.
+    /// The workload that made it, if it is one of those that can be sized.
     pub fn workload(&self) -> Option<WorkloadRef> {
-        let controller = self.controller.as_ref()?;
-        let (kind, name) = match controller.kind.as_str() {
-            "ReplicaSet" => (WorkloadKind::Deployment, controller.name.rsplit_once('-')?.0),
-            "StatefulSet" => (WorkloadKind::StatefulSet, controller.name.as_str()),
-            _ => return None,
-        };
-        Some(WorkloadRef { kind, namespace: self.pod.namespace.clone(), name: name.to_owned() })
+        self.controller.as_ref()?.workload(&self.pod.namespace)
     }
 }
 

@@ -40,7 +40,7 @@ fn a_role_is_read_from_its_arn_and_nothing_else_is_a_role() {
 async fn a_role_of_another_account_is_refused_before_any_call() {
     let mut scope = scope("acme", "x");
     scope.account = AccountId::parse("999900001111").unwrap();
-    let answer = access().await.session(&scope).await;
+    let answer = access().await.session(&scope, Task::Look).await;
     assert!(matches!(answer, Err(CloudError::NoAccess(why)) if why.contains("999900001111")));
 }
 
@@ -48,9 +48,11 @@ async fn a_role_of_another_account_is_refused_before_any_call() {
 async fn two_customers_with_one_role_never_share_a_session() {
     let access = access().await;
     for scope in [scope("acme", "x"), scope("globex", "x"), scope("acme", "y"), scope("acme", "x")] {
-        access.session(&scope).await.unwrap();
+        access.session(&scope, Task::Look).await.unwrap();
     }
     assert_eq!(access.sessions.lock().await.len(), 3);
+    access.session(&scope("acme", "x"), Task::Launch).await.unwrap();
+    assert_eq!(access.sessions.lock().await.len(), 4, "another task is another session");
     // Their calls count against one account all the same.
     assert_eq!(access.buckets.lock().await.len(), 1);
 }

@@ -40,3 +40,26 @@ async fn launches_do_not_use_up_the_reads() {
     }
     buckets.take(Call::Terminate).await.unwrap();
 }
+
+/// What AWS publishes: tokens of a full bucket, and tokens per second. See the sources at the head of the module.
+const PUBLISHED: [(Rate, u32, u32); 4] = [(DESCRIBE, 100, 20), (LAUNCH, 5, 2), (TERMINATE, 100, 5), (BALANCING, 40, 10)];
+
+/// Greedy for an hour: as much as the bucket gives without a wait. What was taken up to any second is at most half of what the
+/// account's own bucket would have given up to then.
+#[test]
+fn a_process_never_takes_more_than_half_of_an_accounts_budget() {
+    for (rate, burst, per_second) in PUBLISHED {
+        let mut bucket = Bucket::default();
+        let mut taken = 0_u32;
+        for second in 0..3_600 {
+            while bucket.take(rate, SECOND * second) == Some(Duration::ZERO) {
+                taken += 1;
+            }
+            // The token that came with a wait is not taken, or it would be counted a second early.
+            bucket.full_at = bucket.full_at.saturating_sub(rate.refill);
+            let account = burst + per_second * second;
+            assert!(taken * 2 <= account, "{rate:?} at {second} s: {taken} of {account}");
+        }
+        assert!(taken * 3 > per_second * 3_600, "{rate:?} uses its half: {taken}");
+    }
+}

@@ -8,7 +8,7 @@ use domain::office_hours::Asleep;
 use domain::tenant::Cluster;
 use domain::workload::{Scalables, ScaleRef};
 use futures::{StreamExt, TryStreamExt};
-use planning::office_hours::{Judged, Verdict};
+use planning::office_hours::{Judged, Verdict, asleep_since};
 use std::collections::BTreeSet;
 
 /// How many rows are written side by side.
@@ -49,7 +49,7 @@ impl OfficeHours {
         let rows = sleepers.iter().map(|sleeper| {
             let object = sleeper.judged.on.object;
             let original = sleeper.original.size();
-            let before = sleeper.judged.on.asleep.filter(|row| row.original == original);
+            let same = sleeper.judged.on.asleep.is_some_and(|row| row.original == original);
             Asleep {
                 customer: cluster.customer.clone(),
                 cluster: cluster.id.clone(),
@@ -58,7 +58,7 @@ impl OfficeHours {
                 original,
                 downtime_replicas: sleeper.to,
                 decided_at: now,
-                seen_at: before.and_then(|row| row.seen_at),
+                seen_at: asleep_since(&sleeper.judged.on).filter(|_| same),
             }
         });
         let writes = futures::stream::iter(rows).map(|row| async move { self.nights.put_asleep(&row).await });

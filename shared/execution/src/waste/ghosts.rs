@@ -81,6 +81,7 @@ impl Scanner {
             });
         }
         harvest.book = seen.book;
+        harvest.nodes = Some(nodes);
         Ok(())
     }
 

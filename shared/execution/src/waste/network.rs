@@ -1,46 +1,65 @@
 //! What lies idle in the network of one cluster: found and told, never touched.
 
+use super::volumes::unseen;
 use super::{Harvest, Scanner};
 use crate::ports::Site;
 use domain::Timestamp;
 use domain::finding::{Finding, FindingKind, FindingState};
+use domain::money::MicroDollars;
 use domain::policy::Mode;
-use domain::ports::{CloudError, Moment, Notice};
+use domain::ports::{Moment, Notice};
 use domain::tenant::Cluster;
-use planning::network::{Idle, idle};
-use tracing::info;
-
-/// What is found here.
-const KINDS: [FindingKind; 2] = [FindingKind::IdleAddress, FindingKind::IdleNatGateway];
+use domain::watch::Part;
+use planning::network::{Idle, idle_addresses, idle_balancers, idle_gateways, ours};
 
 impl Scanner {
-    /// Looks for addresses and gateways. What cannot be looked at is looked at the next time.
-    pub(super) async fn network(&self, site: &Site, before: &[Finding], harvest: &mut Harvest) {
-        let cluster = &site.cluster;
-        let now = self.ports.clock.now();
-        let found = match self.idle(site, now).await {
-            Ok(found) => found,
-            Err(why) => {
-                info!(cluster.id = %cluster.id, why, "The network could not be looked at");
-                return;
+    /// Looks for addresses, gateways or load balancers.
+    ///
+    /// # Errors
+    /// Why they could not be looked at: nothing that stood is called over, and they are looked at the next time.
+    pub(super) async fn idle(&self, part: Part, site: &Site, before: &[Finding], harvest: &mut Harvest) -> Result<(), String> {
+        let (cluster, now) = (&site.cluster, self.ports.clock.now());
+        let (kind, found) = match part {
+            Part::Addresses => {
+                let addresses = self.ports.cloud.addresses(&site.scope).await.map_err(unseen)?;
+                (FindingKind::IdleAddress, idle_addresses(&cluster.name, &addresses, now).map_err(unseen)?)
             }
+            Part::Gateways => {
+                let gateways = self.ports.cloud.nat_gateways(&site.scope).await.map_err(unseen)?;
+                (FindingKind::IdleNatGateway, idle_gateways(&cluster.name, &gateways, now).map_err(unseen)?)
+            }
+            Part::Balancers => (FindingKind::IdleLoadBalancer, self.balancers(site, now).await?),
+            // These are looked at elsewhere.
+            Part::Volumes | Part::Zones => return Ok(()),
         };
-        for kind in KINDS {
-            let of_kind = found.iter().filter(|idle| idle.kind == kind).map(|idle| finding(cluster, idle, now));
-            let standing: Vec<Finding> = of_kind.collect();
-            if cluster.policy.waste.ghosts >= Mode::Recommend {
-                let fresh = standing.iter().filter(|finding| new(finding, before));
-                harvest.notices.extend(fresh.map(|finding| notice(cluster, finding, now)));
-            }
-            harvest.standing.insert(kind, standing);
-        }
+        let standing = found.iter().map(|idle| finding(cluster, idle, now)).collect();
+        harvest.found(cluster, kind, standing, before, now);
+        Ok(())
     }
 
-    async fn idle(&self, site: &Site, now: Timestamp) -> Result<Vec<Idle>, String> {
-        let why = |error: CloudError| error.to_string();
-        let addresses = self.ports.cloud.addresses(&site.scope).await.map_err(why)?;
-        let gateways = self.ports.cloud.nat_gateways(&site.scope).await.map_err(why)?;
-        idle(&site.cluster.name, &addresses, &gateways, now).map_err(|error| error.to_string())
+    async fn balancers(&self, site: &Site, now: Timestamp) -> Result<Vec<Idle>, String> {
+        let cloud = &self.ports.cloud;
+        let ours = ours(&site.cluster.name, cloud.load_balancers(&site.scope).await.map_err(unseen)?, now).map_err(unseen)?;
+        if ours.is_empty() {
+            return Ok(Vec::new());
+        }
+        let behind = cloud.behind(&site.scope, &ours).await.map_err(unseen)?;
+        // A cluster that does not answer says nothing of its Services; what is without targets is idle all the same.
+        let services = match &site.kubernetes {
+            Ok(kubernetes) => kubernetes.services().await.ok(),
+            Err(_) => None,
+        };
+        Ok(idle_balancers(&ours, &behind, services.as_deref(), now))
+    }
+}
+
+impl Harvest {
+    /// What of a kind stands, and what people are told of it: only what is new.
+    pub(super) fn found(&mut self, cluster: &Cluster, kind: FindingKind, standing: Vec<Finding>, before: &[Finding], now: Timestamp) {
+        if cluster.policy.waste.network >= Mode::Recommend {
+            self.notices.extend(standing.iter().filter(|finding| new(finding, before)).map(|finding| notice(cluster, finding, now)));
+        }
+        self.standing.insert(kind, standing);
     }
 }
 
@@ -50,11 +69,19 @@ fn new(finding: &Finding, before: &[Finding]) -> bool {
 }
 
 fn finding(cluster: &Cluster, idle: &Idle, now: Timestamp) -> Finding {
-    let mut finding = Finding::new(cluster.customer.clone(), cluster.id.clone(), idle.kind, &idle.subject, now);
-    finding.evidence.clone_from(&idle.evidence);
-    finding.remedy.clone_from(&idle.remedy);
-    finding.cost_per_month = Some(idle.cost_per_month);
-    finding
+    said(cluster, (idle.kind, &idle.subject), (&idle.evidence, &idle.remedy), Some(idle.cost_per_month), now)
+}
+
+/// A finding in these words.
+pub(super) fn said(
+    cluster: &Cluster,
+    (kind, subject): (FindingKind, &str),
+    (evidence, remedy): (&[String], &str),
+    cost_per_month: Option<MicroDollars>,
+    now: Timestamp,
+) -> Finding {
+    let new = Finding::new(cluster.customer.clone(), cluster.id.clone(), kind, subject, now);
+    Finding { evidence: evidence.to_vec(), remedy: remedy.to_owned(), cost_per_month, ..new }
 }
 
 /// One a day at the most: whoever dies before the finding is written tells it again under the same id.

@@ -2,7 +2,7 @@
 
 use super::open::Due;
 use super::{Harvest, Scanner};
-use crate::ports::{Site, Trouble};
+use crate::ports::Site;
 use domain::Timestamp;
 use domain::finding::{Finding, FindingKind, FindingState};
 use domain::ids::VolumeId;
@@ -13,7 +13,6 @@ use domain::ports::estate::{EbsVolume, VolumeFilter};
 use domain::ports::{Moment, Notice};
 use domain::tenant::Cluster;
 use planning::volumes::{Look, News, Settings, Zombie, scan};
-use tracing::info;
 
 /// What a GiB costs per month, millionths of a US dollar, in `us-east-1` (AWS price list for EBS, 2026-11): other Regions are up to a
 /// half dearer, and nobody is promised more than this.
@@ -27,26 +26,18 @@ const GP3_MIB_MONTH: i64 = 40_000;
 
 impl Scanner {
     /// Looks for volumes: the account's first, then the cluster's.
-    pub(super) async fn volumes(&self, site: &Site, before: &[Finding], harvest: &mut Harvest) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// Why they could not be looked at: nothing is marked, and they are looked at the next time.
+    pub(super) async fn volumes(&self, site: &Site, before: &[Finding], harvest: &mut Harvest) -> Result<(), String> {
         let cluster = &site.cluster;
-        let volumes = match self.ports.cloud.volumes(&site.scope, &VolumeFilter::Unattached).await {
-            Ok(volumes) => volumes,
-            Err(error) => return unseen(cluster, &error),
-        };
-        let persistent = match &site.kubernetes {
-            Ok(kubernetes) => match kubernetes.persistent_volumes().await {
-                Ok(persistent) => persistent,
-                Err(error) => return unseen(cluster, &error),
-            },
-            Err(error) => return unseen(cluster, error),
-        };
+        let volumes = self.ports.cloud.volumes(&site.scope, &VolumeFilter::Unattached).await.map_err(unseen)?;
+        let kubernetes = site.kubernetes.as_ref().map_err(unseen)?;
+        let persistent = kubernetes.persistent_volumes().await.map_err(unseen)?;
         let now = self.ports.clock.now();
         let look = Look { now, cluster_name: &cluster.name, volumes: &volumes, persistent: &persistent };
         let settings = Settings::from(&cluster.policy.waste);
-        let seen = match scan(&look, &harvest.book, settings) {
-            Ok(seen) => seen,
-            Err(nameless) => return unseen(cluster, &nameless),
-        };
+        let seen = scan(&look, &harvest.book, settings).map_err(unseen)?;
         if cluster.policy.waste.volumes >= Mode::Recommend {
             harvest.notices.extend(seen.news.iter().map(|news| notice(cluster, news, now)));
         }
@@ -73,10 +64,9 @@ impl Scanner {
     }
 }
 
-/// Volumes that cannot be looked at are looked at the next time; ghosts are looked for none the less.
-fn unseen(cluster: &Cluster, error: &dyn std::error::Error) -> Result<(), Trouble> {
-    info!(cluster.id = %cluster.id, %error, "Volumes could not be looked at");
-    Ok(())
+/// Why something could not be looked at.
+pub(super) fn unseen(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }
 
 /// What a month without the volume saves: its price less that of the snapshot that is kept of it. `None`: a type without a price.

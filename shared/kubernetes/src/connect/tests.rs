@@ -3,6 +3,7 @@ use async_trait::async_trait;
 use domain::ids::{AccountId, ClusterId, CustomerId, Region};
 use domain::ports::{ClusterError, Clusters, Vault, VaultError};
 use domain::tenant::{Cluster, ClusterStatus, SealContext, Sealed};
+use gate::Gate;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,7 +64,7 @@ fn cluster(id: &str, ca: &str) -> Cluster {
 
 fn connections() -> (Arc<Safe>, Connections) {
     let safe = Arc::new(Safe::default());
-    (Arc::clone(&safe), Connections::new(safe, Settings::default()))
+    (Arc::clone(&safe), Connections::new(safe, Settings::default(), Gate::this_machine()))
 }
 
 #[tokio::test]

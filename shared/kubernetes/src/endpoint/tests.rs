@@ -3,7 +3,7 @@ use super::{Endpoint, query_value, segment};
 #[test]
 fn an_endpoint_is_https_with_a_host_and_perhaps_a_port_and_a_prefix() {
     for (text, url) in [
-        ("https://ABC.gr7.us-east-1.eks.amazonaws.com", "https://ABC.gr7.us-east-1.eks.amazonaws.com/api"),
+        ("https://ABC.gr7.us-east-1.eks.amazonaws.com", "https://abc.gr7.us-east-1.eks.amazonaws.com/api"),
         ("https://10.0.0.1:6443/", "https://10.0.0.1:6443/api"),
         ("https://[2001:db8::1]:6443", "https://[2001:db8::1]:6443/api"),
         ("https://gateway.example/k8s/clusters/c-1/", "https://gateway.example/k8s/clusters/c-1/api"),
@@ -26,6 +26,8 @@ fn any_other_endpoint_is_refused() {
         "https://a.example:0",
         "https://a.example:",
         "https://a.example:99999",
+        "https://a.example:22",
+        "https://2130706433",
         "https://a.example/../x",
         "https://a.example\\@b",
         "https://a.example/%2e%2e/x",

@@ -91,17 +91,21 @@ impl<'de> Visitor<'de> for PageVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageEnd, A::Error> {
-        let mut end = PageEnd::default();
+        let (mut end, mut listed) = (PageEnd::default(), false);
         while let Some(key) = map.next_key::<Text<'de>>()? {
             match key.as_str() {
                 "metadata" => end.next = map.next_value::<Option<PageMeta>>()?.unwrap_or_default().next,
-                "items" => end.left_out += map.next_value_seed(Items(&mut *self.0))?,
+                "items" => {
+                    end.left_out += map.next_value_seed(Items(&mut *self.0))?;
+                    listed = true;
+                }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(end)
+        // What is no list must not be taken for an empty one.
+        if listed { Ok(end) } else { Err(A::Error::missing_field("items")) }
     }
 }
 

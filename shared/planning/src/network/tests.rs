@@ -1,4 +1,4 @@
-use super::{GATEWAY_AGE_MIN, idle};
+use super::{GATEWAY_AGE_MIN, Idle, NoClusterName, idle_addresses, idle_gateways};
 use crate::ghosts::tags::Tags;
 use domain::Timestamp;
 use domain::finding::FindingKind;
@@ -22,6 +22,10 @@ fn address(associated: bool, tags: Tags) -> Address {
 
 fn gateway(routed: bool, tags: Tags) -> NatGateway {
     NatGateway { id: "nat-1".to_owned(), available: true, routed, created_at: Some(NOW - GATEWAY_AGE_MIN), tags }
+}
+
+fn idle(cluster: &str, addresses: &[Address], gateways: &[NatGateway], now: Timestamp) -> Result<Vec<Idle>, NoClusterName> {
+    Ok([idle_addresses(cluster, addresses, now)?, idle_gateways(cluster, gateways, now)?].concat())
 }
 
 #[test]

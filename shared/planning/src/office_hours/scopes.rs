@@ -144,6 +144,20 @@ pub(super) fn wanted(on: &Situation<'_>, scopes: &[Scoped]) -> Result<Wanted, Pu
     Ok(now)
 }
 
+/// Whether it was to be up in any minute of a time that lies behind. What can no longer be said counts as not.
+pub(super) fn up_between(on: &Situation<'_>, scopes: &[Scoped], from: Timestamp, until: Timestamp) -> bool {
+    let minutes = until.duration_since(from).as_mins();
+    // Backwards: where there was such a time, the last one ended not long ago.
+    (0..=minutes).map(|minute| until - SignedDuration::from_mins(minute)).any(|at| {
+        let said = match forced(scopes, on.policy.dialect, at) {
+            Ok(None) => scheduled(on, scopes, at),
+            Ok(Some(forced)) => Ok(forced),
+            Err(puzzle) => Err(puzzle),
+        };
+        matches!(said, Ok(Wanted::Up(_)))
+    })
+}
+
 /// What is forced at a moment; `None`: nothing is.
 pub fn forced(scopes: &[Scoped], dialect: Dialect, at: Timestamp) -> Result<Option<Wanted>, Puzzle> {
     let says = |scope: &Scope, what: &str| format!("{scope} force it {what}");

@@ -3,7 +3,7 @@
 use super::annotations::{self, Unreadable};
 use super::scopes::{self, Scoped};
 use super::{Situation, Standing};
-use domain::office_hours::ORIGINAL;
+use domain::office_hours::{Asleep, ORIGINAL};
 use domain::workload::{Scalable, ScaleKind};
 
 /// What an object gets back when it is woken.
@@ -85,10 +85,16 @@ impl Bed {
 
     /// What is to be written down before it is put to sleep. Once it was seen asleep, what others set meanwhile (a roll-out of the
     /// manifest, say) is not what it had before.
-    pub(super) fn to_note(&self, on: &Situation<'_>) -> Original {
-        let slept = on.asleep.filter(|row| row.seen_at.is_some()).map(|row| Original::of(row.original));
+    pub(super) fn to_note(&self, on: &Situation<'_>, scopes: &[Scoped]) -> Original {
+        let slept = tonights(on, scopes).map(|row| Original::of(row.original));
         slept.filter(|original| original.size() != Some(self.to)).unwrap_or_else(|| Original::of(on.object.size))
     }
+}
+
+/// The row of an object that was seen asleep and has not been due to be up since. One that outlived a day (nobody was there to remove
+/// it) is of the night before, and what people set by day counts.
+pub(super) fn tonights<'a>(on: &Situation<'a>, scopes: &[Scoped]) -> Option<&'a Asleep> {
+    on.asleep.filter(|row| row.seen_at.is_some_and(|seen| !scopes::up_between(on, scopes, seen, on.now)))
 }
 
 /// Which of a workload and its autoscaler is put to sleep. An autoscaler of Kubernetes rests while its workload has no replicas, and

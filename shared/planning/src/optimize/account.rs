@@ -5,8 +5,11 @@
 //! budget, certainty) is the saving of moves that were found, do work, and were not made because of the rule. What neither explains
 //! is said as such: it is what this search did not find, or what no search could.
 
+use super::Effort;
+use super::ahead::Ahead;
 use super::desk::Desk;
 use super::explain::excess;
+use super::market::Market;
 use super::outlook::{Outlook, Step};
 use crate::eligibility::workload;
 use domain::decision::{DecisionType, WhyNot};
@@ -61,12 +64,12 @@ pub struct Account {
 
 impl Account {
     /// Draws up the account of a desk on which everything is planned. Its state is used up.
-    pub(crate) fn of(desk: &mut Desk<'_>) -> Account {
+    pub(crate) fn of(desk: &mut Desk<'_>, market: &Market, effort: &Effort) -> Account {
         let before: i64 = desk.nodes.iter().map(|node| node.price).sum();
         let taken: i64 = desk.planned.iter().map(|planned| planned.answer.saving_per_hour.0).sum();
         let bound = desk.outlook.cost.min(before - taken);
         let mut left = before - taken - bound;
-        let mut entries = if left > 0 { not_made(desk) } else { Vec::new() };
+        let mut entries = if left > 0 { not_made(Ahead::of(desk, market, effort)) } else { Vec::new() };
         if left > 0 {
             entries.extend(structure(desk));
         }
@@ -110,6 +113,7 @@ impl Entry {
             Blocker::Stays(code) => format!("{}: {} nodes stay", word(code), self.nodes),
             Blocker::Constraints => "constraints of pods".to_owned(),
             Blocker::OneForOne => "one node for one".to_owned(),
+            Blocker::NotMade(WhyNot::BudgetUsedUp) => format!("left to the answers after this one: moves of {} nodes", self.nodes),
             Blocker::NotMade(code) => format!("{}: moves of {} nodes not made", word(code), self.nodes),
         };
         let object = self.object.as_ref().map_or(String::new(), |object| format!(", most of it for {object}"));
@@ -146,13 +150,10 @@ impl Sum {
 }
 
 /// Moves that are left to the next answers, and moves that rules forbid.
-fn not_made(desk: &mut Desk<'_>) -> Vec<Entry> {
+fn not_made(ahead: Ahead) -> Vec<Entry> {
     let mut sums: BTreeMap<WhyNot, Sum> = BTreeMap::new();
-    for late in &desk.late {
-        let sum = sums.entry(WhyNot::BudgetUsedUp).or_default();
-        sum.add(late.answer.saving_per_hour.0, late.draft.remove.len(), None);
-    }
-    for ((code, object), (saving, nodes)) in desk.prices() {
+    sums.entry(WhyNot::BudgetUsedUp).or_default().add(ahead.saving, ahead.nodes, None);
+    for ((code, object), (saving, nodes)) in ahead.prices {
         sums.entry(code).or_default().add(saving, nodes, object);
     }
     sums.into_iter()

@@ -51,6 +51,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) planned: Vec<Planned>,
     /// Moves that were planned and are left to the next answers.
     pub(crate) late: Vec<Planned>,
+    /// What another plan of the portfolio would come to beyond this one, the moves that were put off with each: micro-dollars per hour.
+    pub(crate) beyond: i64,
     /// Moves that were found and not planned, each with its reason.
     pub(crate) forgone: Vec<Forgone>,
     /// Those of the planned that are sure together.
@@ -98,6 +100,7 @@ impl<'a> Desk<'a> {
             pending,
             planned: Vec::new(),
             late: Vec::new(),
+            beyond: 0,
             forgone: Vec::new(),
             crowd: Crowd::default(),
             spot: BTreeMap::new(),
@@ -126,6 +129,11 @@ impl<'a> Desk<'a> {
     /// What the plan saves per hour, all in.
     pub(crate) fn saving(&self) -> i64 {
         self.planned.iter().map(|planned| planned.net).sum()
+    }
+
+    /// What the plan comes to in the end, once the moves that were put off are made, too: price per hour.
+    pub(crate) fn in_the_end(&self) -> i64 {
+        self.planned.iter().chain(&self.late).map(|planned| planned.answer.saving_per_hour.0).sum()
     }
 
     /// Whether the work that was granted is done.

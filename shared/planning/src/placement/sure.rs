@@ -1,8 +1,11 @@
 //! Whether pods find their places wherever a scheduler puts the others: an argument, not a sample.
 //!
 //! A pod is left without a place only if the others fill every node that it could use. The least number of pods that it takes to fill
-//! a node, summed over the nodes, must be more than there are others; or the room that would have to be filled must be more than the
-//! others take in all. For the pods of a few nodes this is a proof; for more see [`ALL_OF`].
+//! a node, summed over the nodes, must be more than there are others; or what it takes to fill them all must be worth more than all of
+//! the others are. Worth is what each unit of each resource counts for ([`Scale`]): a node may be filled in any of them, so it takes at
+//! least the least of its worths; and a pod helps to fill a node in one of them, so it brings at most the largest of its own. Whatever
+//! the units count for, that is a proof; a good choice makes it a sharp one. For the pods of a few nodes all of it is; for more see
+//! [`ALL_OF`].
 
 use super::state::{NodeId, State};
 use std::cmp::Reverse;
@@ -27,6 +30,8 @@ struct Rivals<'r> {
     largest: &'r [i64],
     /// What all pods, the one included, take.
     all: &'r [i64],
+    /// What resources are made to count for.
+    scales: &'r [Scale],
     /// So many of the others make a node forbidden by being there.
     quarrels: i64,
 }
@@ -59,9 +64,16 @@ impl State<'_> {
         }
         let crowd: Vec<(i64, i64)> =
             everybody.iter().map(|(class, count)| (i64::from(*count), self.nodes_for(*class, None).max(1))).collect();
+        let scales = self.scales(&all);
         for (class, own) in pods {
-            let rivals =
-                Rivals { others: count - 1, crowd: &crowd, largest: &largest, all: &all, quarrels: self.quarrels(*class, &everybody) };
+            let rivals = Rivals {
+                others: count - 1,
+                crowd: &crowd,
+                largest: &largest,
+                all: &all,
+                scales: &scales,
+                quarrels: self.quarrels(*class, &everybody),
+            };
             if !self.sure_of(*class, *own, &everybody, &rivals) {
                 return Err(*class);
             }
@@ -120,17 +132,39 @@ impl State<'_> {
         if parts.is_empty() {
             parts.push(None);
         }
-        parts.into_iter().all(|part| self.holds_out(class, part, rivals))
+        parts.into_iter().all(|part| self.holds_out(class, part, everybody, rivals))
+    }
+
+    /// Two ways to count: each resource by the part of the demand that it is, and the same with what there is plenty of counting less.
+    fn scales(&self, all: &[i64]) -> [Scale; 2] {
+        let dims = self.index.dims;
+        let mut room = vec![0_i128; dims];
+        for (_, node) in self.signatures.iter().flat_map(|signature| &signature.order) {
+            for (dim, room) in room.iter_mut().enumerate() {
+                *room += i128::from(self.free[node * dims + dim].max(0));
+            }
+        }
+        let plenty = |dim: usize| i128::from(all[dim].max(0)) * i128::from(UNIT) / room[dim].max(1);
+        let by_room = (0..dims).map(|dim| i64::try_from(plenty(dim)).unwrap_or(UNIT).clamp(1, UNIT)).collect();
+        [Scale { counts: vec![UNIT; dims] }, Scale { counts: by_room }]
     }
 
     /// Whether the others cannot fill all nodes that the class could use (within a domain).
-    fn holds_out(&mut self, class: usize, part: Option<(usize, usize)>, rivals: &Rivals<'_>) -> bool {
-        let dims = self.index.need(class).iter().filter(|need| **need > 0).count();
-        let dims = i64::try_from(dims).unwrap_or(i64::MAX / WHOLE);
+    fn holds_out(&mut self, class: usize, part: Option<(usize, usize)>, everybody: &[(usize, u32)], rivals: &Rivals<'_>) -> bool {
         let others = rivals.at(self.nodes_for(class, part));
-        // The part of all room that so many of the others take.
-        let limit = dims.saturating_mul(WHOLE).saturating_mul(others) / rivals.others.max(1);
-        let mut tally = Tally::new();
+        let need = self.index.need(class);
+        // What so many of the others are worth.
+        let limits: Vec<i64> = rivals
+            .scales
+            .iter()
+            .map(|scale| {
+                let worth = |other: usize| scale.most(self.index.need(other), need, rivals.all);
+                let sum: i64 = everybody.iter().map(|(other, count)| worth(*other).saturating_mul(i64::from(*count))).sum();
+                let part = i128::from(sum - worth(class)) * i128::from(others) / i128::from(rivals.others.max(1));
+                i64::try_from(part).unwrap_or(NEVER)
+            })
+            .collect();
+        let mut tally = Tally::new(rivals.scales.len());
         let mut asked = 0;
         let sure = self.signatures.iter().filter(|signature| signature.allows[class]).any(|signature| {
             signature.order.iter().rev().any(|(_, node)| {
@@ -139,19 +173,76 @@ impl State<'_> {
                 if !inside || !self.judge(class, *node, part.map(|(counter, _)| counter)) {
                     return false;
                 }
-                tally.add(self.to_fill(class, *node, rivals), rivals);
-                tally.pods > others || tally.shares > limit
+                let free = &self.free[node * self.index.dims..(node + 1) * self.index.dims];
+                tally.add(need, free, rivals);
+                tally.pods.sum > others || tally.worths.iter().zip(&limits).any(|(worth, limit)| worth.sum > *limit)
             })
         });
         self.work += asked;
         sure
     }
+}
 
-    /// The least number of the others that keep the class off the node, and the least share of what all take that this needs.
-    fn to_fill(&self, class: usize, node: NodeId, rivals: &Rivals<'_>) -> (i64, i64) {
-        let (mut pods, mut share) = (NEVER, NEVER);
-        let need = self.index.need(class);
-        let free = &self.free[node * self.index.dims..(node + 1) * self.index.dims];
+/// What a unit of each resource counts for: thousandths of the part that it is of all demand.
+struct Scale {
+    counts: Vec<i64>,
+}
+
+/// One, as a scale counts.
+const UNIT: i64 = 1_000;
+
+impl Scale {
+    /// The worth of an amount of a resource, in billionths.
+    fn worth(&self, dim: usize, amount: i64, all: &[i64]) -> i64 {
+        let part = i128::from(amount) * i128::from(WHOLE / UNIT) * i128::from(self.counts[dim]) / i128::from(all[dim].max(1));
+        i64::try_from(part).unwrap_or(NEVER)
+    }
+
+    /// The most that a pod is worth in any resource that the one in question needs, too; rounded up.
+    fn most(&self, pod: &[i64], need: &[i64], all: &[i64]) -> i64 {
+        (0..need.len()).filter(|dim| need[*dim] > 0).map(|dim| self.worth(dim, pod[dim], all) + 1).max().unwrap_or(0)
+    }
+}
+
+/// A sum of what it takes to fill nodes, without those that quarrels can take away: whichever count most.
+#[derive(Default)]
+struct Sum {
+    sum: i64,
+    lost: BinaryHeap<Reverse<i64>>,
+}
+
+impl Sum {
+    fn add(&mut self, more: i64, quarrels: usize) {
+        self.lost.push(Reverse(more));
+        if self.lost.len() > quarrels
+            && let Some(Reverse(least)) = self.lost.pop()
+        {
+            self.sum = self.sum.saturating_add(least);
+        }
+    }
+}
+
+/// What it takes to fill the nodes seen so far.
+struct Tally {
+    /// Numbers of pods.
+    pods: Sum,
+    /// By scale: worths in billionths.
+    worths: Vec<Sum>,
+}
+
+/// One, in shares.
+const WHOLE: i64 = 1_000_000_000;
+
+impl Tally {
+    fn new(scales: usize) -> Tally {
+        Tally { pods: Sum::default(), worths: (0..scales).map(|_| Sum::default()).collect() }
+    }
+
+    /// Adds a node: the least number of the others that keep the pod off it, and the least that those are worth.
+    fn add(&mut self, need: &[i64], free: &[i64], rivals: &Rivals<'_>) {
+        let quarrels = usize::try_from(rivals.quarrels).unwrap_or(0);
+        let mut pods = NEVER;
+        let mut worths = vec![NEVER; self.worths.len()];
         for dim in (0..need.len()).filter(|dim| need[*dim] > 0) {
             // This much more has to be taken before the pod does not fit.
             let lack = free[dim] - need[dim] + 1;
@@ -159,42 +250,11 @@ impl State<'_> {
                 continue;
             }
             pods = pods.min((lack + rivals.largest[dim] - 1) / rivals.largest[dim].max(1)).max(1);
-            let part = i128::from(lack) * i128::from(WHOLE) / i128::from((rivals.all[dim] - need[dim]).max(1));
-            share = share.min(i64::try_from(part).unwrap_or(NEVER));
-        }
-        (pods, share)
-    }
-}
-
-/// What it takes to fill the nodes seen so far, those left out that quarrels can take away: whichever count most.
-struct Tally {
-    /// Numbers of pods, and the largest of them, as many as there are quarrels.
-    pods: i64,
-    pods_lost: BinaryHeap<Reverse<i64>>,
-    /// Shares in billionths, likewise.
-    shares: i64,
-    shares_lost: BinaryHeap<Reverse<i64>>,
-}
-
-/// One, in shares.
-const WHOLE: i64 = 1_000_000_000;
-
-impl Tally {
-    fn new() -> Tally {
-        Tally { pods: 0, pods_lost: BinaryHeap::new(), shares: 0, shares_lost: BinaryHeap::new() }
-    }
-
-    fn add(&mut self, (pods, share): (i64, i64), rivals: &Rivals<'_>) {
-        let most = usize::try_from(rivals.quarrels).unwrap_or(0);
-        let count = |sum: &mut i64, lost: &mut BinaryHeap<Reverse<i64>>, more: i64| {
-            lost.push(Reverse(more));
-            if lost.len() > most
-                && let Some(Reverse(least)) = lost.pop()
-            {
-                *sum = sum.saturating_add(least);
+            for (worth, scale) in worths.iter_mut().zip(rivals.scales) {
+                *worth = (*worth).min(scale.worth(dim, lack, rivals.all));
             }
-        };
-        count(&mut self.pods, &mut self.pods_lost, pods);
-        count(&mut self.shares, &mut self.shares_lost, share);
+        }
+        self.pods.add(pods, quarrels);
+        self.worths.iter_mut().zip(worths).for_each(|(sum, worth)| sum.add(worth, quarrels));
     }
 }

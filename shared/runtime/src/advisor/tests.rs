@@ -89,7 +89,7 @@ fn question() -> PredictRequest {
 }
 
 async fn ask(url: &str, limits: Limits) -> Result<Vec<Prediction>, AdvisorError> {
-    HttpAdvisor::new(url, &KEY.to_owned().into(), limits).unwrap().predict(&question()).await
+    HttpAdvisor::new(url, &KEY.to_owned().into(), limits, &Gate::this_machine()).unwrap().predict(&question()).await
 }
 
 async fn says(bytes: Vec<u8>) -> AdvisorError {
@@ -207,22 +207,27 @@ async fn a_refusal_keeps_the_servers_reason_without_its_tricks() {
 
 #[tokio::test]
 async fn an_answer_of_another_version_says_so() {
-    let error = HttpAdvisor::new(&liar(Does::Says(json(r#"{"version":7}"#))).await.url, &KEY.to_owned().into(), Limits::default())
-        .unwrap()
-        .ask::<_, DecisionAnswer>("/x", &question())
-        .await
-        .unwrap_err();
+    let error = HttpAdvisor::new(
+        &liar(Does::Says(json(r#"{"version":7}"#))).await.url,
+        &KEY.to_owned().into(),
+        Limits::default(),
+        &Gate::this_machine(),
+    )
+    .unwrap()
+    .ask::<_, DecisionAnswer>("/x", &question())
+    .await
+    .unwrap_err();
     assert_eq!(error, AdvisorError::Unreadable("it is of version 7, and we speak 1".to_owned()));
 }
 
 #[tokio::test]
 async fn no_error_and_no_header_shows_the_key() {
-    let advisor = HttpAdvisor::new("http://127.0.0.1:9", &KEY.to_owned().into(), Limits::default()).unwrap();
+    let advisor = HttpAdvisor::new("http://127.0.0.1:9", &KEY.to_owned().into(), Limits::default(), &Gate::this_machine()).unwrap();
     assert!(!format!("{:?}", advisor.0.key).contains(KEY));
     let errors = [
         advisor.predict(&question()).await.unwrap_err(),
-        HttpAdvisor::new("http://127.0.0.1:9", &format!("{KEY}\r\nx: y").into(), Limits::default()).err().unwrap(),
-        HttpAdvisor::new("http://ml.example.com", &KEY.to_owned().into(), Limits::default()).err().unwrap(),
+        HttpAdvisor::new("http://127.0.0.1:9", &format!("{KEY}\r\nx: y").into(), Limits::default(), &Gate::this_machine()).err().unwrap(),
+        HttpAdvisor::new("http://ml.example.com", &KEY.to_owned().into(), Limits::default(), &Gate::this_machine()).err().unwrap(),
     ];
     assert!(errors.iter().all(|error| !format!("{error} {error:?}").contains(KEY)), "{errors:?}");
 }

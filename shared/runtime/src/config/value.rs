@@ -1,5 +1,6 @@
 //! Single variables: which there are, and what each must look like.
 
+use domain::address::Rules;
 use secrecy::{ExposeSecret, SecretString};
 use std::ops::RangeInclusive;
 use tracing::Level;
@@ -250,6 +251,15 @@ impl<'a> Reader<'a> {
                 default
             }
         }
+    }
+
+    /// What is opened beyond the public internet.
+    pub(super) fn ranges(&mut self, name: &'static str) -> Rules {
+        let text = self.get(name).unwrap_or_default();
+        Rules::parse(&text).unwrap_or_else(|_| {
+            self.malformed(name, "private ranges such as 10.20.0.0/16, separated by commas; no link-local and no metadata ranges");
+            Rules::public()
+        })
     }
 
     pub(super) fn sha256(&mut self, name: &'static str) -> Option<String> {

@@ -1,9 +1,11 @@
 //! Laws of carrying, against receivers of every temper over real TLS. Names lead to public addresses, behind which this machine stands.
 
-use super::{HttpCourier, Net};
+use super::HttpCourier;
 use async_trait::async_trait;
+use domain::address::Rules;
 use domain::notify::Sending;
 use domain::ports::{Courier, Parcel};
+use gate::{Gate, Net};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig};
 use secrecy::SecretString;
@@ -84,7 +86,7 @@ async fn receiver(answer: &'static [u8]) -> (Arc<Town>, HttpCourier, Arc<Mutex<S
         }
     });
     let town = Arc::new(Town { port, dialled: Mutex::default(), looked_up: AtomicUsize::new(0) });
-    let courier = HttpCourier::new(town.clone(), Some(roots)).unwrap();
+    let courier = HttpCourier::new(Gate::new(town.clone(), Rules::public()), Some(roots)).unwrap();
     (town, courier, heard)
 }
 

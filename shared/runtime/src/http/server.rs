@@ -1,5 +1,6 @@
 //! Where a server is, checked once.
 
+use domain::address::{Door, Place, Refused};
 use http::Uri;
 use http::uri::PathAndQuery;
 
@@ -16,34 +17,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// Checks an address. Userinfo, query, fragment and escapes are not accepted; a prefix is, because gateways serve several.
+    /// Checks an address. Userinfo, query, fragment and escapes are not accepted; a prefix is, because gateways serve several. Where
+    /// it leads is judged by the gate, at each connection.
     ///
     /// # Errors
     /// [`NotAServer`] says what is wrong.
     pub fn parse(text: &str) -> Result<Server, NotAServer> {
-        if text.chars().any(|c| !c.is_ascii_graphic() || "@?#\\%".contains(c)) {
-            return Err(NotAServer("userinfo, query, fragment, spaces and escapes are not allowed"));
-        }
-        let uri: Uri = text.parse().map_err(|_| NotAServer("it is no URL"))?;
-        let authority = uri.authority().ok_or(NotAServer("it has no host"))?;
-        let host = authority.host();
-        // The parser leaves a port that is no port to whoever asks for it.
-        let port = authority.as_str().strip_prefix(host).unwrap_or("?");
-        let usable = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-        if host.is_empty() || !usable {
-            return Err(NotAServer("it has no host, or its port is no port"));
-        }
-        let tls = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") if loopback(host) => false,
-            Some("http") => return Err(NotAServer("http:// is for this machine only; elsewhere the key could be read on the way")),
-            _ => return Err(NotAServer("it must begin with https://")),
+        let (tls, rest) = match text.strip_prefix("http://") {
+            Some(rest) => (false, rest),
+            None => (true, text.strip_prefix("https://").ok_or(NotAServer("it must begin with https://"))?),
         };
-        if uri.path().split('/').any(|part| part == "..") {
-            return Err(NotAServer("its path climbs"));
+        let place = Place::read(&format!("https://{rest}"), Door::Server).map_err(|refused| NotAServer(said(&refused)))?;
+        if !tls && !loopback(&place.host) {
+            return Err(NotAServer("http:// is for this machine only; elsewhere the key could be read on the way"));
         }
-        let scheme = if tls { "https" } else { "http" };
-        Ok(Server { text: format!("{scheme}://{authority}{}", uri.path().trim_end_matches('/')), tls })
+        let (scheme, path) = (if tls { "https" } else { "http" }, place.path.trim_end_matches('/'));
+        Ok(Server { text: format!("{scheme}://{}{path}", place.authority), tls })
     }
 
     /// Whether it is spoken to over TLS.
@@ -64,6 +53,15 @@ impl std::fmt::Display for Server {
 }
 
 fn loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn said(refused: &Refused) -> &'static str {
+    match refused {
+        Refused::NotHttps => "it must begin with https://",
+        Refused::Characters(_) => "userinfo, query, fragment, spaces and escapes are not allowed",
+        Refused::Host | Refused::Port(_) => "it has no host, or its port is no port",
+        Refused::Path => "its path climbs",
+        Refused::InnerName | Refused::AwsService | Refused::Address { .. } => "it is not called",
+    }
 }

@@ -1,9 +1,11 @@
 //! The issuer whose tokens are taken: where its keys are read, and for how long they are believed.
 
 use super::token::{Claims, Expected, Keys, Unverified};
+use crate::config::Tokens;
 use crate::http::{Client, HttpError, Limits, NotAServer, Server};
 use async_trait::async_trait;
 use domain::{SignedDuration, Timestamp};
+use gate::Gate;
 use http::{Request, StatusCode};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -50,6 +52,15 @@ impl Issuer {
     /// Reads nothing yet.
     pub fn new(expected: Expected, source: Arc<dyn KeySource>) -> Issuer {
         Issuer { expected, source, seen: Mutex::default() }
+    }
+
+    /// As the environment names it. Must be called inside a Tokio runtime.
+    ///
+    /// # Errors
+    /// Its address is none that is called, or TLS cannot be set up.
+    pub fn named(tokens: &Tokens, gate: &Gate) -> Result<Issuer, PublishedError> {
+        let expected = Expected { issuer: tokens.issuer.clone(), audience: tokens.audience.clone() };
+        Ok(Issuer::new(expected, Arc::new(Published::new(&tokens.keys_url, gate)?)))
     }
 
     /// Judges a token.
@@ -100,13 +111,13 @@ impl Published {
     ///
     /// # Errors
     /// The URL is none that is called, or TLS cannot be set up.
-    pub fn new(url: &str) -> Result<Published, PublishedError> {
+    pub fn new(url: &str, gate: &Gate) -> Result<Published, PublishedError> {
         // Judged as a whole first: what is no address must not become one by being cut.
         Server::parse(url)?;
         let host = url.find("://").map_or(0, |at| at + 3);
         let (origin, path) = url.split_at(url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| host + at));
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Published { client: Client::new(Server::parse(origin)?, LIMITS)?, path: path.to_owned() })
+        Ok(Published { client: Client::new(Server::parse(origin)?, LIMITS, gate)?, path: path.to_owned() })
     }
 }
 

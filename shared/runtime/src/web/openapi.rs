@@ -14,11 +14,15 @@ pub struct About<'a> {
     pub bearer: Value,
 }
 
-/// The document, as it is checked in: OpenAPI 3.1 with the two ways to show a key.
+/// The document, as it is checked in: OpenAPI 3.1 with the two ways to show a key. `components` has at least `schemas`.
 ///
 /// # Errors
 /// None in practice: the document is JSON by construction.
-pub fn document(about: &About<'_>, paths: Map<String, Value>, schemas: Map<String, Value>) -> Result<String, serde_json::Error> {
+pub fn document(about: &About<'_>, paths: Map<String, Value>, mut components: Value) -> Result<String, serde_json::Error> {
+    components["securitySchemes"] = json!({
+        "api_key": { "type": "apiKey", "in": "header", "name": "x-api-key" },
+        "bearer": about.bearer,
+    });
     let document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -28,13 +32,7 @@ pub fn document(about: &About<'_>, paths: Map<String, Value>, schemas: Map<Strin
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {
-                "api_key": { "type": "apiKey", "in": "header", "name": "x-api-key" },
-                "bearer": about.bearer,
-            },
-        },
+        "components": components,
     });
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');

@@ -7,9 +7,10 @@ use domain::ids::{InstanceId, InstanceType, NodeName, PlanId, VolumeId, Zone};
 use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::plan::PlanKey;
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
+use domain::policy::TrafficSource;
 use domain::ports::cloud::SpotPrice;
-use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, VolumeFilter, VolumeSnapshot};
-use domain::ports::inventory::{Inventory, PersistentVolume};
+use domain::ports::estate::{Address, Behind, EbsVolume, Estate, LoadBalancer, Member, NatGateway, VolumeFilter, VolumeSnapshot};
+use domain::ports::inventory::{EndpointView, Flow, Inventory, PersistentVolume, ServiceView};
 use domain::ports::{
     Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, LaunchRequest, Lifecycle, Parked,
     PatchedNode, PodSink, Queue, QueueError, Sizer,
@@ -19,7 +20,7 @@ use domain::tenant::{self, AwsScope};
 use domain::usage::Sample;
 use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use domain::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 fn cloud(kind: Kind) -> CloudError {
@@ -118,6 +119,12 @@ impl Estate for FaultyCloud {
     async fn nat_gateways(&self, scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError> {
         self.gate.pass("cloud.nat_gateways", self.inner.nat_gateways(scope), cloud).await
     }
+    async fn load_balancers(&self, scope: &AwsScope) -> Result<Vec<LoadBalancer>, CloudError> {
+        self.gate.pass("cloud.load_balancers", self.inner.load_balancers(scope), cloud).await
+    }
+    async fn behind(&self, scope: &AwsScope, balancers: &[LoadBalancer]) -> Result<BTreeMap<String, Behind>, CloudError> {
+        self.gate.pass("cloud.behind", self.inner.behind(scope, balancers), cloud).await
+    }
 }
 
 /// A Queue behind the gate.
@@ -156,6 +163,15 @@ struct FaultyCluster {
 impl Inventory for FaultyCluster {
     async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
         self.gate.pass("cluster.persistent_volumes", self.inner.persistent_volumes(), cluster).await
+    }
+    async fn services(&self) -> Result<Vec<ServiceView>, ClusterError> {
+        self.gate.pass("cluster.services", self.inner.services(), cluster).await
+    }
+    async fn endpoints(&self) -> Result<Vec<EndpointView>, ClusterError> {
+        self.gate.pass("cluster.endpoints", self.inner.endpoints(), cluster).await
+    }
+    async fn traffic(&self, source: &TrafficSource) -> Result<Vec<Flow>, ClusterError> {
+        self.gate.pass("cluster.traffic", self.inner.traffic(source), cluster).await
     }
 }
 

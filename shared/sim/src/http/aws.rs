@@ -1,14 +1,16 @@
 //! One endpoint for all of AWS that we use, over plain HTTP: what `AWS_ENDPOINT_URL` can point to.
 //!
-//! EC2 and Auto Scaling are answered out of a [`World`], SQS, STS and KMS out of small services here, and DynamoDB is passed on
+//! EC2, Auto Scaling and Elastic Load Balancing are answered out of a [`World`], SQS, STS and KMS out of small services here, and DynamoDB is passed on
 //! to an emulator. Signatures are read (who, which Region), not checked.
 
 mod answer;
+mod balancing;
 mod dynamodb;
 mod ec2;
 mod kms;
 mod query;
 mod scaling;
+mod session_policy;
 mod sqs;
 mod sts;
 
@@ -198,15 +200,19 @@ fn json(body: &[u8]) -> Result<Value, Fault> {
     serde_json::from_slice(body).map_err(|error| Fault::client("SerializationException", error.to_string()))
 }
 
-/// EC2, Auto Scaling and STS speak Query: which one, says the action.
+/// EC2, Auto Scaling, Elastic Load Balancing and STS speak Query: which one, says the action or the version.
 async fn query(server: &Server, id: &str, params: &Params, signer: Option<&Signer>) -> Answer {
     let action = params.get("Action").unwrap_or_default().to_owned();
     let begun = server.begin(&action);
     let (namespace, done) = match action.as_str() {
         "AssumeRole" | "GetCallerIdentity" => (sts::NAMESPACE, begun.and_then(|()| server.sts.call(&action, params, signer))),
-        "CompleteLifecycleAction" => match begun {
-            Ok(()) => (scaling::NAMESPACE, scaling::call(server, params, signer).await),
+        action if scaling::ACTIONS.contains(&action) => match begun {
+            Ok(()) => (scaling::NAMESPACE, scaling::call(server, action, params, signer).await),
             Err(fault) => (scaling::NAMESPACE, Err(fault)),
+        },
+        action if balancing::namespace(params).is_some() => match begun {
+            Ok(()) => (balancing::namespace(params).unwrap_or_default(), balancing::call(server, action, params, signer).await),
+            Err(fault) => (balancing::namespace(params).unwrap_or_default(), Err(fault)),
         },
         _ => {
             let done = match begun {

@@ -5,6 +5,8 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use domain::audit::{AuditRow, Request};
 use domain::ids::CustomerId;
+use domain::operation::Operation;
+use domain::plan::PlanRecord;
 use domain::ports::{Page, Quotas, StoreError, Trail};
 
 fn newest<T: Clone>(mut all: Vec<(String, &T)>, before: Option<&str>, limit: usize) -> Page<T> {
@@ -35,6 +37,30 @@ impl Trail for MemoryStore {
         let own = state.audit.iter().filter(|(plan, _)| plan.customer == *customer).flat_map(|(_, rows)| rows.values());
         let placed = own.map(|row| (format!("{:.9}#{}#{}", row.opened_at, row.plan, row.id), row)).collect();
         Ok(newest(placed, before, limit))
+    }
+
+    async fn plans(&self, customer: &CustomerId, before: Option<&str>, limit: usize) -> Result<Page<PlanRecord>, StoreError> {
+        let state = self.lock();
+        let own = state.plans.values().filter(|record| record.plan.key.customer == *customer);
+        let place = |record: &PlanRecord| {
+            let key = &record.plan.key;
+            format!("{:.9}#{}#{}", record.plan.created_at, key.cluster, key.plan)
+        };
+        Ok(newest(own.map(|record| (place(record), record)).collect(), before, limit))
+    }
+
+    async fn operations(
+        &self,
+        customer: &CustomerId,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<(Operation, PlanRecord)>, StoreError> {
+        let state = self.lock();
+        let own = state.operations.iter().filter(|((owner, _), _)| owner == customer);
+        let placed = own.map(|(_, operation)| (format!("{:.9}#{}", operation.created_at, operation.id), operation)).collect();
+        let Page { items, next } = newest(placed, before, limit);
+        let with_plan = |operation: Operation| Some((operation.clone(), state.plans.get(&operation.plan)?.clone()));
+        Ok(Page { items: items.into_iter().filter_map(with_plan).collect(), next })
     }
 }
 

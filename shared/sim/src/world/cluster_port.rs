@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use domain::ids::{ClusterId, NodeName, PlanId};
 use domain::node::{CORDONED_BY, NodeTarget, NodeUsage, NodeView};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
-use domain::ports::inventory::PersistentVolume;
+use domain::policy::TrafficSource;
+use domain::ports::inventory::{EndpointView, Flow, PersistentVolume, ServiceView};
 use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, Inventory, PatchedNode, PodSink};
 use domain::tenant;
 use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
@@ -64,6 +65,22 @@ impl State {
 impl Inventory for SimCluster {
     async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
         self.world.call("persistent_volumes", |state| Ok(state.estates.persistent.clone()))
+    }
+
+    async fn services(&self) -> Result<Vec<ServiceView>, ClusterError> {
+        self.world.call("services", |state| Ok(state.clusters[self.cluster].service_views()))
+    }
+
+    async fn endpoints(&self) -> Result<Vec<EndpointView>, ClusterError> {
+        self.world.call("endpoints", |state| Ok(state.clusters[self.cluster].endpoint_views()))
+    }
+
+    async fn traffic(&self, source: &TrafficSource) -> Result<Vec<Flow>, ClusterError> {
+        let place = format!("{}/{}:{}", source.namespace, source.service, source.port);
+        self.world.call("traffic", |state| match &state.clusters[self.cluster].services.traffic {
+            Some((there, flows)) if *there == place => Ok(flows.clone()),
+            Some(_) | None => Err(ClusterError::Gone),
+        })
     }
 }
 

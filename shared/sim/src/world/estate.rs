@@ -6,7 +6,9 @@ use super::state::{Machine, State};
 use async_trait::async_trait;
 use domain::ids::{InstanceId, VolumeId};
 use domain::node::NodeOwner;
-use domain::ports::estate::{Address, EbsVolume, Estate, Member, NatGateway, SnapshotState, VolumeFilter, VolumeSnapshot};
+use domain::ports::estate::{
+    Address, BalancerKind, Behind, EbsVolume, Estate, LoadBalancer, Member, NatGateway, SnapshotState, VolumeFilter, VolumeSnapshot,
+};
 use domain::ports::inventory::PersistentVolume;
 use domain::ports::{CloudError, InstanceState};
 use domain::tenant::AwsScope;
@@ -26,6 +28,7 @@ pub(crate) struct Estates {
     pub(crate) persistent: Vec<PersistentVolume>,
     pub(crate) addresses: Vec<Address>,
     pub(crate) nat_gateways: Vec<NatGateway>,
+    pub(crate) balancers: Vec<(LoadBalancer, Behind)>,
 }
 
 /// How long a snapshot takes.
@@ -115,6 +118,15 @@ impl World {
         self.with(|state| state.estates.addresses.push(address));
     }
 
+    /// Adds a load balancer with what is behind it, or has it otherwise.
+    pub fn put_balancer(&self, balancer: LoadBalancer, behind: Behind) {
+        self.with(|state| {
+            let all = &mut state.estates.balancers;
+            all.retain(|(there, _)| there.id != balancer.id);
+            all.push((balancer, behind));
+        });
+    }
+
     /// Adds a NAT gateway.
     pub fn add_nat_gateway(&self, gateway: NatGateway) {
         self.with(|state| state.estates.nat_gateways.push(gateway));
@@ -199,6 +211,34 @@ impl Estate for World {
     }
 
     async fn nat_gateways(&self, _scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError> {
-        self.call("nat_gateways", |state| Ok(state.estates.nat_gateways.clone()))
+        self.call("nat_gateways", |state| {
+            // Where there is one, its routes are asked for, too.
+            let routes = u64::from(!state.estates.nat_gateways.is_empty());
+            *state.calls.entry("route_tables").or_default() += routes;
+            Ok(state.estates.nat_gateways.clone())
+        })
+    }
+
+    async fn load_balancers(&self, _scope: &AwsScope) -> Result<Vec<LoadBalancer>, CloudError> {
+        self.call("load_balancers", |state| {
+            let all: Vec<LoadBalancer> = state.estates.balancers.iter().map(|(balancer, _)| balancer.clone()).collect();
+            let classic = all.iter().filter(|it| it.kind == BalancerKind::Classic).count();
+            // A list of each generation, and the tags of twenty at a time.
+            let asked = 2 + classic.div_ceil(20) + (all.len() - classic).div_ceil(20);
+            *state.calls.entry("balancer_requests").or_default() += asked as u64;
+            Ok(all)
+        })
+    }
+
+    async fn behind(&self, _scope: &AwsScope, balancers: &[LoadBalancer]) -> Result<BTreeMap<String, Behind>, CloudError> {
+        self.call("behind", |state| {
+            let wanted = |it: &LoadBalancer| balancers.iter().any(|asked| asked.id == it.id);
+            let found: BTreeMap<String, Behind> =
+                state.estates.balancers.iter().filter(|(it, _)| wanted(it)).map(|(it, behind)| (it.id.clone(), *behind)).collect();
+            // A list of all target groups, and each of theirs.
+            let asked = u64::from(!balancers.is_empty()) + found.values().map(|behind| u64::from(behind.groups)).sum::<u64>();
+            *state.calls.entry("balancer_requests").or_default() += asked;
+            Ok(found)
+        })
     }
 }

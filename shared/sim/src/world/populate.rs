@@ -7,6 +7,7 @@ use super::happened::By;
 use super::minted;
 use super::pod_table::Pods;
 use super::pods::PodBirth;
+use super::services::Services;
 use super::sizes::Sizing;
 use super::spec::{ClusterSpec, NodeSpec, PdbSpec, PodShape, Timing, WorkloadSpec, tolerates_all};
 use super::state::{Kube, Sort};
@@ -53,6 +54,7 @@ impl World {
                 misplaced: Vec::new(),
                 day: None,
                 sizing: Sizing::default(),
+                services: Services::default(),
             });
         });
         id

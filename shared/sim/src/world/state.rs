@@ -12,6 +12,7 @@ use super::minted;
 use super::pod_table::Pods;
 use super::spec::{ClusterSpec, Timing};
 use crate::world::agenda::Due;
+use crate::world::services::Services;
 use crate::world::sizes::Sizing;
 use domain::decision::Commitment;
 use domain::ids::{AccountId, ClusterId, InstanceId, InstanceType, NodeName, NodeUid, PodUid, Region, SubnetId, Zone};
@@ -144,6 +145,7 @@ pub(crate) struct Kube {
     pub(crate) misplaced: Vec<String>,
     pub(crate) day: Option<Day>,
     pub(crate) sizing: Sizing,
+    pub(crate) services: Services,
 }
 
 /// The whole world.

@@ -32,6 +32,8 @@ pub(super) async fn every_list_answers_or_says_which_right_is_missing(cluster: &
     answers("usage", cluster.usage().await);
     answers("pods in detail", cluster.pods_in_detail(&mut Forgets).await);
     answers("claims", cluster.claims().await);
+    answers("services", cluster.services().await);
+    answers("endpoints", cluster.endpoints().await);
 }
 
 pub(super) async fn a_node_is_listed_as_it_is_read(scene: &Scene<'_>) {

@@ -25,7 +25,7 @@ pub(super) async fn a_finding_is_written_against_its_version(store: &dyn Store) 
     assert_eq!(written.iter().filter(|w| w.is_ok()).count(), 1);
     assert!(written.iter().all(|w| matches!(w, Ok(()) | Err(StoreError::Conflict))));
     let there = store.finding(&customer, &cluster, &first.id).await.unwrap().unwrap();
-    let dismissed = there.with(FindingState::Dismissed { by: "ops".to_owned(), at: at(NOON) });
+    let dismissed = there.with(FindingState::Dismissed { by: "ops".to_owned(), at: at(NOON), why: "known".to_owned() });
     store.put_finding(&dismissed).await.unwrap();
     let stale = there.with(FindingState::Resolved { at: at(NOON), why: "late".to_owned() });
     assert!(matches!(store.put_finding(&stale).await, Err(StoreError::Conflict)));

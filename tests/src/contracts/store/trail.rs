@@ -4,6 +4,8 @@ use super::make::{NOON, customer_id, new_plan, plan_key};
 use super::{Store, at};
 use domain::SignedDuration;
 use domain::audit::{AuditRow, Request};
+use domain::operation::Operation;
+use domain::plan::PlanRecord;
 use domain::tenant::Role;
 
 fn request(owner: &str, id: &str, minute: i64) -> Request {
@@ -55,6 +57,35 @@ pub(super) async fn actions_of_all_plans_are_one_list(store: &dyn Store) {
     let rest = store.actions(&customer_id("acting"), first.next.as_deref(), 2).await.unwrap();
     assert_eq!((words(rest.items), rest.next), (vec!["cordon p1".to_owned()], None));
     assert!(store.actions(&customer_id("acting-2"), None, 2).await.unwrap().items.is_empty());
+}
+
+pub(super) async fn plans_and_operations_are_listed_newest_first(store: &dyn Store) {
+    for (cluster, plan, minute) in [("prod", "p1", 1), ("test", "p2", 3), ("prod", "p3", 2)] {
+        let mut new = new_plan(&plan_key("listing", cluster, plan), at(NOON));
+        new.plan.created_at = at(NOON) + SignedDuration::from_mins(minute);
+        new.operation = (plan != "p3").then(|| Operation {
+            id: format!("of-{plan}"),
+            kind: "drain".to_owned(),
+            plan: new.plan.key.clone(),
+            created_at: new.plan.created_at,
+        });
+        store.open(&new).await.unwrap();
+        // Who comes second opens nothing, and is in no list twice.
+        store.open(&new).await.unwrap();
+    }
+    let customer = customer_id("listing");
+    let ids = |records: Vec<PlanRecord>| records.into_iter().map(|record| record.plan.key.plan.to_string()).collect::<Vec<_>>();
+    let first = store.plans(&customer, None, 2).await.unwrap();
+    assert_eq!(ids(first.items), ["p2", "p3"]);
+    let rest = store.plans(&customer, first.next.as_deref(), 2).await.unwrap();
+    assert_eq!((ids(rest.items), rest.next), (vec!["p1".to_owned()], None));
+    let first = store.operations(&customer, None, 1).await.unwrap();
+    assert_eq!((first.items[0].0.id.as_str(), first.items[0].1.plan.key.plan.as_str(), first.items.len()), ("of-p2", "p2", 1));
+    let rest = store.operations(&customer, first.next.as_deref(), 1).await.unwrap();
+    assert_eq!((rest.items[0].0.id.as_str(), rest.next), ("of-p1", None));
+    let stranger = customer_id("listin");
+    assert!(store.plans(&stranger, None, 9).await.unwrap().items.is_empty());
+    assert!(store.operations(&stranger, None, 9).await.unwrap().items.is_empty());
 }
 
 pub(super) async fn what_is_used_adds_up_by_key_and_window(store: &dyn Store) {

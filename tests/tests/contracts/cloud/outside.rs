@@ -51,11 +51,16 @@ async fn template(endpoint: &str) -> NodeTemplate {
     }
 }
 
-/// One read of EC2 that the product never makes, and no customer allows it: so it is not the adapter's, and asked by hand.
-async fn ask(endpoint: &str, action: &str) -> String {
+/// A call of EC2 that the product never makes, and no customer allows it: so it is not the adapter's, and asked by hand.
+pub(crate) async fn ask(endpoint: &str, action: &str) -> String {
+    ask_of(endpoint, ("ec2", "2016-11-15"), action).await
+}
+
+/// The same of another service, in one version of its API.
+pub(crate) async fn ask_of(endpoint: &str, (service, version): (&str, &str), action: &str) -> String {
     let host = endpoint.strip_prefix("http://").unwrap().trim_end_matches('/');
-    let body = format!("Action={action}&Version=2016-11-15");
-    let signer = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0";
+    let body = format!("Action={action}&Version={version}");
+    let signer = format!("AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
     let request = format!(
         "POST / HTTP/1.1\r\nHost: {host}\r\nAuthorization: {signer}\r\nConnection: close\r\n\
         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
@@ -69,7 +74,7 @@ async fn ask(endpoint: &str, action: &str) -> String {
 }
 
 /// The text of the first element of this name.
-fn first(xml: &str, name: &str) -> String {
+pub(crate) fn first(xml: &str, name: &str) -> String {
     let from = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {xml:.300}")).1;
     from.split('<').next().unwrap().to_owned()
 }

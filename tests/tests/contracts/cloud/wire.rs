@@ -24,7 +24,9 @@ async fn request(ground: &Ground) -> LaunchRequest {
         client_token: "token".to_owned(),
         template: ground.template().await,
         offering: Offering { pool: Pool { instance_type, zone, capacity: CapacityType::Spot }, subnet, price_per_hour: None },
-        tags: [("kubernetes.io/cluster/prod".to_owned(), "owned".to_owned())].into(),
+        tags: [("kubernetes.io/cluster/prod", "owned"), ("cloudoptim.io/cluster", "prod")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
     }
 }
 
@@ -34,8 +36,9 @@ async fn ec2_over_the_wire_keeps_the_contract_of_the_cloud() {
     let (served, ec2) = served(&ground).await;
     let wrong_external_id = scope(super::ACCOUNT, "a-guess");
     cloud(&ground.bench(&ec2, wrong_external_id).await).await;
-    // One for the scope that may, and one for each call of the scope that may not.
-    assert_eq!(served.calls()["AssumeRole"], 4, "a session is kept: {:?}", served.calls());
+    // For the scope that may: one to look, one to launch, one to let groups go on, one for each of three instances that are ended. And
+    // one for each of three calls of the scope that may not.
+    assert_eq!(served.calls()["AssumeRole"], 9, "a session is kept: {:?}", served.calls());
 }
 
 #[tokio::test]
@@ -56,6 +59,22 @@ async fn a_launch_is_sent_once_and_its_answer_says_whether_it_happened() {
         assert_eq!(served.calls()["RunInstances"], sent, "{code}: the journal retries, nobody else");
     }
     assert!(ec2.launch(&ground.scope, &request).await.is_ok());
+}
+
+/// AWS itself says no where the session policy does, whatever the role allows: this one is of the cluster `prod`.
+#[tokio::test]
+async fn a_launch_for_another_cluster_is_refused_by_the_session() {
+    let ground = ground();
+    let (served, ec2) = served(&ground).await;
+    let good = request(&ground).await;
+    let tags =
+        |cluster: Option<&str>| cluster.map(|cluster| ("cloudoptim.io/cluster".to_owned(), cluster.to_owned())).into_iter().collect();
+    for wrong in [Some("staging"), Some("pro"), None] {
+        let answer = ec2.launch(&ground.scope, &LaunchRequest { tags: tags(wrong), ..good.clone() }).await;
+        assert!(matches!(answer, Err(CloudError::NoAccess(_))), "{wrong:?}: {answer:?}");
+    }
+    assert!(ec2.launch(&ground.scope, &good).await.is_ok());
+    assert_eq!(served.calls()["AssumeRole"], 1, "one session for one task");
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ impl Function {
         match (client, self.file.rsplit('/').next().unwrap_or_default()) {
             ("ec2", _) => "ec2",
             ("scaling", _) => "autoscaling",
+            ("balancers" | "classic", _) => "elasticloadbalancing",
             (_, "queue.rs" | "mailboxes.rs") => "sqs",
             (_, "eks_directory.rs") => "eks",
             (_, "vault.rs") => "kms",

@@ -8,15 +8,14 @@ fn now() -> Timestamp {
 
 #[test]
 fn an_endpoint_is_https_and_cannot_be_read_in_two_ways() {
+    let public = Rules::public();
     for good in [
         "https://EKS-ENDPOINT",
         "https://ABC123.gr7.us-east-1.eks.amazonaws.com",
-        "https://10.0.0.1:6443",
-        "https://127.0.0.1:45123",
         "https://[2001:4860::1]:6443/",
         "https://gate.example.com/k8s/clusters/c-1",
     ] {
-        assert!(endpoint(good).is_ok(), "{good}");
+        assert!(endpoint(good, &public).is_ok(), "{good}");
     }
     for bad in [
         "",
@@ -65,9 +64,26 @@ fn an_endpoint_is_https_and_cannot_be_read_in_two_ways() {
         "https://[::1",
         "https://::1",
     ] {
-        assert!(endpoint(bad).is_err(), "{bad}");
+        assert!(endpoint(bad, &public).is_err(), "{bad}");
     }
-    assert!(endpoint(&format!("https://{}", "a".repeat(600))).is_err());
+    assert!(endpoint(&format!("https://{}", "a".repeat(600)), &public).is_err());
+}
+
+#[test]
+fn a_private_endpoint_is_one_that_an_operator_has_opened() {
+    let opened = Rules::parse("10.20.0.0/16, fd12:3456::/32").unwrap();
+    for (text, rule) in [
+        ("https://10.20.0.1:6443", None),
+        ("https://[fd12:3456::1]:6443", None),
+        ("https://10.21.0.1:6443", Some("10.21.0.1, which is private")),
+        ("https://127.0.0.1:45123", Some("127.0.0.1, which is loopback")),
+        ("https://169.254.169.254", Some("where metadata services are")),
+    ] {
+        let said = endpoint(text, &opened);
+        assert_eq!(said.is_ok(), rule.is_none(), "{text}: {said:?}");
+        assert!(rule.is_none_or(|rule| said.is_err_and(|said| said.contains(rule))), "{text}");
+        assert!(endpoint(text, &Rules::public()).is_err(), "{text}");
+    }
 }
 
 fn jwt(claims: &Value) -> String {

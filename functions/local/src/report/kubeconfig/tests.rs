@@ -132,3 +132,19 @@ fn rubbish_is_refused_and_not_quoted() {
         assert!(!error.contains("s3cret"), "{error}");
     }
 }
+
+/// Only the text is read here: what a file names is opened, and what it commands is run, by `read`.
+#[test]
+fn no_text_makes_the_reader_panic() {
+    let target = decoders::Target {
+        name: "kubeconfig",
+        run: |bytes| {
+            let _read = serde_saphyr::from_str::<File>(&String::from_utf8_lossy(bytes)).is_ok();
+        },
+    };
+    let bomb = (1..30).fold("a0: &a0 [x, x]\n".to_owned(), |text, n| format!("{text}a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1));
+    let corpus: Vec<Vec<u8>> = [FILE, &bomb, "&a [*a]", "<<: *x", "!!binary x", "? {? [", "contexts: !!set {}", "\t"]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec();
+    decoders::mutate::run(&target, &corpus, 1, std::time::Duration::from_millis(300)).unwrap();
+}

@@ -40,6 +40,9 @@ pub(super) fn opening(table: &str, new: &NewPlan, mark: &str) -> Result<Vec<Tran
         operations.push(item::put_if_free(table, plan)?);
         operations.push(item::put(table, item::key_attributes(keys::open_mark(key)))?);
     }
+    let mut listed = item::key_attributes(keys::listed_plan(key, new.plan.created_at));
+    item::expire(&mut listed, item::days_after(new.plan.deadline.max(new.plan.created_at), HISTORY_DAYS));
+    operations.push(item::put(table, listed)?);
     operations.extend(belongings(table, key, &new.audit, new.spot_event.as_ref())?);
     if let Some(operation) = &new.operation {
         operations.push(item::put(table, operation_item(key, operation)?)?);
@@ -142,6 +145,7 @@ fn belongings(table: &str, key: &PlanKey, rows: &[AuditRow], event: Option<&Spot
 
 fn operation_item(key: &PlanKey, operation: &Operation) -> Result<Item, StoreError> {
     let mut item = item::item(keys::operation(&key.customer, &operation.id), "operation", operation)?;
+    item::index(&mut item, keys::operations(&key.customer), keys::operation_place(operation.created_at, &operation.id));
     item::expire(&mut item, item::days_after(operation.created_at, HISTORY_DAYS));
     Ok(item)
 }

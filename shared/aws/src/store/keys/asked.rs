@@ -2,7 +2,7 @@
 
 use super::{Key, instant, key, text};
 use domain::Timestamp;
-use domain::ids::CustomerId;
+use domain::ids::{ClusterId, CustomerId, PlanId};
 use domain::plan::PlanKey;
 
 /// The partition of a customer's keys, by their names.
@@ -33,6 +33,33 @@ pub(in crate::store) fn actions(customer: &CustomerId) -> String {
 /// Where an audit row stands in it.
 pub(in crate::store) fn action_place(opened_at: Timestamp, of: &PlanKey, id: &str) -> String {
     format!("{}#{of}#{}", instant(opened_at), text(id))
+}
+
+/// The partition of the list of a customer's plans.
+pub(in crate::store) fn listed_plans(customer: &CustomerId) -> String {
+    format!("T#{customer}#PLANS")
+}
+
+/// What stands for a plan in that list; its sort key is its place.
+pub(in crate::store) fn listed_plan(of: &PlanKey, created_at: Timestamp) -> Key {
+    key(listed_plans(&of.customer), format!("{}#{}#{}", instant(created_at), of.cluster, of.plan))
+}
+
+/// The plan behind a place in that list.
+pub(in crate::store) fn parse_listed_plan(customer: &CustomerId, place: &str) -> Option<PlanKey> {
+    let mut parts = place.splitn(3, '#').skip(1);
+    let cluster = ClusterId::parse(parts.next()?).ok()?;
+    Some(PlanKey { customer: customer.clone(), cluster, plan: PlanId::parse(parts.next()?).ok()? })
+}
+
+/// The index partition of a customer's operations.
+pub(in crate::store) fn operations(customer: &CustomerId) -> String {
+    format!("T#{customer}#OPERATIONS")
+}
+
+/// Where an operation stands in it.
+pub(in crate::store) fn operation_place(created_at: Timestamp, id: &str) -> String {
+    format!("{}#{}", instant(created_at), text(id))
 }
 
 /// What a key has used of a window.

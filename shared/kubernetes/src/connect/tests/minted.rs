@@ -5,6 +5,7 @@ use crate::connect::{Connections, Settings};
 use async_trait::async_trait;
 use domain::ports::{BearerError, Bearers, ClusterError};
 use domain::tenant::Cluster;
+use gate::Gate;
 use secrecy::SecretString;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -35,7 +36,7 @@ fn by_role() -> Cluster {
 async fn a_connection_lasts_as_long_as_its_token() {
     let mint = Arc::new(Mint { hour: AtomicU32::new(1), wrong: Mutex::default() });
     let safe = Arc::new(Safe::default());
-    let connections = Connections::new(safe.clone(), Settings::default()).with_bearers(mint.clone());
+    let connections = Connections::new(safe.clone(), Settings::default(), Gate::this_machine()).with_bearers(mint.clone());
     let cluster = by_role();
     let first = connections.connection(&cluster).await.unwrap();
     assert!(Arc::ptr_eq(&first, &connections.connection(&cluster).await.unwrap()));
@@ -47,10 +48,10 @@ async fn a_connection_lasts_as_long_as_its_token() {
 #[tokio::test]
 async fn a_role_that_cannot_be_taken_is_told_as_what_it_is() {
     let mint = Arc::new(Mint { hour: AtomicU32::new(1), wrong: Mutex::new(Some(BearerError::Refused("no trust".into()))) });
-    let connections = Connections::new(Arc::new(Safe::default()), Settings::default()).with_bearers(mint.clone());
+    let connections = Connections::new(Arc::new(Safe::default()), Settings::default(), Gate::this_machine()).with_bearers(mint.clone());
     assert!(matches!(connections.connection(&by_role()).await.err(), Some(ClusterError::Refused(why)) if why.contains("no trust")));
     *mint.wrong.lock().unwrap() = Some(BearerError::Unreachable("timeout".into()));
     assert!(matches!(connections.connection(&by_role()).await.err(), Some(ClusterError::Unreachable(_))));
-    let without = Connections::new(Arc::new(Safe::default()), Settings::default());
+    let without = Connections::new(Arc::new(Safe::default()), Settings::default(), Gate::this_machine());
     assert!(matches!(without.connection(&by_role()).await.err(), Some(ClusterError::Refused(_))));
 }

@@ -29,6 +29,15 @@ fn a_roll_out_in_the_night_does_not_overwrite_the_original() {
 }
 
 #[test]
+fn the_row_of_a_night_before_says_nothing_of_what_was_set_by_day() {
+    let (object, policy) = (web(2), up_at(HOURS));
+    // All of the day in between, nobody was there to remove it.
+    let row = Asleep { seen_at: Some(at("2026-07-13T18:01:00Z")), ..row(&object, Some(8), true) };
+    let decision = decide(&Situation { asleep: Some(&row), ..on(&object, &policy, NIGHT) });
+    assert_eq!(decision.verdict, Verdict::Sleep { from: Some(2), to: 0, original: Original::Size(2) });
+}
+
+#[test]
 fn a_plan_that_came_to_nothing_leaves_no_original_behind() {
     let (object, policy) = (web(5), up_at(HOURS));
     let row = row(&object, Some(8), false);

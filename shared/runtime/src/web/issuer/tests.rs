@@ -53,11 +53,14 @@ async fn keys_are_believed_for_a_minute_and_not_longer() {
 
 #[tokio::test]
 async fn an_address_of_keys_is_cut_into_server_and_path() {
-    assert_eq!(Published::new("https://id.example.com/.well-known/jwks.json").unwrap().path, "/.well-known/jwks.json");
-    assert_eq!(Published::new("https://id.example.com").unwrap().path, "/");
+    assert_eq!(
+        Published::new("https://id.example.com/.well-known/jwks.json", &Gate::this_machine()).unwrap().path,
+        "/.well-known/jwks.json"
+    );
+    assert_eq!(Published::new("https://id.example.com", &Gate::this_machine()).unwrap().path, "/");
     for bad in
         ["http://id.example.com/keys", "https://", "https://u:p@id.example.com/", "file:///etc/passwd", "https://id.example.com/../x"]
     {
-        assert!(Published::new(bad).is_err(), "{bad}");
+        assert!(Published::new(bad, &Gate::this_machine()).is_err(), "{bad}");
     }
 }

@@ -62,6 +62,21 @@ impl Xml {
             }
         })
     }
+
+    /// A list of the other services with Query: an element with a `member` for each.
+    pub(crate) fn members<T>(&mut self, name: &str, all: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Xml, T)) -> &mut Self {
+        self.nest(name, |xml| {
+            for one in all {
+                xml.nest("member", |xml| each(xml, one));
+            }
+        })
+    }
+
+    /// A text without an element around it.
+    pub(crate) fn plain(&mut self, text: &str) -> &mut Self {
+        self.0.push_str(&escape(text));
+        self
+    }
 }
 
 fn escape(text: &str) -> String {

@@ -1,5 +1,6 @@
 //! EC2 over Query and XML, answered out of the world through its Cloud port: tokens, capacity and lag are the world's own.
 
+mod estate;
 mod launch;
 mod lists;
 mod rows;
@@ -14,13 +15,20 @@ use domain::tenant::AwsScope;
 
 /// One call. `Err` is answered in EC2's form of an error.
 pub(super) async fn call(server: &Server, action: &str, params: &Params, signer: Option<&Signer>) -> Result<Xml, Fault> {
+    allowed(server, "ec2", action, params, signer)?;
     let caller = Caller { server, scope: scope(server, signer)?, params };
     match action {
         "RunInstances" => launch::run(&caller).await,
         "TerminateInstances" => terminate(&caller).await,
         "DescribeInstances" => lists::instances(&caller).await,
         "DescribeInstanceAttribute" => lists::attribute(&caller).await,
-        "DescribeVolumes" => lists::volumes(&caller).await,
+        "DescribeVolumes" => estate::volumes(&caller).await,
+        "DeleteVolume" => estate::delete_volume(&caller).await,
+        "DescribeSnapshots" => estate::snapshots(&caller).await,
+        "CreateSnapshot" => estate::create_snapshot(&caller).await,
+        "DescribeAddresses" => estate::addresses(&caller).await,
+        "DescribeNatGateways" => estate::nat_gateways(&caller).await,
+        "DescribeRouteTables" => estate::route_tables(&caller).await,
         "DescribeSpotInstanceRequests" => lists::spot_requests(&caller).await,
         "DescribeReservedInstances" => lists::reserved(&caller).await,
         "DescribeSpotPriceHistory" => lists::spot_prices(&caller).await,
@@ -51,6 +59,18 @@ pub(super) fn scope(server: &Server, signer: Option<&Signer>) -> Result<AwsScope
         role_arn: role.role_arn,
         external_id: String::new(),
     })
+}
+
+/// Refuses what the session policy of the caller does not allow, as IAM does.
+pub(super) fn allowed(server: &Server, service: &str, action: &str, params: &Params, signer: Option<&Signer>) -> Result<(), Fault> {
+    let policy = signer.and_then(|signer| server.sts.role_of(signer).ok()).and_then(|role| role.policy);
+    match policy {
+        Some(policy) if !policy.allows(&format!("{service}:{action}"), params) => {
+            let message = format!("You are not authorized to perform {service}:{action}: no session policy allows it");
+            Err(Fault::client("UnauthorizedOperation", message).status(403))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 async fn terminate(caller: &Caller<'_>) -> Result<Xml, Fault> {
@@ -84,7 +104,8 @@ pub(super) fn fault(error: CloudError) -> Fault {
         // Not a slip: EC2 answers a lack of capacity with a 500.
         CloudError::NoCapacity(why) => Fault { status: 500, code: "InsufficientInstanceCapacity", message: why },
         CloudError::Refused(why) => {
-            let known = ["InvalidSubnetID.NotFound", "InvalidInstanceID.NotFound"].into_iter().find(|code| why.starts_with(code));
+            let codes = ["InvalidSubnetID.NotFound", "InvalidInstanceID.NotFound", "InvalidVolume.NotFound", "VolumeInUse"];
+            let known = codes.into_iter().find(|code| why.starts_with(code));
             Fault::client(known.unwrap_or("InvalidParameterValue"), why)
         }
         CloudError::TokenMismatch => {

@@ -2,6 +2,7 @@
 
 use super::answer::{Fault, Xml};
 use super::query::Params;
+use super::session_policy::SessionPolicy;
 use domain::ids::{AccountId, Region};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -52,6 +53,8 @@ pub(crate) struct Assumed {
     pub(crate) role_arn: String,
     pub(crate) account: AccountId,
     pub(crate) session: String,
+    /// What the session may do at most; `None`: whatever the role may.
+    pub(crate) policy: Option<SessionPolicy>,
     expires_at: Option<Timestamp>,
 }
 
@@ -119,7 +122,9 @@ impl Sts {
         };
         let now = signer.and_then(|s| s.at).unwrap_or(crate::clock::EPOCH);
         let expires_at = now.checked_add(SignedDuration::from_secs(duration)).ok();
-        let key = access_key(&role_arn, external_id.as_deref().unwrap_or_default(), &session);
+        let policy = params.text("Policy");
+        let key = access_key(&[&role_arn, external_id.as_deref().unwrap_or_default(), &session, policy.as_deref().unwrap_or_default()]);
+        let policy = policy.as_deref().map(SessionPolicy::parse).transpose()?;
         let mut xml = Xml::default();
         xml.nest("Credentials", |xml| {
             xml.text("AccessKeyId", &key).text("SecretAccessKey", "simulated").text("SessionToken", format!("session-{key}"));
@@ -128,7 +133,7 @@ impl Sts {
         xml.nest("AssumedRoleUser", |xml| {
             xml.text("AssumedRoleId", format!("AROASIMULATED:{session}")).text("Arn", assumed_arn(&role_arn, &account, &session));
         });
-        let assumed = Assumed { role_arn, account, session, expires_at };
+        let assumed = Assumed { role_arn, account, session, policy, expires_at };
         self.sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key, assumed);
         Ok(xml)
     }
@@ -150,8 +155,8 @@ fn assumed_arn(role_arn: &str, account: &AccountId, session: &str) -> String {
 }
 
 /// An access key that is the same for the same session, and different for any other.
-fn access_key(role_arn: &str, external_id: &str, session: &str) -> String {
-    let digest = Sha256::digest(format!("{role_arn}\n{external_id}\n{session}"));
+fn access_key(of: &[&str]) -> String {
+    let digest = Sha256::digest(of.join("\n"));
     let mut key = format!("ASIA{}", data_encoding::BASE32_NOPAD.encode(&digest));
     key.truncate(20);
     key

@@ -66,6 +66,8 @@ fn objects(state: &State, cluster: usize, ask: &Ask) -> Result<(&'static str, Ve
         ("", "nodes") => ("Node", kube.nodes.values().map(render::node).collect()),
         ("", "persistentvolumeclaims") => ("PersistentVolumeClaim", render::volumes::claims(kube)),
         ("", "persistentvolumes") => ("PersistentVolume", render::volumes::volumes(kube)),
+        ("", "services") => ("Service", render::services::services(kube)),
+        ("discovery.k8s.io", "endpointslices") => ("EndpointSlice", render::services::slices(kube)),
         ("storage.k8s.io", "storageclasses") => ("StorageClass", render::volumes::classes(state.now)),
         ("", "namespaces") => ("Namespace", namespaces(kube)),
         ("policy", "poddisruptionbudgets") => {

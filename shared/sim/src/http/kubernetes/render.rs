@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 mod ask;
 mod pod;
 pub(crate) mod scaler;
+pub(crate) mod services;
 pub(crate) mod volumes;
 
 pub(crate) use pod::pod;

@@ -32,6 +32,9 @@ fn counted(ask: &Ask) -> &'static str {
         ("delete", "pods", _) => "delete_pod",
         ("list", "poddisruptionbudgets", _) => "pod_budgets",
         ("list", "daemonsets", _) => "daemon_sets",
+        ("list", "services", _) => "services",
+        ("list", "endpointslices", _) => "endpoints",
+        ("get", "services", Some("proxy")) => "traffic",
         ("get", _, Some("scale")) => "replicas",
         ("patch", _, Some("scale")) => "scale",
         ("watch", _, _) => "watch",
@@ -63,6 +66,12 @@ fn get(state: &State, cluster: usize, ask: &Ask) -> Result<Value, Refusal> {
         ("", "pods", None) => {
             let key = state.find_pod(cluster, ask.namespace(), ask.name());
             key.and_then(|key| kube.pods.get(&key)).map(|pod| render::pod(pod, kube)).ok_or_else(missing)
+        }
+        // The proxy of a Service: what is behind it here is a Prometheus.
+        ("", "services", Some("proxy")) => {
+            let place = format!("{}/{}", ask.namespace(), ask.name());
+            let told = kube.services.traffic.as_ref().filter(|(there, _)| *there == place && ask.query.contains_key("query"));
+            told.map(|(_, flows)| render::services::vector(flows)).ok_or_else(missing)
         }
         ("", "namespaces", None) => namespaces(kube).into_iter().find(|n| n["metadata"]["name"] == ask.name()).ok_or_else(missing),
         ("apps", "replicasets", None) => {

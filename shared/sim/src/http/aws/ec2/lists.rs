@@ -77,12 +77,12 @@ fn matches(instance: &Instance, filters: &[Filter]) -> Result<bool, Fault> {
     Ok(all)
 }
 
-fn unknown_filter(name: &str) -> Fault {
+pub(super) fn unknown_filter(name: &str) -> Fault {
     Fault::client("InvalidParameterValue", format!("The filter '{name}' is invalid"))
 }
 
 /// One page of what was found, and the token of the next.
-fn page<T>(caller: &Caller<'_>, all: Vec<T>) -> Result<(Vec<T>, Option<String>), Fault> {
+pub(super) fn page<T>(caller: &Caller<'_>, all: Vec<T>) -> Result<(Vec<T>, Option<String>), Fault> {
     let invalid = |name: &str| Fault::client("InvalidParameterValue", format!("Value for parameter {name} is invalid."));
     let from = match caller.params.text("NextToken") {
         Some(token) => token.strip_prefix("from-").and_then(|n| n.parse::<usize>().ok()).ok_or_else(|| invalid("NextToken"))?,
@@ -101,6 +101,14 @@ pub(super) async fn attribute(caller: &Caller<'_>) -> Result<Xml, Fault> {
     let id = instance_ids(&[caller.params.text("InstanceId").unwrap_or_default()])?.swap_remove(0);
     let template = caller.server.cloud.template_of(&caller.scope, &id).await.map_err(fault)?;
     match (caller.params.get("Attribute"), template) {
+        (Some("disableApiTermination"), _) => {
+            let forbidden = caller.server.cloud.end_forbidden(&caller.scope, &id).await.map_err(fault)?;
+            let mut xml = Xml::default();
+            xml.text("instanceId", id.as_str()).nest("disableApiTermination", |xml| {
+                xml.text("value", forbidden.to_string());
+            });
+            Ok(xml)
+        }
         (Some("userData"), NodeTemplate::Clone { user_data, .. }) => {
             let mut xml = Xml::default();
             xml.text("instanceId", id.as_str()).nest("userData", |xml| {
@@ -110,34 +118,6 @@ pub(super) async fn attribute(caller: &Caller<'_>) -> Result<Xml, Fault> {
         }
         (other, _) => Err(Fault::client("InvalidParameterValue", format!("the attribute {other:?} is not simulated"))),
     }
-}
-
-pub(super) async fn volumes(caller: &Caller<'_>) -> Result<Xml, Fault> {
-    let mut wanted = caller.params.list("VolumeId");
-    for filter in caller.params.filters() {
-        match filter.name.as_str() {
-            "volume-id" => wanted.extend(filter.values),
-            "attachment.instance-id" => wanted.extend(instance_ids(&filter.values)?.iter().map(rows::volume)),
-            unknown => return Err(unknown_filter(unknown)),
-        }
-    }
-    let mut found = Vec::new();
-    for volume in wanted {
-        let Some(id) = rows::instance_of(&volume) else { continue };
-        let template = caller.server.cloud.template_of(&caller.scope, &id).await;
-        if let Ok(NodeTemplate::Clone { root_volume: Some(root), .. }) = template {
-            found.push((volume, id, root));
-        }
-    }
-    let mut xml = Xml::default();
-    xml.items("volumeSet", found, |xml, (volume, id, root)| {
-        xml.text("volumeId", &volume).text("size", root.size_gib.to_string()).text("volumeType", &root.volume_type);
-        xml.text("encrypted", root.encrypted.to_string()).text("status", "in-use");
-        xml.items("attachmentSet", [&root.device], |xml, device| {
-            xml.text("instanceId", id.as_str()).text("volumeId", &volume).text("device", device).text("status", "attached");
-        });
-    });
-    Ok(xml)
 }
 
 pub(super) async fn spot_requests(caller: &Caller<'_>) -> Result<Xml, Fault> {

@@ -1,0 +1,6 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let target = decoders::TARGETS.iter().find(|target| target.name == "event");
+    (target.expect("the table has it").run)(bytes);
+});
