@@ -147,10 +147,10 @@ impl Estate for Ec2 {
     }
 
     async fn load_balancers(&self, scope: &AwsScope) -> Result<Vec<LoadBalancer>, CloudError> {
-        balancers::load_balancers(&self.access.session(scope).await?).await
+        balancers::load_balancers(&self.access.session(scope, Task::Look).await?).await
     }
 
     async fn behind(&self, scope: &AwsScope, balancers: &[LoadBalancer]) -> Result<BTreeMap<String, Behind>, CloudError> {
-        balancers::behind(&self.access.session(scope).await?, balancers).await
+        balancers::behind(&self.access.session(scope, Task::Look).await?, balancers).await
     }
 }

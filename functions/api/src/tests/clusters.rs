@@ -248,3 +248,15 @@ async fn a_name_that_leads_nowhere_registers_nothing_and_says_why() {
     assert_eq!((silent.status, silent.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "eks-unreachable"));
     assert_eq!(bench.get("acme-admin", CLUSTERS).await.text, before);
 }
+
+/// What people copy out of the page works as it stands there.
+#[tokio::test]
+async fn the_body_that_the_onboarding_page_prints_registers_a_cluster() {
+    let page = include_str!("../../../../docs/ONBOARDING.md");
+    let body = page.split_once("-d @- <<EOF\n").and_then(|(_, rest)| rest.split_once("\nEOF")).expect("the page registers a cluster").0;
+    let body: Value = serde_json::from_str(body).expect("the page prints JSON");
+    let bench = Bench::new().await;
+    let answer = bench.post("acme-admin", CLUSTERS, &body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    assert_eq!(answer.json()["cluster_name"], body["cluster_name"]);
+}
