@@ -1,6 +1,7 @@
 //! One event, one trace: every line of the log that is about it says so, in whichever function it is written.
 
 use domain::SignedDuration;
+use domain::ports::Clock;
 use serde_json::Value;
 use sim::faults::Fault;
 use std::io::Write;
