@@ -55,7 +55,7 @@ async fn weigh(State(scales): State<Arc<Scales>>, headers: HeaderMap, body: Byte
 async fn forward(host: &str, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let signer = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
     let head = format!(
-        "POST / HTTP/1.1\r\nHost: {host}\r\nX-Amz-Target: {target}\r\nAuthorization: {signer}\r\nConnection: close\r\n\
+        "POST / HTTP/1.1\r\nHost: {host}\r\nX-Amz-Date: 20260101T000000Z\r\nX-Amz-Target: {target}\r\nAuthorization: {signer}\r\nConnection: close\r\n\
         Content-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
