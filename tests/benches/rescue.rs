@@ -38,7 +38,7 @@ fn main() {
     }
 }
 
-/// Requests of scans of 200 clusters of 50 nodes, all in one account: a day of schedule, and a scan by hand before it.
+/// Requests of scans of 200 clusters of 50 nodes, all in one account: one by hand, and those of six hours.
 fn scan_cost() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let cost = runtime.block_on(tests::scan_cost::measure(200, 50));

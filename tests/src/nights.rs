@@ -2,7 +2,7 @@
 
 use crate::system::System;
 use domain::ids::{ClusterId, CustomerId};
-use domain::office_hours::{ORIGINAL, OfficeHoursPolicy, Rules, Spec};
+use domain::office_hours::{Included, ORIGINAL, OfficeHoursPolicy, Rules, Spec};
 use domain::plan::{Action, PlanRecord};
 use domain::policy::Mode;
 use domain::ports::{Nights, Registry};
@@ -55,7 +55,8 @@ fn policy() -> OfficeHoursPolicy {
     let hours: Vec<String> = (0..24).map(|hour| format!("Mon-Sun {hour:02}:00-{hour:02}:30 UTC")).collect();
     let uptime = Spec::try_from(hours.join(", ")).unwrap();
     let cluster = Rules { uptime: Some(uptime), grace_s: Some(0), ..Rules::default() };
-    OfficeHoursPolicy { mode: Mode::Auto, cluster, lead_s: 0, ..OfficeHoursPolicy::default() }
+    let include = vec![Included::CronJobs];
+    OfficeHoursPolicy { mode: Mode::Auto, cluster, lead_s: 0, include, ..OfficeHoursPolicy::default() }
 }
 
 async fn one(seed: u64) -> Result<(), String> {
@@ -107,6 +108,8 @@ async fn begin(seed: u64, rng: &mut fastrand::Rng) -> Nightly {
     world.add_scaler(&cluster, NAMESPACE, "busy", Some(2), 9);
     world.add_deployment(&cluster, spec("worker", 2));
     world.add_scaler(&cluster, NAMESPACE, "worker", None, 9);
+    world.add_cron_job(&cluster, NAMESPACE, "reports", false);
+    world.add_cron_job(&cluster, NAMESPACE, "suspended-by-its-owner", true);
     let mut system = System::around(clock.clone(), world, SignedDuration::ZERO);
     let (customer, _) = system.register(CUSTOMER, CLUSTER, ACCOUNT, REGION).await;
     let mut record = system.store.cluster(&customer, &cluster).await.unwrap().unwrap();

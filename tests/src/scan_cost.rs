@@ -1,4 +1,4 @@
-//! What scans ask of AWS and of the clusters' API servers, in a day of schedule and one scan by hand.
+//! What scans ask of AWS and of the clusters' API servers: one by hand, and those of the schedule in the hours after it.
 
 use crate::system::System;
 use domain::SignedDuration;
@@ -23,8 +23,8 @@ const ACCOUNT_PER_SECOND: f64 = 20.0;
 const BALANCING_PER_SECOND: f64 = 10.0;
 /// Scans come once an hour.
 const HOUR_S: f64 = 3_600.0;
-/// Scans of a day, and one by hand before them.
-const SCANS: u32 = 25;
+/// One by hand, and six of the schedule: in these every part has its turn. The rest of a day asks less.
+const SCANS: u32 = 7;
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "us-east-1";
 
@@ -33,11 +33,11 @@ const REGION: &str = "us-east-1";
 pub struct Cost {
     /// How many clusters were scanned, all of one account.
     pub clusters: u32,
-    /// Of its API server, in the mean of a day.
+    /// Of its API server, in the mean.
     pub kubernetes: f64,
     /// Of its API server, in the scan that asked most.
     pub kubernetes_max: f64,
-    /// Of EC2, in the mean of a day.
+    /// Of EC2, in the mean.
     pub ec2: f64,
     /// Of EC2, in the scan that asked most.
     pub ec2_max: f64,
@@ -53,7 +53,7 @@ impl Cost {
         self.ec2_max * f64::from(self.clusters) / (ACCOUNT_PER_SECOND * HOUR_S) * 100.0
     }
 
-    /// Percent of what Elastic Load Balancing gives the account in an hour, in the mean of a day.
+    /// Percent of what Elastic Load Balancing gives the account in an hour, in the mean.
     pub fn balancing_share_percent(&self) -> f64 {
         self.balancing * f64::from(self.clusters) / (BALANCING_PER_SECOND * HOUR_S) * 100.0
     }
@@ -94,7 +94,7 @@ fn furnish(world: &World, name: &str, nodes: u32) {
     world.put_balancer(balancer, Behind { groups: 1, any: true });
 }
 
-/// Scans so many clusters of one account once by hand and then each hour of a day.
+/// Scans so many clusters of one account once by hand and then each hour for a quarter of a day.
 ///
 /// # Panics
 /// If a scan does not find the ghost, or a part of a cluster is never looked at.

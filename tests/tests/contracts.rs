@@ -16,3 +16,5 @@ mod mailboxes;
 mod market;
 #[path = "contracts/store.rs"]
 mod store;
+#[path = "contracts/trust.rs"]
+mod trust;

@@ -2,14 +2,15 @@
 //! back where they fail.
 
 use domain::SignedDuration;
-use domain::finding::{Finding, FindingKind};
+use domain::finding::{Finding, FindingKind, FindingState};
 use domain::money::MicroDollars;
 use domain::optimization::{ProposalState, Round};
 use domain::plan::{Outcome, PlanKind, PlanRecord};
 use domain::policy::Mode;
-use domain::ports::{Clock, Ledger, Optimizations};
+use domain::ports::{Clock, Findings, Ledger, Optimizations};
 use domain::savings::Lever;
 use domain::sizing::{ContainerSizes, Sizes, WorkloadPolicy};
+use tests::plans::allow;
 use tests::plans::one_plan::OnePlan;
 use tests::plans::one_size::{self, FIRST, MIB, web};
 
@@ -272,4 +273,26 @@ async fn a_kill_costs_and_its_memory_is_not_taken_back_for_a_month() {
         story.pass(10).await;
         assert_eq!(story.sizes().await.0.memory_request, raised, "day {day}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_has_dismissed_is_found_and_not_rolled_out() {
+    let mut story = Story::watched(400, 500, |policy| policy.rightsizing = Mode::Observe).await;
+    story.round("r-1").await;
+    let (store, now) = (story.0.system.store.clone(), story.0.system.clock.now());
+    let why = "It is replaced next week.".to_owned();
+    let dismissed = story.findings().remove(0).with(FindingState::Dismissed { by: "ops".to_owned(), at: now, why });
+    store.put_finding(&dismissed).await.unwrap();
+    allow(&story.0.system, &story.0.customer, &story.0.cluster, |policy| auto(&mut policy.workloads)).await;
+    for round in ["r-2", "r-3"] {
+        story.round(round).await;
+        story.pass(10).await;
+    }
+    assert!(story.plans().is_empty(), "{:?}", story.plans());
+    let still = story.findings().remove(0);
+    assert_eq!(still.state, dismissed.state);
+    store.put_finding(&still.with(FindingState::Open)).await.unwrap();
+    story.round("r-4").await;
+    story.pass(10).await;
+    assert_eq!(story.plans().len(), 1);
 }

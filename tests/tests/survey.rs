@@ -160,7 +160,7 @@ mod denied {
             ca_pem: Some(served.ca_pem.clone()),
             credential: Credential::Token("the-token".to_owned().into()),
         };
-        let cluster = open(&access, Settings::default())?;
+        let cluster = open(&access, Settings::default(), gate::Gate::this_machine())?;
         let sources = Sources { prices: &quote, progress: &|_, _| {} };
         let machines = std::future::ready(Machines::Labelled);
         look(cluster.as_ref(), (&scene.id, &scene.region()), machines, &Still, &sources).await

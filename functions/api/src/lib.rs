@@ -7,7 +7,7 @@
 
 use domain::ports::{
     Clock, Clusters, Directory, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Quotas, Registry, Rounds,
-    Routes, Scans, Trail, Vault,
+    Routes, Scans, Trail, Trusts, Vault,
 };
 use gate::Gate;
 use runtime::advisor::Connection;
@@ -58,6 +58,8 @@ pub struct Deps {
     pub idempotency: Arc<dyn Idempotency>,
     /// Where commands and notices go.
     pub queue: Arc<dyn Queue>,
+    /// Asks for roles, to see whom they trust.
+    pub trust: Arc<dyn Trusts>,
     /// Seals tokens.
     pub vault: Arc<dyn Vault>,
     /// The decision server, to be asked by those who have a key of ours. `None`: there is none.

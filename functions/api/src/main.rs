@@ -1,6 +1,5 @@
 //! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
-use gate::Gate;
 use runtime::advisor::Connection;
 use runtime::config::Var;
 use runtime::web::issuer::Issuer;
@@ -47,6 +46,7 @@ async fn main() -> anyhow::Result<()> {
         gate,
         idempotency: table.clone(),
         queue: wires.queues(),
+        trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Look)),
         vault: vault.clone(),
         directory: Some(Arc::new(aws::EksDirectory::new(sdk))),
         clusters: wires.clusters(vault, aws::EksRole::Look),

@@ -88,6 +88,7 @@ pub const CODES: [(u16, &str, &[&str]); 16] = [
             "invalid-scope",
             "no-secret",
             "nothing-to-do",
+            "role-trusts-anybody",
         ],
     ),
     (428, "The version that is meant must be named.", &["if-match-missing"]),

@@ -27,16 +27,21 @@ pub struct Wrong {
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
+    #[schemars(regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"))]
     cluster_name: String,
+    #[schemars(regex(pattern = "^https://"), length(max = 512))]
     k8s_api_endpoint: Option<String>,
     k8s_token: Option<String>,
     eks_cluster_name: Option<String>,
+    /// `arn:aws:iam::<account>:role/<name>`.
+    #[schemars(regex(pattern = "^arn:[a-z-]+:iam::[A-Za-z0-9]+:role/"))]
     aws_role_arn: String,
     sqs_queue_url: Option<String>,
+    /// Such as `us-east-1`.
+    #[schemars(regex(pattern = "^[a-z0-9]*-[a-z0-9]*-[a-z0-9-]*$"), length(max = 32))]
     region: String,
     k8s_ca: Option<String>,
     /// What the customer allows, as `GET` of a cluster shows it.
-    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     policy: Option<ClusterPolicy>,
 }
 

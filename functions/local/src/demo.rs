@@ -54,9 +54,9 @@ pub(crate) async fn play() -> anyhow::Result<()> {
         summary(&system, &victim, &record).await?;
         cheaper::play(&system, began).await?;
         sizes::play(&system, began).await?;
-        care::ghost(&system, began).await?;
+        care::waste(&system, began).await?;
         care::night(&system, began).await?;
-        notices::summary(&receiver)?;
+        notices::summary(&system, &receiver).await?;
         say(&format!("\nTold in {:.0} s.\n", began.elapsed().as_secs_f64()))
     };
     tokio::select! {

@@ -26,7 +26,7 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
 use sim::http::kubernetes::Served;
-use sim::store::{MemoryQueue, MemoryVault};
+use sim::store::{MemoryQueue, MemoryTrust, MemoryVault};
 use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, Timing, WorkloadSpec, World};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -153,7 +153,7 @@ impl System {
             Some(other) => other.clone(),
             None => thinking::serve(&market, decision_table.clone()).await?,
         };
-        let optimizer = thinking::optimizer(&ports, &table, &queue, &server)?;
+        let optimizer = thinking::optimizer(&ports, &table, &queue, &server, clusters.clone())?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port))
             .await
             .with_context(|| format!("port {} is taken: set PORT", settings.port))?;
@@ -338,6 +338,7 @@ fn api_deps(
         rates: api::rates(table.clone()),
         issuer: None,
         idempotency: table,
+        trust: Arc::new(MemoryTrust::default()),
         queue: ports.queue.clone(),
         vault,
         directory: None,

@@ -22,6 +22,7 @@ mod mailboxes;
 mod price_list;
 mod queue;
 mod store;
+mod trust;
 mod vault;
 
 pub use aws_config::SdkConfig;
@@ -35,4 +36,5 @@ pub use mailboxes::CustomerQueues;
 pub use price_list::PriceList;
 pub use queue::{NoticeQueue, QueueUrls, Queues, RoundQueue, ScanQueue, create_queue, take_messages};
 pub use store::{DecisionTable, Table, create_decision_table, create_table};
+pub use trust::RoleTrust;
 pub use vault::{KeyVault, create_key};

@@ -197,7 +197,7 @@ impl Finding {
         let seen = Finding { version: before.version + 1, ..self };
         match &before.state {
             FindingState::Resolved { .. } => Some(seen),
-            FindingState::Dismissed { .. } if grounds::same(before, &seen) => {
+            FindingState::Dismissed { .. } if seen.put_aside(Some(before)) => {
                 let still = Finding { last_seen: seen.last_seen, version: seen.version, ..before.clone() };
                 (before.last_seen + every <= seen.last_seen).then_some(still)
             }
@@ -208,6 +208,12 @@ impl Finding {
                 (!same || before.last_seen + every <= seen.last_seen).then_some(seen)
             }
         }
+    }
+
+    /// Whether a person has put it aside, by what stands in the table, and it still rests on the grounds that they saw: nothing is to be
+    /// done about it.
+    pub fn put_aside(&self, before: Option<&Finding>) -> bool {
+        before.is_some_and(|before| matches!(before.state, FindingState::Dismissed { .. }) && grounds::same(before, self))
     }
 
     /// The same finding in another state, to be written next.

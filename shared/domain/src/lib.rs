@@ -26,6 +26,7 @@ pub mod offering;
 pub mod office_hours;
 pub mod operation;
 pub mod optimization;
+pub mod permissions;
 pub mod plan;
 pub mod pod;
 pub mod policy;

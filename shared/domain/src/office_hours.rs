@@ -2,7 +2,7 @@
 
 use crate::ids::{ClusterId, CustomerId};
 use crate::policy::Mode;
-use crate::workload::ScaleRef;
+use crate::workload::{Beside, ScaleKind, ScaleRef};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,42 @@ impl Rules {
     }
 }
 
+/// A kind that sleeps only where the policy names it, as kube-downscaler's `--include-resources` does. The schedule of the cluster
+/// holds for it then as for all others: whoever has backups made at night excludes those.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
+#[serde(try_from = "String", into = "String")]
+pub enum Included {
+    /// `cronjobs`: suspended, with 1 as the original in the annotation, as kube-downscaler writes it.
+    CronJobs,
+}
+
+impl TryFrom<String> for Included {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Included, String> {
+        let why = match text.to_ascii_lowercase().as_str() {
+            "cronjobs" => return Ok(Included::CronJobs),
+            "deployments" | "statefulsets" | "horizontalpodautoscalers" | "scaledobjects" => "it always sleeps; leave it out",
+            "daemonsets" => {
+                "a DaemonSet has no number of replicas; its pods go with their nodes, and agents of the cluster must not go before them"
+            }
+            "jobs" => "a Job that is suspended loses its pods and what they have done so far; suspend its CronJob instead",
+            "poddisruptionbudgets" => "a budget of pods that sleep is in nobody's way, and one that is gone protects nobody in the morning",
+            _ => "only `cronjobs` can be named here",
+        };
+        Err(format!("office_hours.include: {text} is not put to sleep: {why}"))
+    }
+}
+
+impl From<Included> for String {
+    fn from(included: Included) -> String {
+        match included {
+            Included::CronJobs => "cronjobs".to_owned(),
+        }
+    }
+}
+
 /// What a customer sets for the office hours of one cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -140,6 +176,9 @@ pub struct OfficeHoursPolicy {
     pub upscale_target_only: bool,
     /// Whether a pod annotated `downscaler/force-uptime: "true"` keeps the whole cluster up. Costs a list of all pods each minute.
     pub pods_force_uptime: bool,
+    /// Kinds that sleep beside workloads and their autoscalers; see [`Included`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<Included>,
     /// Days on which nothing is woken by its schedule, in the default time zone, or UTC.
     pub holidays: Vec<Date>,
     /// How long before its time a workload is woken, in seconds.
@@ -162,6 +201,7 @@ impl Default for OfficeHoursPolicy {
             deployment_time_annotation: None,
             upscale_target_only: false,
             pods_force_uptime: false,
+            include: Vec::new(),
             holidays: Vec::new(),
             lead_s: LEAD_S,
         }
@@ -194,6 +234,12 @@ impl OfficeHoursPolicy {
             Some((scope, (one, other))) => Err(format!("office_hours.{scope} sets both {one} and {other}: one of them is enough")),
             None => Ok(()),
         }
+    }
+
+    /// What has to be listed for it beside workloads: what it asks for, and what it once asked for and still sleeps.
+    pub fn beside(&self, asleep: &[Asleep]) -> Beside {
+        let sleeps = asleep.iter().any(|row| row.target.kind == ScaleKind::CronJob);
+        Beside { pods: self.pods_force_uptime, cron_jobs: sleeps || self.include.contains(&Included::CronJobs) }
     }
 
     /// What annotations that leave something open mean.

@@ -25,9 +25,11 @@ pub mod pools;
 pub mod queue;
 pub mod quotas;
 pub mod registry;
+pub mod rights;
 pub mod routes;
 pub mod sizes;
 pub mod trail;
+pub mod trust;
 pub mod vault;
 pub mod watchbooks;
 
@@ -55,9 +57,11 @@ pub use pools::Pools;
 pub use queue::{Parked, Queue, QueueError};
 pub use quotas::Quotas;
 pub use registry::{Idempotency, IdempotencyState, Page, Registry};
+pub use rights::Rights;
 pub use routes::Routes;
 pub use sizes::{Sizer, Usages};
 pub use trail::Trail;
+pub use trust::{Taken, Trust, Trusts};
 pub use vault::{Vault, VaultError};
 pub use watchbooks::{Scans, Watchbooks};
 

@@ -111,6 +111,20 @@ impl NodeRequirement {
 #[serde(transparent)]
 pub struct NodeTerm(pub Vec<NodeRequirement>);
 
+impl NodeTerm {
+    /// Whether a node of this name and with these labels meets all of it.
+    pub fn holds(&self, name: &str, labels: &BTreeMap<String, String>) -> bool {
+        !self.0.is_empty()
+            && self.0.iter().all(|need| {
+                if need.key == NAME_FIELD {
+                    let named = BTreeMap::from([(NAME_FIELD.to_owned(), name.to_owned())]);
+                    return need.holds(&named);
+                }
+                need.holds(labels)
+            })
+    }
+}
+
 /// The key that stands for `metadata.name` in a [`NodeTerm`]; no label can be called so.
 pub const NAME_FIELD: &str = "metadata.name";
 
@@ -276,18 +290,8 @@ impl Scheduling {
 
     /// Whether the node selector and the required node affinity hold.
     pub fn selects_node(&self, name: &str, labels: &BTreeMap<String, String>) -> bool {
-        let term = |term: &NodeTerm| {
-            !term.0.is_empty()
-                && term.0.iter().all(|need| {
-                    if need.key == NAME_FIELD {
-                        let named = BTreeMap::from([(NAME_FIELD.to_owned(), name.to_owned())]);
-                        return need.holds(&named);
-                    }
-                    need.holds(labels)
-                })
-        };
         self.node_selector.iter().all(|(key, value)| labels.get(key) == Some(value))
-            && (self.required_nodes.is_empty() || self.required_nodes.iter().any(term))
+            && (self.required_nodes.is_empty() || self.required_nodes.iter().any(|term| term.holds(name, labels)))
     }
 
     /// Whether every taint that keeps pods away is tolerated.

@@ -56,6 +56,17 @@ pub enum ScaleKind {
     HorizontalPodAutoscaler,
     /// keda.sh/v1alpha1 ScaledObject; its size is the annotation that pauses it, and none while it is not paused.
     ScaledObject,
+    /// batch/v1 CronJob; its size is 1, and 0 while `spec.suspend` is true.
+    CronJob,
+}
+
+/// What is listed beside workloads, their autoscalers and namespaces: each costs a list more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Pods, for those that ask for all to be up.
+    pub pods: bool,
+    /// CronJobs.
+    pub cron_jobs: bool,
 }
 
 impl ScaleKind {
@@ -66,6 +77,7 @@ impl ScaleKind {
             ScaleKind::StatefulSet => "statefulsets",
             ScaleKind::HorizontalPodAutoscaler => "horizontalpodautoscalers",
             ScaleKind::ScaledObject => "scaledobjects",
+            ScaleKind::CronJob => "cronjobs",
         }
     }
 
@@ -73,7 +85,17 @@ impl ScaleKind {
     pub fn size_min(self) -> u32 {
         match self {
             ScaleKind::HorizontalPodAutoscaler => 1,
-            ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::ScaledObject => 0,
+            ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::ScaledObject | ScaleKind::CronJob => 0,
+        }
+    }
+
+    /// The size that it sleeps with, where so many replicas are wanted. A CronJob is suspended or is not: there is nothing between.
+    pub fn asleep_with(self, replicas: u32) -> u32 {
+        match self {
+            ScaleKind::CronJob => 0,
+            ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::ScaledObject | ScaleKind::HorizontalPodAutoscaler => {
+                replicas.max(self.size_min())
+            }
         }
     }
 }

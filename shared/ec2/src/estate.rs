@@ -181,7 +181,8 @@ pub(crate) async fn addresses(session: &Session) -> Result<Vec<Address>, CloudEr
         Some(Address {
             id: from.allocation_id()?.to_owned(),
             ip: from.public_ip()?.to_owned(),
-            associated: from.association_id().is_some() || from.instance_id().is_some() || from.network_interface_id().is_some(),
+            // An empty element says no more than a missing one.
+            associated: [from.association_id(), from.instance_id(), from.network_interface_id()].iter().flatten().any(|id| !id.is_empty()),
             tags: tags(from.tags()),
         })
     };

@@ -146,7 +146,7 @@ impl OfficeHours {
             Ok(kubernetes) => kubernetes,
             Err(error) => return Ok(Minute::Blind(error.to_string())),
         };
-        let scalables = match kubernetes.scalables(set.policy().pods_force_uptime).await {
+        let scalables = match kubernetes.scalables(set.policy().beside(&rows)).await {
             Ok(scalables) => scalables,
             Err(error) => return Ok(Minute::Blind(error.to_string())),
         };

@@ -9,7 +9,7 @@ use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::policy::TrafficSource;
 use domain::ports::inventory::{EndpointView, Flow, PersistentVolume, ServiceView};
 use domain::ports::{Cluster, ClusterError, Cordon, EvictError, Inventory, PatchedNode, PodSink};
-use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
+use domain::workload::{Beside, Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use std::collections::BTreeSet;
 
 /// One cluster.
@@ -98,8 +98,8 @@ impl Cluster for Connection {
         workloads::scale(&self.api, workload, replicas).await
     }
 
-    async fn scalables(&self, with_pods: bool) -> Result<Scalables, ClusterError> {
-        scalables::scalables(&self.api, with_pods).await
+    async fn scalables(&self, beside: Beside) -> Result<Scalables, ClusterError> {
+        scalables::scalables(&self.api, beside).await
     }
 
     async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {

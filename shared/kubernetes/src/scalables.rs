@@ -7,7 +7,7 @@ use crate::quantity::{millis, units};
 use crate::slim::{Meta, nullable};
 use domain::office_hours::ORIGINAL;
 use domain::ports::ClusterError;
-use domain::workload::{Namespace, Resize, Resized, Scalable, Scalables, ScaleKind, ScaleRef, WorkloadKind, WorkloadRef};
+use domain::workload::{Beside, Namespace, Resize, Resized, Scalable, Scalables, ScaleKind, ScaleRef, WorkloadKind, WorkloadRef};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,6 +35,7 @@ struct Spec {
     replicas: Option<u32>,
     min_replicas: Option<u32>,
     max_replicas: Option<u32>,
+    suspend: Option<bool>,
     scale_target_ref: Option<Target>,
     #[serde(deserialize_with = "nullable")]
     persistent_volume_claim_retention_policy: Retention,
@@ -95,6 +96,7 @@ impl Object {
         match kind {
             ScaleKind::Deployment | ScaleKind::StatefulSet => Some(self.spec.replicas.unwrap_or(1)),
             ScaleKind::HorizontalPodAutoscaler => Some(self.spec.min_replicas.unwrap_or(1)),
+            ScaleKind::CronJob => Some(u32::from(self.spec.suspend != Some(true))),
             ScaleKind::ScaledObject => {
                 let annotations = &self.metadata.annotations;
                 // Paused as it is, without our note: it reads as small as can be, so that nobody makes it smaller or wakes it.
@@ -151,14 +153,14 @@ fn short(mut annotations: BTreeMap<String, String>) -> BTreeMap<String, String> 
     annotations
 }
 
-pub(crate) async fn scalables(api: &Api, with_pods: bool) -> Result<Scalables, ClusterError> {
+pub(crate) async fn scalables(api: &Api, beside: Beside) -> Result<Scalables, ClusterError> {
     let of = |kind| move |object: Object| object.scalable(kind);
     let namespace = |object: Object| {
         let terminating = object.status.phase == "Terminating";
         Some((object.metadata.name, Namespace { annotations: short(object.metadata.annotations), terminating }))
     };
     let pods = async {
-        if !with_pods {
+        if !beside.pods {
             return Ok(Vec::new());
         }
         let awake = |pod: Object| {
@@ -169,17 +171,24 @@ pub(crate) async fn scalables(api: &Api, with_pods: bool) -> Result<Scalables, C
         };
         all(api, "/api/v1/pods", awake).await
     };
-    let (namespaces, deployments, sets, scalers, keda, pods) = futures::try_join!(
+    let cron_jobs = async {
+        if !beside.cron_jobs {
+            return Ok(Vec::new());
+        }
+        all(api, "/apis/batch/v1/cronjobs", of(ScaleKind::CronJob)).await
+    };
+    let (namespaces, deployments, sets, scalers, keda, cron_jobs, pods) = futures::try_join!(
         all(api, "/api/v1/namespaces", namespace),
         all(api, "/apis/apps/v1/deployments", of(ScaleKind::Deployment)),
         all(api, "/apis/apps/v1/statefulsets", of(ScaleKind::StatefulSet)),
         all(api, "/apis/autoscaling/v2/horizontalpodautoscalers", of(ScaleKind::HorizontalPodAutoscaler)),
         all_if_served(api, "/apis/keda.sh/v1alpha1/scaledobjects", of(ScaleKind::ScaledObject)),
+        cron_jobs,
         pods,
     )?;
     Ok(Scalables {
         namespaces: namespaces.into_iter().collect(),
-        objects: [deployments, sets, scalers, keda].concat(),
+        objects: [deployments, sets, scalers, keda, cron_jobs].concat(),
         awake_for_pods: pods.into_iter().flatten().collect(),
     })
 }
@@ -189,6 +198,7 @@ fn path(target: &ScaleRef) -> Result<String, ClusterError> {
         ScaleKind::Deployment | ScaleKind::StatefulSet => "apps/v1",
         ScaleKind::HorizontalPodAutoscaler => "autoscaling/v2",
         ScaleKind::ScaledObject => "keda.sh/v1alpha1",
+        ScaleKind::CronJob => "batch/v1",
     };
     let (namespace, name) = (segment(&target.namespace)?, segment(&target.name)?);
     Ok(format!("/apis/{group}/namespaces/{namespace}/{}/{name}", target.kind.resource()))
@@ -215,6 +225,7 @@ pub(crate) async fn resize(api: &Api, target: &ScaleRef, resize: &Resize) -> Res
     match target.kind {
         ScaleKind::Deployment | ScaleKind::StatefulSet => patch["spec"] = json!({ "replicas": resize.to }),
         ScaleKind::HorizontalPodAutoscaler => patch["spec"] = json!({ "minReplicas": resize.to }),
+        ScaleKind::CronJob => patch["spec"] = json!({ "suspend": resize.to == Some(0) }),
         ScaleKind::ScaledObject => patch["metadata"]["annotations"][PAUSED_REPLICAS] = json!(resize.to.map(|size| size.to_string())),
     }
     api.call(&Call::with_json(Method::PATCH, path, MERGE_PATCH, &patch)).await?.ok()?;

@@ -8,7 +8,7 @@
 //! is woken. Whoever changes a size by hand while it is up is left alone.
 
 use domain::Timestamp;
-use domain::office_hours::{Asleep, OfficeHoursPolicy, Rules};
+use domain::office_hours::{Asleep, Included, OfficeHoursPolicy, Rules};
 use domain::workload::{Namespace, Scalable, ScaleKind, ScaleRef};
 
 pub mod annotations;
@@ -116,8 +116,12 @@ pub fn decide(on: &Situation<'_>) -> Decision {
     if let Some(why) = apart(on, &scopes, &bed) {
         return leave(standing, why);
     }
-    let excluded = scopes::excluded(on, &scopes);
     let was_ours = bed.original.is_some() && bed.asleep;
+    if on.object.target.kind == ScaleKind::CronJob && !on.policy.include.contains(&Included::CronJobs) {
+        let why = "office_hours.include does not name cronjobs".to_owned();
+        return if was_ours { wake(on, &bed, format!("{why} any more")) } else { leave(standing, why) };
+    }
+    let excluded = scopes::excluded(on, &scopes);
     match excluded {
         Err(unreadable) => return refuse(standing, unreadable.to_string()),
         Ok(Some(why)) if !was_ours => return leave(standing, why),

@@ -28,12 +28,14 @@ mod outbox;
 mod queue;
 mod registry;
 mod trail;
+mod trust;
 mod usages;
 mod vault;
 
 pub use market::MemoryMarket;
 pub use notices::MemoryNotices;
 pub use queue::{MemoryQueue, QueuedMessage, Which};
+pub use trust::MemoryTrust;
 pub use vault::MemoryVault;
 
 /// The table.

@@ -28,6 +28,8 @@ pub trait Stage: Send + Sync {
     fn deployment(&self, namespace: &str, name: &str, replicas: u32, on: &NodeName);
     /// A HorizontalPodAutoscaler with this lower bound, or a KEDA object without one, of the Deployment of the same name.
     fn scaler(&self, namespace: &str, name: &str, size: Option<u32>);
+    /// A CronJob in the namespace `default`, not suspended.
+    fn cron_job(&self, name: &str);
     /// Annotates a namespace.
     fn annotated_namespace(&self, namespace: &str, key: &str, value: &str);
     /// A DaemonSet in the namespace `default`; its pods are on every node.
@@ -124,6 +126,7 @@ pub async fn suite(cluster: Arc<dyn Cluster>, stage: &dyn Stage) {
     sizes::a_workload_sleeps_with_a_note_and_is_woken_without_one(scene).await;
     sizes::who_was_faster_is_left_alone(scene).await;
     sizes::autoscalers_have_sizes_of_their_own(scene).await;
+    sizes::a_cron_job_is_suspended_with_a_note_and_goes_on_without_one(scene).await;
     sizes::a_namespace_is_read_with_its_annotations(scene).await;
 }
 

@@ -12,6 +12,7 @@ use domain::optimization::Round;
 use domain::plan::{Outcome, Status};
 use domain::policy::{DisruptionBudget, Mode};
 use domain::ports::{Advisor, AdvisorError, Rounds};
+use domain::workload::WorkloadKind;
 use sim::checkers::{Rest, Watch, at_rest};
 use sim::clock::SimClock;
 use sim::faults::{Call, Fault};
@@ -87,8 +88,13 @@ pub struct OnePlan {
     pods: usize,
 }
 
-/// Six on-demand nodes, of which the first carry pods, and a decision server that wants those to go.
+/// Six on-demand nodes, of which the first carry the pods of a Deployment, and a decision server that wants those to go.
 pub async fn scene(shape: Shape) -> OnePlan {
+    scene_of(shape, WorkloadKind::Deployment).await
+}
+
+/// The same with a workload of another kind.
+pub async fn scene_of(shape: Shape, kind: WorkloadKind) -> OnePlan {
     let clock = SimClock::new();
     let world = World::new(clock.clone(), 11);
     let cluster = world.add_cluster(ClusterSpec::new("acme", "shop", "123456789012", "us-east-1"));
@@ -100,7 +106,10 @@ pub async fn scene(shape: Shape) -> OnePlan {
     let victims: Vec<InstanceId> = nodes.iter().take(shape.go).cloned().collect();
     let mut spec = WorkloadSpec::new("web", 3);
     spec.on = victims.clone();
-    world.add_deployment(&cluster, spec);
+    match kind {
+        WorkloadKind::Deployment => world.add_deployment(&cluster, spec),
+        WorkloadKind::StatefulSet => world.add_stateful_set(&cluster, spec),
+    };
     let mut system = System::around(clock, world, SignedDuration::ZERO);
     let (customer, _) = system.register("acme", "shop", "123456789012", "us-east-1").await;
     allow(&system, &customer, &cluster, |policy| {

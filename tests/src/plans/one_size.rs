@@ -1,7 +1,7 @@
 //! The smallest whole story of a workload's size: it is given more, given less, or answered after a kill. For exhaustive faults.
 
 use super::allow;
-use super::one_plan::{OnePlan, SHAPES, scene};
+use super::one_plan::{OnePlan, SHAPES, scene_of};
 use domain::SignedDuration;
 use domain::decision::DecisionType;
 use domain::optimization::Round;
@@ -21,16 +21,28 @@ pub const MIB: u64 = 1 << 20;
 /// What the pods of the scene ask for.
 pub const FIRST: Sizes = Sizes { cpu_request: Some(250), cpu_limit: None, memory_request: Some(256 * MIB), memory_limit: None };
 /// How many pods there are.
-const PODS: usize = 3;
+pub(super) const PODS: usize = 3;
+
+/// The kinds of workload that are sized.
+pub const KINDS: [WorkloadKind; 2] = [WorkloadKind::Deployment, WorkloadKind::StatefulSet];
 
 /// The one workload of the scene.
 pub fn web() -> WorkloadRef {
-    WorkloadRef { kind: WorkloadKind::Deployment, namespace: "default".to_owned(), name: "web".to_owned() }
+    web_of(WorkloadKind::Deployment)
+}
+
+/// The same, of a kind.
+pub fn web_of(kind: WorkloadKind) -> WorkloadRef {
+    WorkloadRef { kind, namespace: "default".to_owned(), name: "web".to_owned() }
 }
 
 /// Three pods whose containers were watched for a week, using so many thousandths of a core and so many MiB.
 pub async fn watched(cpu_millis: u64, memory_mib: u64, change: impl FnOnce(&mut WorkloadPolicy)) -> OnePlan {
-    let mut story = scene(SHAPES[0]).await;
+    watched_as(WorkloadKind::Deployment, cpu_millis, memory_mib, change).await
+}
+
+async fn watched_as(kind: WorkloadKind, cpu_millis: u64, memory_mib: u64, change: impl FnOnce(&mut WorkloadPolicy)) -> OnePlan {
+    let mut story = scene_of(SHAPES[0], kind).await;
     let (system, cluster) = (&mut story.system, &story.cluster);
     system.world.uses(cluster, "default", "web", cpu_millis, memory_mib * MIB);
     allow(system, &story.customer, cluster, |policy| change(&mut policy.workloads)).await;
@@ -46,7 +58,7 @@ pub async fn watched(cpu_millis: u64, memory_mib: u64, change: impl FnOnce(&mut 
     for round in 0..1_008 {
         fold(&mut usage, &[(cpu_millis * 1_000_000, memory_mib * MIB); PODS], now - (1_008 - round) * 600);
     }
-    let of = ContainerRef { workload: web(), container: "main".to_owned() };
+    let of = ContainerRef { workload: web_of(kind), container: "main".to_owned() };
     system.store.put_usages(&story.customer, cluster, &[(of, usage)]).await.unwrap();
     story
 }
@@ -59,10 +71,14 @@ pub fn sized(story: &OnePlan) -> Vec<PlanRecord> {
 
 /// The sizes of the template, and of each pod.
 pub async fn sizes(story: &OnePlan) -> (Sizes, Vec<Sizes>) {
+    sizes_of(story, WorkloadKind::Deployment).await
+}
+
+pub(super) async fn sizes_of(story: &OnePlan, kind: WorkloadKind) -> (Sizes, Vec<Sizes>) {
     let cluster = story.system.world.cluster(&story.cluster).unwrap();
-    let template = cluster.workload(&web()).await.unwrap().containers[0].sizes;
+    let template = cluster.workload(&web_of(kind)).await.unwrap().containers[0].sizes;
     let pods = cluster.containers().await.unwrap();
-    (template, pods.iter().filter(|pod| pod.workload() == Some(web())).map(|pod| pod.containers[0].sizes).collect())
+    (template, pods.iter().filter(|pod| pod.workload() == Some(web_of(kind))).map(|pod| pod.containers[0].sizes).collect())
 }
 
 /// What happens to the size.
@@ -93,14 +109,14 @@ impl Need {
         }
     }
 
-    async fn story(self) -> OnePlan {
+    pub(super) async fn story(self, kind: WorkloadKind) -> OnePlan {
         let auto = |policy: &mut WorkloadPolicy| (policy.rightsizing, policy.oom_remediation) = (Mode::Auto, Mode::Auto);
         match self {
-            Need::More => watched(400, 500, auto).await,
-            Need::Less => watched(50, 64, auto).await,
-            Need::TooMuch => watched(250, 200 << 10, auto).await,
+            Need::More => watched_as(kind, 400, 500, auto).await,
+            Need::Less => watched_as(kind, 50, 64, auto).await,
+            Need::TooMuch => watched_as(kind, 250, 200 << 10, auto).await,
             Need::Killed => {
-                let story = watched(250, 100, |policy| policy.oom_remediation = Mode::Auto).await;
+                let story = watched_as(kind, 250, 100, |policy| policy.oom_remediation = Mode::Auto).await;
                 story.system.world.resizes_in_place(&story.cluster);
                 let pod = story.system.world.pods(&story.cluster).remove(0).pod;
                 story.system.world.kill_for_memory(&story.cluster, &pod);
@@ -111,19 +127,32 @@ impl Need {
 }
 
 async fn ask(story: &OnePlan, name: &str) {
+    ask_for(story, name, vec![DecisionType::Rightsize]).await;
+}
+
+pub(super) async fn ask_for(story: &OnePlan, name: &str, types: Vec<DecisionType>) {
     let round = Round {
         customer: story.customer.clone(),
         cluster: story.cluster.clone(),
         round: name.to_owned(),
         asked_by: "a law".to_owned(),
-        types: vec![DecisionType::Rightsize],
+        types,
         dry_run: false,
     };
     story.system.queue.ask(&round).await.unwrap();
 }
 
+/// How many pods must always be there. A Deployment makes one more before one goes; a StatefulSet has one of each name, and takes the
+/// next only when all others can be used.
+fn least_of(kind: WorkloadKind) -> usize {
+    match kind {
+        WorkloadKind::Deployment => PODS,
+        WorkloadKind::StatefulSet => PODS - 1,
+    }
+}
+
 /// Lets what is under way end. `twice` delivers every message of a plan to two workers.
-async fn end(story: &mut OnePlan, twice: bool) -> Result<(), String> {
+pub(super) async fn end(story: &mut OnePlan, must: usize, twice: bool) -> Result<(), String> {
     let (mut least, cluster) = (PODS, story.cluster.clone());
     for turn in 0..24 {
         let look = |system: &crate::system::System| {
@@ -137,24 +166,25 @@ async fn end(story: &mut OnePlan, twice: bool) -> Result<(), String> {
             break;
         }
     }
-    if least < PODS { Err(format!("only {least} of {PODS} pods could be used for a while")) } else { Ok(()) }
+    if least < must { Err(format!("only {least} of {PODS} pods could be used for a while")) } else { Ok(()) }
 }
 
 /// Lets everything end, looks again the same day without faults, and judges it.
-async fn judge(need: Need, story: &mut OnePlan, twice: bool) -> Result<(), String> {
+async fn judge((need, kind): (Need, WorkloadKind), story: &mut OnePlan, twice: bool) -> Result<(), String> {
+    let must = least_of(kind);
     ask(story, "first").await;
-    end(story, twice).await?;
+    end(story, must, twice).await?;
     story.system.gate.script(|_| None);
     for round in ["second", "third"] {
         ask(story, round).await;
-        end(story, twice).await?;
+        end(story, must, twice).await?;
     }
     at_rest(&Rest { world: &story.system.world, store: &story.system.store, cluster: &story.cluster, noticed: &[] })?;
     let plans = sized(story);
     if need != Need::Killed && plans.len() != 1 {
         return Err(format!("{} roll-outs in a day", plans.len()));
     }
-    let (template, pods) = sizes(story).await;
+    let (template, pods) = sizes_of(story, kind).await;
     if pods.len() != PODS || pods.iter().any(|pod| *pod != template) {
         return Err(format!("the template says {template:?}, and the pods have {pods:?}"));
     }
@@ -175,17 +205,17 @@ async fn judge(need: Need, story: &mut OnePlan, twice: bool) -> Result<(), Strin
 /// # Errors
 /// The law that was broken.
 pub fn with(
-    need: Need,
+    (need, kind): (Need, WorkloadKind),
     twice: bool,
     script: impl FnMut(Call) -> Option<Fault> + Send + 'static,
 ) -> Result<(Vec<&'static str>, Option<Outcome>), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
-        let mut story = need.story().await;
+        let mut story = need.story(kind).await;
         let before = story.system.gate.calls();
         let mut script = script;
         story.system.gate.script(move |call| script(Call { index: call.index.saturating_sub(before), name: call.name }));
-        judge(need, &mut story, twice).await?;
+        judge((need, kind), &mut story, twice).await?;
         let calls = story.system.gate.names().split_off(usize::try_from(before).unwrap_or(0));
         Ok((calls, sized(&story).last().and_then(|record| record.progress.outcome.clone())))
     })

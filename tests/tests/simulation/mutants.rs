@@ -22,7 +22,7 @@ use domain::sizing::{AutoscalerView, ContainerSizes, InPlace, PodContainers, Wor
 use domain::spot_event::SpotEvent;
 use domain::tenant::{self, AwsScope};
 use domain::usage::Sample;
-use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
+use domain::workload::{Beside, Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use sim::faults::{FaultyCloud, FaultyClusters, FaultyJournal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -273,8 +273,8 @@ impl Cluster for Broken<dyn Cluster> {
     async fn scale(&self, workload: &WorkloadRef, replicas: u32) -> Result<(), ClusterError> {
         self.inner.scale(workload, replicas).await
     }
-    async fn scalables(&self, with_pods: bool) -> Result<Scalables, ClusterError> {
-        self.inner.scalables(with_pods).await
+    async fn scalables(&self, beside: Beside) -> Result<Scalables, ClusterError> {
+        self.inner.scalables(beside).await
     }
     async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {
         self.inner.resize(target, resize).await

@@ -66,7 +66,7 @@ fn rights_of(template: &Template, logical: &str, call: &Call, reached: &Reached)
         ("dynamodb", "query of index", _) => one("dynamodb:Query", &format!("{table}/index/gsi1")),
         ("dynamodb", operation, _) => one(&format!("dynamodb:{}", camel(operation)), table),
         ("kms", operation, _) => one(&format!("kms:{}", camel(operation)), "TokenKey"),
-        ("sts", "assume_role", "Bearers::bearer") => roles_of_bearers(reached),
+        ("sts", "assume_role", "Bearers::bearer" | "Trusts::trust") => roles_of_bearers(reached),
         ("sts", "assume_role", _) if call.place == Place::Mailbox => one("sts:AssumeRole", "role/CloudOptim-*-queue"),
         ("sts", "assume_role", _) if call.place == Place::Look => one("sts:AssumeRole", "role/CloudOptim-*-look"),
         ("sts", "assume_role", _) => one("sts:AssumeRole", "role/CloudOptim*"),
@@ -85,7 +85,7 @@ fn rights_of(template: &Template, logical: &str, call: &Call, reached: &Reached)
     }
 }
 
-/// Which role tokens of clusters are made with says the `main` that puts the function together.
+/// Which role tokens of clusters are made with, and which is looked at, says the `main` that puts the function together.
 fn roles_of_bearers(reached: &Reached) -> Vec<Right> {
     let named = |variant: &str| reached.mentioned.contains(&format!("EksRole::{variant}"));
     assert!(named("Act") != named("Look"), "tidy/rights.rs cannot tell as whom clusters are called");

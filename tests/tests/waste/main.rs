@@ -20,6 +20,7 @@ use std::sync::Arc;
 use tests::system::System;
 
 mod network;
+mod nights;
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "us-east-1";
@@ -313,12 +314,12 @@ async fn a_scan_that_fails_anywhere_is_no_look_and_ends_nothing_wrong() {
     assert!(ended > 30, "faults hold up, they do not forbid: {ended} of 40");
 }
 
-/// What scans ask of AWS and of API servers, in a day of schedule with a scan by hand.
+/// What scans ask of AWS and of API servers: one by hand and those of six hours.
 #[tokio::test(start_paused = true)]
 async fn a_scan_of_two_hundred_clusters_stays_within_its_requests() {
     let cost = tests::scan_cost::measure(200, 50).await;
     // Not only in the mean: no scan asks more, whoever asked for it.
     assert!(cost.kubernetes_max <= 6.0 && cost.ec2_max <= 4.0, "{cost:?}");
-    assert!(cost.kubernetes <= 2.0 && cost.ec2 <= 1.5, "{cost:?}");
+    assert!(cost.kubernetes <= 4.0 && cost.ec2 <= 3.0, "{cost:?}");
     assert!(cost.account_share_percent() <= 50.0 && cost.balancing_share_percent() <= 50.0, "{cost:?}");
 }

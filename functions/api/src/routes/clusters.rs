@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::address::{Door, Place, Refused};
 use domain::ids::ClusterId;
-use domain::ports::{DirectoryError, StoreError, Whereabouts};
+use domain::ports::{DirectoryError, StoreError, Trust, Whereabouts};
 use domain::tenant::{Cluster, Customer, CustomerStatus};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,8 @@ pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Re
 /// `POST /api/v1/admin/clusters`.
 ///
 /// # Errors
-/// 409 where the cluster is registered or its role is another customer's, 422 for fields, 503 where EKS does not answer.
+/// 409 where the cluster is registered or its role is another customer's, 422 for fields, and for a role that trusts anybody, 503 where EKS
+/// does not answer.
 pub async fn register(
     State(deps): Api,
     caller: Caller,
@@ -63,17 +64,20 @@ pub async fn register(
     if dry.dry_run {
         let customer = deps.registry.customer(&caller.customer).await?;
         unclaimed(&deps, &wanted.cluster).await?;
-        return Ok(would(registered(&deps, &wanted.cluster, customer.as_ref())));
+        let trust = trusting(&deps, &wanted.cluster, customer.as_ref()).await?;
+        return Ok(would(registered(&deps, &wanted.cluster, customer.as_ref(), trust)));
     }
     let customer = customer(&deps, &caller).await?;
-    if let Some(before) = unclaimed(&deps, &wanted.cluster).await? {
-        return Ok(created(&deps, &before, &customer));
+    let before = unclaimed(&deps, &wanted.cluster).await?;
+    let trust = trusting(&deps, &wanted.cluster, Some(&customer)).await?;
+    if let Some(before) = before {
+        return Ok(created(&deps, &before, &customer, trust));
     }
     let cluster = sealed(&deps, wanted).await?;
     match deps.registry.put_cluster(&cluster, None).await {
-        Ok(()) => Ok(created(&deps, &cluster, &customer)),
+        Ok(()) => Ok(created(&deps, &cluster, &customer, trust)),
         // Ids are random: one that is taken was taken by this same request, whose first answer was lost.
-        Err(StoreError::Conflict) => Ok(created(&deps, &own(&deps, &caller, cluster.id.as_str()).await?, &customer)),
+        Err(StoreError::Conflict) => Ok(created(&deps, &own(&deps, &caller, cluster.id.as_str()).await?, &customer, trust)),
         Err(error) => Err(error.into()),
     }
 }
@@ -96,14 +100,14 @@ async fn located(deps: &Deps, mut sought: Sought, caller: &Caller) -> Result<Whe
     })
 }
 
-fn created(deps: &Deps, cluster: &Cluster, customer: &Customer) -> Response {
+fn created(deps: &Deps, cluster: &Cluster, customer: &Customer, trust: Trust) -> Response {
     let location = format!("/api/v1/admin/clusters/{}", cluster.id);
-    (StatusCode::CREATED, [(header::LOCATION, location)], tagged(cluster, registered(deps, cluster, Some(customer)))).into_response()
+    (StatusCode::CREATED, [(header::LOCATION, location)], tagged(cluster, registered(deps, cluster, Some(customer), trust))).into_response()
 }
 
-fn registered<'a>(deps: &Deps, cluster: &'a Cluster, customer: Option<&Customer>) -> Registered<'a> {
+fn registered<'a>(deps: &Deps, cluster: &'a Cluster, customer: Option<&Customer>, role_trust: Trust) -> Registered<'a> {
     let external_id = customer.map(|customer| customer.external_id.clone());
-    Registered { cluster: ClusterView::of(cluster, deps.clock.now()), external_id }
+    Registered { cluster: ClusterView::of(cluster, deps.clock.now()), external_id, role_trust }
 }
 
 /// What is told of a cluster, with its ETag.
@@ -163,6 +167,22 @@ async fn unclaimed(deps: &Deps, wanted: &Cluster) -> Result<Option<Cluster>, Pro
     Ok(there.into_iter().find(|c| c.customer == wanted.customer && c.id == wanted.id))
 }
 
+/// Whom the role of a cluster trusts. A role that is given to whoever names its ARN is refused: another customer could have us act in
+/// this one's account. One that does not trust us yet may be made after the registration, which is where its external id is told.
+async fn trusting(deps: &Deps, wanted: &Cluster, customer: Option<&Customer>) -> Result<Trust, Problem> {
+    let Some(customer) = customer else {
+        return Ok(Trust::NotUs);
+    };
+    match deps.trust.trust(wanted, &customer.external_id).await {
+        Trust::Anybody => {
+            let detail = "The role is given to us without its external id, so it trusts anybody. Have its trust policy ask for sts:ExternalId \
+                          (infra/customer/cloudformation.yaml does), then register again.";
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "role-trusts-anybody", detail))
+        }
+        sure @ (Trust::Us | Trust::NotUs | Trust::Unknown { .. }) => Ok(sure),
+    }
+}
+
 /// Judges where the name of an endpoint leads now. What it leads to later is judged at each connection.
 async fn reachable(deps: &Deps, wanted: &Cluster) -> Result<(), Problem> {
     let refuse = |refused: Refused| {
@@ -219,6 +239,9 @@ pub async fn update(
     if wanted.cluster.aws_role_arn != cluster.aws_role_arn || wanted.cluster.name != cluster.name || wanted.cluster.region != cluster.region
     {
         unclaimed(&deps, &wanted.cluster).await?;
+    }
+    if wanted.cluster.aws_role_arn != cluster.aws_role_arn {
+        trusting(&deps, &wanted.cluster, deps.registry.customer(&caller.customer).await?.as_ref()).await?;
     }
     if dry.dry_run {
         return Ok(would(ClusterView::of(&wanted.cluster, deps.clock.now())));

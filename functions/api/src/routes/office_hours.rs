@@ -57,8 +57,8 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
     let cluster = own(&deps, &caller, &id).await?;
     let said = said(&deps, &cluster).await?;
     let policy = &cluster.policy.office_hours;
-    let scalables = connect(&deps, &cluster).await?.scalables(policy.pods_force_uptime).await?;
     let rows = deps.nights.asleep(&cluster.customer, &cluster.id).await?;
+    let scalables = connect(&deps, &cluster).await?.scalables(policy.beside(&rows)).await?;
     let now = deps.clock.now();
     let forced_up = said.awake_until.is_some_and(|until| now < until);
     let sight = Sight { scalables: &scalables, policy, customer: said.customer.as_ref(), asleep: &rows, forced_up, now };
@@ -232,6 +232,7 @@ pub async fn approve(
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wake {
+    #[schemars(range(max = 10_080))]
     minutes: u32,
 }
 

@@ -1,5 +1,5 @@
 use super::support::{BOOTSTRAP, Bench, CLUSTER, printed};
-use domain::ports::Vault;
+use domain::ports::{Trust, Vault};
 use domain::tenant::ClusterStatus;
 use http::{Method, StatusCode};
 use secrecy::ExposeSecret;
@@ -259,4 +259,28 @@ async fn the_body_that_the_onboarding_page_prints_registers_a_cluster() {
     let answer = bench.post("acme-admin", CLUSTERS, &body).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
     assert_eq!(answer.json()["cluster_name"], body["cluster_name"]);
+}
+
+#[tokio::test]
+async fn a_role_that_is_given_without_its_external_id_is_refused_and_what_it_trusts_is_told() {
+    let bench = Bench::new().await;
+    let mut body = printed();
+    body["aws_role_arn"] = json!("arn:aws:iam::111122223333:role/CloudOptim-us-east-1");
+    let role = body["aws_role_arn"].as_str().unwrap().to_owned();
+    bench.trust.say(&role, Trust::Anybody);
+    for path in [CLUSTERS.to_owned(), format!("{CLUSTERS}?dryRun=true")] {
+        let refused = bench.post("acme-admin", &path, &body).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "role-trusts-anybody"), "{path}");
+        assert!(refused.text.contains("sts:ExternalId"), "{}", refused.text);
+    }
+    let own = format!("{CLUSTERS}/{CLUSTER}");
+    let tag = bench.get("acme-admin", &own).await.header("etag").to_owned();
+    let change = json!({ "aws_role_arn": role });
+    let refused = bench.call("acme-admin", Method::PUT, &own, &[("if-match", &tag)], Some(&change)).await;
+    assert_eq!(refused.code(), "role-trusts-anybody", "nor can a cluster be moved to it");
+    // It may be made after the registration: that is where its external id is told.
+    bench.trust.say(&role, Trust::NotUs);
+    let made = bench.post("acme-admin", CLUSTERS, &body).await;
+    assert_eq!((made.status, made.json()["role_trust"]["trusts"].as_str()), (StatusCode::CREATED, Some("not-us")), "{}", made.text);
+    assert_eq!(made.json()["external_id"], "external-id-of-acme");
 }

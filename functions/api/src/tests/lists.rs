@@ -63,7 +63,11 @@ async fn findings_of_all_clusters_are_listed_last_seen_first_in_every_state() {
         bench.clock.sleep(SignedDuration::from_secs(1)).await;
     }
     let last = found(&bench, FindingKind::IdleAddress, "203.0.113.7").await;
-    bench.store.put_finding(&last.with(FindingState::Dismissed { by: "ops".to_owned(), at: bench.clock.now() })).await.unwrap();
+    bench
+        .store
+        .put_finding(&last.with(FindingState::Dismissed { by: "ops".to_owned(), at: bench.clock.now(), why: "known".to_owned() }))
+        .await
+        .unwrap();
     let list = "/api/v1/findings?";
     assert_eq!(texts(&all(&bench, list, 1).await, "subject"), ["203.0.113.7", "i-00000002", "vol-1", "i-00000001"]);
     assert_eq!(texts(&all(&bench, &format!("{list}kind=ghost&cluster_id={CLUSTER}&"), 1).await, "subject"), ["i-00000002", "i-00000001"]);

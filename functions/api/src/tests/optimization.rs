@@ -220,6 +220,7 @@ async fn savings_are_told_apart_and_sum_up_closed_hours() {
             cluster: cluster.clone(),
             begins,
             seen_at: begins,
+            vcpus: 8,
             cost: MicroDollars(70_000),
             expected: MicroDollars(100_000),
             estimated: MicroDollars(5_000),

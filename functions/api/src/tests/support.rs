@@ -19,7 +19,7 @@ use runtime::web::issuer::Issuer;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
-use sim::store::{MemoryQueue, MemoryStore, MemoryVault};
+use sim::store::{MemoryQueue, MemoryStore, MemoryTrust, MemoryVault};
 use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +38,7 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) vault: Arc<MemoryVault>,
+    pub(crate) trust: Arc<MemoryTrust>,
     pub(crate) world: Arc<World>,
     pub(crate) clock: Arc<SimClock>,
     /// What was looked up, and called.
@@ -152,6 +153,7 @@ impl Bench {
         let now = clock.now();
         let store = Arc::new(MemoryStore::default());
         let vault = Arc::new(MemoryVault::default());
+        let trust = Arc::new(MemoryTrust::default());
         let world = World::new(clock.clone(), 7);
         let id = world.add_cluster(ClusterSpec::new("acme", CLUSTER, ACCOUNT, "us-east-1"));
         let nodes: Vec<InstanceId> =
@@ -190,6 +192,7 @@ impl Bench {
             idempotency: store.clone(),
             queue: queue.clone(),
             vault: vault.clone(),
+            trust: trust.clone(),
             ml,
             directory: Some(Arc::new(Atlas)),
             gate: Gate::new(town.clone(), Rules::public()),
@@ -198,7 +201,7 @@ impl Bench {
             bootstrap_admin_hash: Some(sha256(BOOTSTRAP)),
             ids: Arc::new(move || u128::from(count.fetch_add(1, Ordering::SeqCst)) + 1),
         };
-        let bench = Bench { api: router(Arc::new(deps)), store, queue, vault, world, clock, town, nodes };
+        let bench = Bench { api: router(Arc::new(deps)), store, queue, vault, trust, world, clock, town, nodes };
         bench.index().await;
         bench
     }

@@ -241,6 +241,7 @@ fn hour(cluster: &Cluster, begins: Timestamp) -> Hour {
         cluster: cluster.id.clone(),
         begins,
         seen_at: begins,
+        vcpus: 8,
         cost: MicroDollars(800_000),
         expected: MicroDollars(1_000_000),
         estimated: MicroDollars(50_000),

@@ -17,7 +17,7 @@ use execution::Ports;
 use execution::office_hours::Minute;
 use execution::waste::Scanner;
 use sim::clock::SimClock;
-use sim::world::NodeSpec;
+use sim::world::{NodeSpec, ServiceSpec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -38,12 +38,14 @@ impl Clock for Later {
     }
 }
 
-/// An instance loses its node; two scans see it, and it is watched.
+/// An instance loses its node; two scans see it, and it is watched. A Service is called from other zones than its pods are in.
 ///
 /// # Errors
-/// It was not found, or not priced.
-pub(super) async fn ghost(system: &System, began: Instant) -> anyhow::Result<()> {
-    say("\nWaste: an instance is launched, and its node never joins.\n\n")?;
+/// One of them was not found, or the ghost not priced.
+pub(super) async fn waste(system: &System, began: Instant) -> anyhow::Result<()> {
+    say("\nWaste: an instance is launched, and its node never joins; a Service has all its pods in one zone.\n\n")?;
+    told(system).await?;
+    system.world.put_service(&system.cluster, ServiceSpec::new(super::sizes::LARGE));
     let spec = NodeSpec::new("m6i.xlarge", &format!("{}a", crate::system::REGION), CapacityType::OnDemand);
     let ghost = system.world.add_node(&system.cluster, spec);
     system.world.lose_node(&ghost);
@@ -61,7 +63,18 @@ pub(super) async fn ghost(system: &System, began: Instant) -> anyhow::Result<()>
     let cost = finding.cost_per_month.context("the ghost has no price")?;
     tell(began, &format!("{ghost} costs {cost} a month, was seen {} times, and would be ended after 24 h of grace", watch.sightings))?;
     ensure!(watch.sightings == 2, "two scans an hour apart are two sightings");
-    Ok(())
+    let crossing = system.scanner.findings.findings_of(&system.customer, &system.cluster, Some(FindingKind::CrossZone)).await?;
+    let crossing = crossing.first().context("what is called across zones was not found")?;
+    tell(began, &format!("{}: {}", crossing.subject, crossing.evidence.iter().take(2).cloned().collect::<Vec<_>>().join(" ")))?;
+    tell(began, &format!("what a person can do: {}", crossing.remedy))
+}
+
+/// Has people told of what scans find.
+async fn told(system: &System) -> anyhow::Result<()> {
+    let mut cluster = system.ports.registry.cluster(&system.customer, &system.cluster).await?.context("the demo cluster is gone")?;
+    (cluster.policy.waste.ghosts, cluster.policy.waste.network) = (Mode::Recommend, Mode::Recommend);
+    cluster.version += 1;
+    Ok(system.ports.registry.put_cluster(&cluster, Some(cluster.version - 1)).await?)
 }
 
 /// Everything of the cluster that runs is put to sleep, and woken: each workload comes back at its own size.
@@ -105,7 +118,7 @@ async fn hours(system: &System, downtime: &str) -> anyhow::Result<()> {
 
 async fn look(system: &System) -> anyhow::Result<Scalables> {
     let cluster = system.ports.registry.cluster(&system.customer, &system.cluster).await?.context("the demo cluster is gone")?;
-    Ok(system.ports.clusters.connect(&cluster).await?.scalables(false).await?)
+    Ok(system.ports.clusters.connect(&cluster).await?.scalables(domain::workload::Beside::default()).await?)
 }
 
 /// What can sleep, by its size.

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 /// How long the round and both roll-outs may take.
 const PATIENCE_S: u64 = 60;
 const MIB: u64 = 1 << 20;
-const LARGE: &str = "invoices";
+pub(super) const LARGE: &str = "invoices";
 const KILLED: &str = "importer";
 
 /// Adds the two workloads, lets one round look at them, and tells what comes of it.

@@ -5,7 +5,7 @@ use crate::ids::{NodeName, NodeUid, PlanId};
 use crate::node::{NodeTarget, NodeUsage, NodeView};
 use crate::pod::{ClaimView, PodBudget, PodDetail, PodRef, PodView};
 use crate::tenant;
-use crate::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
+use crate::workload::{Beside, Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -115,9 +115,9 @@ pub trait Cluster: Inventory + super::Sizer + Send + Sync {
     async fn replicas(&self, workload: &WorkloadRef) -> Result<u32, ClusterError>;
     /// Sets it.
     async fn scale(&self, workload: &WorkloadRef, replicas: u32) -> Result<(), ClusterError>;
-    /// Every object that has a size, and all namespaces; with pods, also where a pod asks for all to be up. A kind that the cluster
-    /// does not serve has no objects; one that may not be listed is an error: what is not known is not touched.
-    async fn scalables(&self, with_pods: bool) -> Result<Scalables, ClusterError>;
+    /// Every object that has a size, and all namespaces; what else, says `beside`. A kind that the cluster does not serve has no
+    /// objects; one that may not be listed is an error: what is not known is not touched.
+    async fn scalables(&self, beside: Beside) -> Result<Scalables, ClusterError>;
     /// Changes the size of an object and the note of its original, in one patch that holds only for what was read just before.
     /// [`ClusterError::Gone`] where the uid is another, [`ClusterError::Conflict`] where somebody changed it at the same time.
     async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError>;

@@ -62,13 +62,7 @@ pub fn request_for(used: f64, target: f64) -> f64 {
     if target > 0.0 { used / target } else { used }
 }
 
-/// What fits every replica: of each resource the most that one of them needs, though no single one may need all of it.
-pub fn over_replicas(needs: &[Resources]) -> Resources {
-    let most = |of: fn(&Resources) -> u64| needs.iter().map(of).max().unwrap_or(0);
-    Resources::new(most(|one| one.cpu_millis), most(|one| one.memory_bytes))
-}
-
-/// How large a disk should be that holds so much, with so much room over as a share of it.
-pub fn disk_for(used: f64, overhead: f64) -> f64 {
-    used.max(0.0) * (1.0 + overhead.max(0.0))
+/// An amount with room over it, rounded up: what is asked for where so much is used.
+pub fn with_margin(used: u64, percent: u32) -> u64 {
+    used.saturating_add(used.saturating_mul(u64::from(percent)).div_ceil(100))
 }

@@ -10,7 +10,7 @@ use super::ask::View;
 use crate::ports::{Site, Trouble};
 use domain::finding::Finding;
 use domain::optimization::{Proposal, ProposalState, Round};
-use domain::plan::check::Blocked;
+use domain::plan::check::{Blocked, Rule};
 use domain::plan::{Plan, PlanKind};
 use domain::policy::Mode;
 use domain::ports::{Findings, Usages};
@@ -92,6 +92,8 @@ impl Optimizer {
             futures::try_join!(sizing.usages.usages(customer, cluster), self.optimizations.open_proposals(customer, cluster))?;
         let busy: BTreeSet<WorkloadRef> = open.iter().filter_map(|proposal| workload_of(&proposal.plan)).collect();
         let mut judged = judge::judge(site, sizing, round, &scene, kept.into_iter().collect(), &busy);
+        let before = self.found_before(site, sizing).await?;
+        put_aside(&mut judged, &before);
         self.agreed_sizes(site, sizing, &scene, &open, &mut judged).await?;
         for (kind, mode) in [
             (PlanKind::RemedyOom, site.cluster.policy.workloads.oom_remediation),
@@ -101,8 +103,29 @@ impl Optimizer {
         }
         let items: Vec<(ContainerRef, Usage)> = std::mem::take(&mut judged.usages).into_iter().collect();
         sizing.usages.put_usages(customer, cluster, &items).await?;
-        self.keep_found(site, sizing, judged.findings, scene.now).await
+        self.keep_found(sizing, judged.findings, &before, scene.now).await
     }
+}
+
+/// Takes out the plans for what a person has dismissed, on the grounds that they saw.
+fn put_aside(judged: &mut Judged, before: &[Finding]) {
+    let aside = |finding: &&Finding| finding.put_aside(before.iter().find(|there| there.id == finding.id));
+    let subjects: BTreeSet<String> = judged.findings.iter().filter(aside).map(|finding| finding.subject.clone()).collect();
+    let touches = |plan: &Plan| match plan.steps.first().map(|step| &step.action) {
+        Some(domain::plan::Action::PatchRequests { workload, changes, .. }) => changes.iter().any(|change| {
+            let of = ContainerRef { workload: workload.clone(), container: change.container.clone() };
+            subjects.contains(&of.to_string())
+        }),
+        Some(_) | None => false,
+    };
+    let (left, plans) = std::mem::take(&mut judged.plans).into_iter().partition(touches);
+    judged.plans = plans;
+    let left: Vec<Plan> = left;
+    judged.refused.extend(left.iter().filter_map(workload_of).map(|workload| Blocked {
+        rule: Rule::HandsOff,
+        object: workload.to_string(),
+        why: "a person has dismissed what was found of it, and it still rests on the same grounds".to_owned(),
+    }));
 }
 
 /// The workload that a plan sizes, if it is such a plan.

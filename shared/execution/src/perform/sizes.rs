@@ -8,9 +8,9 @@ use crate::ports::{Ports, Site};
 use domain::SignedDuration;
 use domain::plan::check::{Blocked, Rule};
 use domain::pod::PodPhase;
-use domain::ports::{Cluster, ClusterError};
+use domain::ports::{Cluster, ClusterError, EvictError};
 use domain::sizing::{ContainerSizes, PodContainers, Resource, SizeChange, Sizes, WorkloadView};
-use domain::workload::WorkloadRef;
+use domain::workload::{WorkloadKind, WorkloadRef};
 
 /// How often we look whether a roll-out is over.
 const LOOK: SignedDuration = SignedDuration::from_secs(10);
@@ -168,15 +168,42 @@ pub(crate) async fn patch_back(site: &Site, workload: &WorkloadRef, changes: &[S
         Err(error) => return Err(error.to_string()),
     };
     match compare(&view, changes) {
-        // Never patched, or taken back already; what somebody else wrote is theirs.
-        Found::Before | Found::Other(_) => return Ok(true),
+        // What somebody else wrote is theirs.
+        Found::Other(_) => return Ok(true),
+        // Never patched, or taken back already.
+        Found::Before => return unstick(cluster.as_ref(), workload, changes).await,
         Found::After => {}
     }
     let before: Vec<ContainerSizes> =
         changes.iter().map(|change| ContainerSizes { container: change.container.clone(), sizes: change.from }).collect();
     match cluster.patch_requests(workload, &view.version, &before).await {
-        Ok(()) | Err(ClusterError::Gone) => Ok(true),
+        Ok(()) => unstick(cluster.as_ref(), workload, changes).await,
+        Err(ClusterError::Gone) => Ok(true),
         Err(ClusterError::Conflict) => Ok(false),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// A StatefulSet waits for a pod that never starts, even when its template has been put back (Kubernetes, "StatefulSets", section
+/// "Forced rollback"): the pods that wait with the sizes that were taken back are evicted, and are made anew with what they had.
+/// `Ok(false)`: not yet.
+async fn unstick(cluster: &dyn Cluster, workload: &WorkloadRef, changes: &[SizeChange]) -> Result<bool, String> {
+    if workload.kind != WorkloadKind::StatefulSet {
+        return Ok(true);
+    }
+    let pods = cluster.containers().await.map_err(|error| error.to_string())?;
+    let new = |pod: &PodContainers, change: &SizeChange| {
+        pod.containers.iter().any(|one| one.container == change.container && one.sizes == change.to && one.sizes != change.from)
+    };
+    let waits = |pod: &&PodContainers| pod.phase == PodPhase::Pending && pod.workload().as_ref() == Some(workload);
+    for pod in pods.iter().filter(waits).filter(|pod| changes.iter().any(|change| new(pod, change))) {
+        match cluster.evict(&pod.pod).await {
+            Ok(()) => {}
+            Err(EvictError::Budget(_) | EvictError::BudgetBehind(_)) => return Ok(false),
+            Err(error @ (EvictError::ManyBudgets | EvictError::NamespaceTerminating | EvictError::Cluster(_))) => {
+                return Err(format!("pod {} waits with the sizes that were taken back, and cannot be evicted: {error}", pod.pod));
+            }
+        }
+    }
+    Ok(true)
 }

@@ -63,7 +63,7 @@ impl Bed {
     pub(super) fn of(on: &Situation<'_>, scopes: &[Scoped]) -> Result<Bed, Unreadable> {
         let kind = on.object.target.kind;
         let wanted = scopes::first(scopes, |rules| rules.downtime_replicas).unwrap_or(0);
-        let to = wanted.max(kind.size_min());
+        let to = kind.asleep_with(wanted);
         let noted = on.object.annotations.get(ORIGINAL).and_then(|text| Original::read(text, kind));
         let original = noted.or_else(|| on.asleep.map(|row| Original::of(row.original)));
         // What it would be given back is what it has: then it was never made smaller.
@@ -105,11 +105,19 @@ fn elsewhere(on: &Situation<'_>, wanted: u32) -> Result<Option<String>, Unreadab
         (ScaleKind::Deployment | ScaleKind::StatefulSet, Some(scaler), _) => match scaler.target.kind {
             ScaleKind::ScaledObject => Some(format!("{} scales it, and is paused in its place", name(scaler))),
             ScaleKind::HorizontalPodAutoscaler if wanted > 0 => Some(format!("{} scales it, and is lowered in its place", name(scaler))),
-            ScaleKind::HorizontalPodAutoscaler | ScaleKind::Deployment | ScaleKind::StatefulSet => None,
+            ScaleKind::HorizontalPodAutoscaler | ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::CronJob => None,
         },
         (ScaleKind::HorizontalPodAutoscaler, _, Some(scaled)) if wanted == 0 && !annotations::any(&on.object.annotations) => {
             Some(format!("it rests while {} has no replicas", name(scaled)))
         }
-        (ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::HorizontalPodAutoscaler | ScaleKind::ScaledObject, _, _) => None,
+        (
+            ScaleKind::Deployment
+            | ScaleKind::StatefulSet
+            | ScaleKind::HorizontalPodAutoscaler
+            | ScaleKind::ScaledObject
+            | ScaleKind::CronJob,
+            _,
+            _,
+        ) => None,
     })
 }

@@ -19,6 +19,7 @@ mod forgone;
 mod join;
 mod launch;
 mod play;
+mod preferences;
 mod standing;
 mod vessels;
 
@@ -26,6 +27,7 @@ pub(crate) use forgone::Forgone;
 use join::Crowd;
 pub(crate) use launch::Rooms;
 pub(crate) use play::{Draft, Planned};
+use preferences::Preferences;
 pub(crate) use standing::Standing;
 use standing::stand;
 
@@ -61,6 +63,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) spot: BTreeMap<Pool, u32>,
     /// By class: pods on on-demand nodes at the least, and all of them.
     pub(crate) on_demand: Vec<(u32, u32)>,
+    /// What pods prefer.
+    preferences: Preferences,
     /// Where the work must end.
     pub(crate) work_max: u64,
 }
@@ -105,6 +109,7 @@ impl<'a> Desk<'a> {
             crowd: Crowd::default(),
             spot: BTreeMap::new(),
             on_demand: vec![(0, 0); snapshot.classes.len()],
+            preferences: Preferences::new(index),
             work_max: effort.work,
         };
         desk.count();

@@ -5,6 +5,7 @@ use super::decaying::Decaying;
 use super::histogram::Histogram;
 use super::krr;
 use super::vpa;
+use domain::savings::arithmetic::with_margin;
 use domain::sizing::{Estimator, Resource, WorkloadPolicy};
 use domain::usage::{Day, Usage, Weights};
 
@@ -54,16 +55,15 @@ pub fn need(usage: &Usage, policy: &WorkloadPolicy, interval_s: i64, now_s: i64)
 
 fn by_percentile(usage: &Usage, policy: &WorkloadPolicy, now_s: i64) -> Need {
     let mut need = Need::default();
-    let margin = |value: u64, percent: u32| value.saturating_add(value.saturating_mul(u64::from(percent)).div_ceil(100));
     if let Some(found) = percentile(&usage.cpu_days, Resource::Cpu, policy.cpu_percentile, now_s) {
-        need.cpu = Some(margin(found, policy.cpu_margin_percent));
+        need.cpu = Some(with_margin(found, policy.cpu_margin_percent));
         let (p, with) = (policy.cpu_percentile, policy.cpu_margin_percent);
         need.reasons.push(format!("the {p}th percentile of CPU over 7 days is {found}m, and {with} % are added"));
     }
     let peak = peak(&usage.memory_days, now_s);
     if let Some((found, peak)) = percentile(&usage.memory_days, Resource::Memory, policy.memory_percentile, now_s).zip(peak) {
         // Samples see a small part of the time, and memory that is not there kills: never below what was seen.
-        need.memory = Some(margin(found, policy.memory_margin_percent).max(peak));
+        need.memory = Some(with_margin(found, policy.memory_margin_percent).max(peak));
         let say = |bytes| Resource::Memory.describe(bytes);
         let (p, with) = (policy.memory_percentile, policy.memory_margin_percent);
         need.reasons.push(format!(
@@ -104,7 +104,7 @@ fn by_krr(usage: &Usage, now_s: i64) -> Need {
         need.reasons.push(format!("as KRR, the {p}th percentile of CPU is {found}m"));
     }
     if let Some(peak) = peak(&usage.memory_days, now_s) {
-        let with = peak.saturating_add(peak.saturating_mul(u64::from(margin)).div_ceil(100));
+        let with = with_margin(peak, margin);
         need.memory = Some(vpa::amount(krr::rounded(Resource::Memory, with as f64)));
         need.reasons.push(format!("as KRR, the peak of memory is {}, and {margin} % are added", Resource::Memory.describe(peak)));
     }

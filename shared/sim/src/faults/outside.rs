@@ -18,7 +18,7 @@ use domain::ports::{
 use domain::sizing::{AutoscalerView, ContainerSizes, InPlace, PodContainers, WorkloadView};
 use domain::tenant::{self, AwsScope};
 use domain::usage::Sample;
-use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
+use domain::workload::{Beside, Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use domain::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -222,8 +222,8 @@ impl Cluster for FaultyCluster {
     async fn scale(&self, workload: &WorkloadRef, replicas: u32) -> Result<(), ClusterError> {
         self.gate.pass("cluster.scale", self.inner.scale(workload, replicas), cluster).await
     }
-    async fn scalables(&self, with_pods: bool) -> Result<Scalables, ClusterError> {
-        self.gate.pass("cluster.scalables", self.inner.scalables(with_pods), cluster).await
+    async fn scalables(&self, beside: Beside) -> Result<Scalables, ClusterError> {
+        self.gate.pass("cluster.scalables", self.inner.scalables(beside), cluster).await
     }
     async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {
         self.gate.pass("cluster.resize", self.inner.resize(target, resize), cluster).await

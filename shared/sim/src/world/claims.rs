@@ -3,7 +3,10 @@
 use super::minted;
 use super::spec::Volume;
 use super::state::{Claim, Kube, Node, Pod, Sort};
+use domain::ids::VolumeId;
 use domain::pod::ClaimView;
+use domain::ports::estate::EbsVolume;
+use domain::ports::inventory::PersistentVolume;
 
 /// The label that says in which zone a node is.
 pub(crate) const ZONE: &str = "topology.kubernetes.io/zone";
@@ -54,5 +57,64 @@ impl Kube {
             local: claim.volume == Volume::Local,
         };
         self.claims.iter().map(view).collect()
+    }
+}
+
+/// The EBS volume behind a bound claim.
+fn volume_id(namespace: &str, name: &str) -> VolumeId {
+    minted(format!("vol-{namespace}-{name}"))
+}
+
+impl Kube {
+    /// The EBS volumes behind bound claims, as EC2 lists them: attached while a pod that mounts them is on a node.
+    pub(crate) fn ebs_volumes(&self) -> Vec<EbsVolume> {
+        let mounted = |namespace: &str, name: &String| {
+            self.pods.values().any(|pod| pod.node.is_some() && pod.pod.namespace == namespace && pod.claims.contains(name))
+        };
+        let print = |((namespace, name), claim): (&(String, String), &Claim)| {
+            let (zone, _) = claim.at.as_ref().filter(|_| claim.volume == Volume::Zonal)?;
+            let attached = mounted(namespace, name);
+            let tags = [
+                ("ebs.csi.aws.com/cluster", "true".to_owned()),
+                ("ebs.csi.aws.com/cluster-name", self.spec.name.clone()),
+                ("CSIVolumeName", format!("pvc-{namespace}-{name}")),
+                ("kubernetes.io/created-for/pvc/namespace", namespace.clone()),
+                ("kubernetes.io/created-for/pvc/name", name.clone()),
+            ];
+            Some(EbsVolume {
+                id: volume_id(namespace, name),
+                zone: zone.clone(),
+                size_gib: 20,
+                volume_type: "gp3".to_owned(),
+                iops: 3_000,
+                throughput_mib: 125,
+                available: !attached,
+                attached,
+                created_at: None,
+                tags: tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+            })
+        };
+        self.claims.iter().filter_map(print).collect()
+    }
+
+    /// The PersistentVolumes of bound claims. Their class deletes what no claim holds any more.
+    pub(crate) fn persistent_volumes(&self) -> Vec<PersistentVolume> {
+        let bound = self.claims.iter().filter(|(_, claim)| claim.at.is_some() && claim.volume == Volume::Zonal);
+        let print = |((namespace, name), _): (&(String, String), &Claim)| PersistentVolume {
+            name: format!("pvc-{namespace}-{name}"),
+            volume: Some(volume_id(namespace, name).to_string()),
+            retain: false,
+        };
+        bound.map(print).collect()
+    }
+
+    /// The volume behind a claim is deleted in EC2, past the cluster. `false`: it is none of its.
+    pub(crate) fn lose_volume(&mut self, id: &VolumeId) -> bool {
+        let of = self.claims.keys().find(|(namespace, name)| volume_id(namespace, name) == *id).cloned();
+        if let Some(of) = &of {
+            self.claims.remove(of);
+            self.volumes_lost += 1;
+        }
+        of.is_some()
     }
 }

@@ -8,12 +8,13 @@ use super::workloads::sort_of;
 use async_trait::async_trait;
 use domain::ids::{ClusterId, NodeName, PlanId};
 use domain::node::{CORDONED_BY, NodeTarget, NodeUsage, NodeView};
+use domain::permissions::Right;
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::policy::TrafficSource;
 use domain::ports::inventory::{EndpointView, Flow, PersistentVolume, ServiceView};
-use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, Inventory, PatchedNode, PodSink};
+use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, Inventory, PatchedNode, PodSink, Rights};
 use domain::tenant;
-use domain::workload::{Resize, Resized, Scalables, ScaleRef, WorkloadRef};
+use domain::workload::{Beside, Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -35,6 +36,16 @@ impl World {
 impl Clusters for World {
     async fn connect(&self, cluster: &tenant::Cluster) -> Result<Arc<dyn Cluster>, ClusterError> {
         self.cluster(&cluster.id).ok_or_else(|| ClusterError::Unreachable(format!("no route to {}", cluster.k8s_api_endpoint)))
+    }
+}
+
+#[async_trait]
+impl Rights for World {
+    async fn missing(&self, cluster: &tenant::Cluster, rights: &[Right]) -> Result<Vec<Right>, ClusterError> {
+        let known = self.with(|state| state.position(&cluster.id));
+        let index = known.ok_or_else(|| ClusterError::Unreachable(format!("no route to {}", cluster.k8s_api_endpoint)))?;
+        let denied = |state: &State, right: &Right| state.clusters[index].denied.contains(&format!("{} {}", right.verb, right.resource));
+        Ok(self.with(|state| rights.iter().filter(|right| denied(state, right)).cloned().collect()))
     }
 }
 
@@ -64,7 +75,10 @@ impl State {
 #[async_trait]
 impl Inventory for SimCluster {
     async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>, ClusterError> {
-        self.world.call("persistent_volumes", |state| Ok(state.estates.persistent.clone()))
+        self.world.call("persistent_volumes", |state| {
+            let of_claims = state.clusters[self.cluster].persistent_volumes();
+            Ok(state.estates.persistent.iter().cloned().chain(of_claims).collect())
+        })
     }
 
     async fn services(&self) -> Result<Vec<ServiceView>, ClusterError> {
@@ -197,8 +211,8 @@ impl Cluster for SimCluster {
         self.world.call("scale", |state| state.scale(self.cluster, workload, replicas).map(|_| ()).ok_or(ClusterError::Gone))
     }
 
-    async fn scalables(&self, with_pods: bool) -> Result<Scalables, ClusterError> {
-        self.world.call("scalables", |state| Ok(state.clusters[self.cluster].scalables(with_pods)))
+    async fn scalables(&self, beside: Beside) -> Result<Scalables, ClusterError> {
+        self.world.call("scalables", |state| Ok(state.clusters[self.cluster].scalables(beside)))
     }
 
     async fn resize(&self, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {

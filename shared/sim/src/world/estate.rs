@@ -2,7 +2,7 @@
 
 use super::World;
 use super::happened::By;
-use super::state::{Machine, State};
+use super::state::{Kube, Machine, State};
 use async_trait::async_trait;
 use domain::ids::{InstanceId, VolumeId};
 use domain::node::NodeOwner;
@@ -178,13 +178,16 @@ impl Estate for World {
                 VolumeFilter::Ids(ids) => ids.contains(&volume.id),
                 VolumeFilter::Unattached => volume.available,
             };
-            Ok(state.estates.volumes.values().filter(wanted).cloned().collect())
+            let of_claims = state.clusters.iter().flat_map(Kube::ebs_volumes);
+            let all: Vec<EbsVolume> = state.estates.volumes.values().cloned().chain(of_claims).collect();
+            Ok(all.into_iter().filter(|volume| wanted(&volume)).collect())
         })
     }
 
     async fn snapshot(&self, _scope: &AwsScope, volume: &VolumeId, mark: &str) -> Result<VolumeSnapshot, CloudError> {
         self.call("snapshot", |state| {
-            if !state.estates.volumes.contains_key(volume) {
+            let of_claims = || state.clusters.iter().flat_map(Kube::ebs_volumes).any(|it| it.id == *volume);
+            if !state.estates.volumes.contains_key(volume) && !of_claims() {
                 return Err(CloudError::Refused(format!("InvalidVolume.NotFound: {volume}")));
             }
             let (now, next) = (state.now, state.estates.snapshots.len());
@@ -198,10 +201,13 @@ impl Estate for World {
 
     async fn delete_volume(&self, _scope: &AwsScope, volume: &VolumeId) -> Result<(), CloudError> {
         self.call("delete_volume", |state| {
-            if state.estates.volumes.get(volume).is_some_and(|volume| volume.attached) {
+            let mut of_claims = state.clusters.iter().flat_map(Kube::ebs_volumes);
+            let attached = |it: &EbsVolume| it.id == *volume && it.attached;
+            if state.estates.volumes.values().any(attached) || of_claims.any(|it| attached(&it)) {
                 return Err(CloudError::Refused(format!("VolumeInUse: {volume}")));
             }
             state.estates.volumes.remove(volume);
+            state.clusters.iter_mut().any(|kube| kube.lose_volume(volume));
             Ok(())
         })
     }

@@ -5,8 +5,11 @@ use super::state::{Kube, Scaler, Sort, State, Workload};
 use domain::ids::ClusterId;
 use domain::office_hours::ORIGINAL;
 use domain::ports::ClusterError;
-use domain::workload::{Namespace, Resize, Resized, Scalable, Scalables, ScaleKind, ScaleRef, WorkloadKind, WorkloadRef};
+use domain::workload::{Beside, Namespace, Resize, Resized, Scalable, Scalables, ScaleKind, ScaleRef, WorkloadKind, WorkloadRef};
 use std::collections::BTreeMap;
+
+/// Everything that can be listed.
+const ALL: Beside = Beside { pods: false, cron_jobs: true };
 
 fn kind_of(sort: Sort) -> Option<WorkloadKind> {
     match sort {
@@ -47,7 +50,7 @@ impl Scaler {
             owner: None,
             deletes_volumes: false,
             size_max: (self.target.kind == ScaleKind::HorizontalPodAutoscaler).then_some(self.size_max),
-            scales: Some(self.scales.clone()),
+            scales: self.scales.clone(),
             cpu_millis: 0,
             memory_bytes: 0,
         }
@@ -55,17 +58,19 @@ impl Scaler {
 }
 
 impl Kube {
-    pub(crate) fn scalables(&self, with_pods: bool) -> Scalables {
+    pub(crate) fn scalables(&self, beside: Beside) -> Scalables {
         let names = self.workloads.iter().map(|workload| &workload.namespace).chain(self.notes.keys());
         let namespace = |name: &String| {
             let annotations = self.notes.get(name).cloned().unwrap_or_default();
             (name.clone(), Namespace { annotations, terminating: self.terminating_namespaces.contains(name) })
         };
         let asks = |pod: &&super::state::Pod| pod.annotations.get("downscaler/force-uptime").is_some_and(|value| value == "true");
-        let awake = self.pods.values().filter(|pod| with_pods && !pod.finished()).filter(asks);
+        let awake = self.pods.values().filter(|pod| beside.pods && !pod.finished()).filter(asks);
+        let listed = |scaler: &&Scaler| beside.cron_jobs || scaler.target.kind != ScaleKind::CronJob;
+        let scalers = self.scalers.iter().filter(listed).map(Scaler::scalable);
         Scalables {
             namespaces: names.map(namespace).collect(),
-            objects: self.workloads.iter().filter_map(Workload::scalable).chain(self.scalers.iter().map(Scaler::scalable)).collect(),
+            objects: self.workloads.iter().filter_map(Workload::scalable).chain(scalers).collect(),
             awake_for_pods: awake.map(|pod| pod.pod.namespace.clone()).collect(),
         }
     }
@@ -73,7 +78,7 @@ impl Kube {
 
 impl State {
     pub(crate) fn resize(&mut self, cluster: usize, target: &ScaleRef, resize: &Resize) -> Result<Resized, ClusterError> {
-        let objects = self.clusters[cluster].scalables(false).objects;
+        let objects = self.clusters[cluster].scalables(ALL).objects;
         let before = objects.iter().find(|object| object.target == *target && object.uid == resize.uid).ok_or(ClusterError::Gone)?;
         if before.size == resize.to && before.annotations.get(ORIGINAL) == resize.note.as_ref() {
             return Ok(Resized::Done);
@@ -88,7 +93,7 @@ impl State {
         let (sort, kind) = match target.kind {
             ScaleKind::Deployment => (Sort::Deployment, WorkloadKind::Deployment),
             ScaleKind::StatefulSet => (Sort::StatefulSet, WorkloadKind::StatefulSet),
-            ScaleKind::HorizontalPodAutoscaler | ScaleKind::ScaledObject => {
+            ScaleKind::HorizontalPodAutoscaler | ScaleKind::ScaledObject | ScaleKind::CronJob => {
                 let index = self.clusters[cluster].scalers.iter().position(|scaler| scaler.target == *target);
                 self.edit_scaler(cluster, index.ok_or(ClusterError::Gone)?, |scaler| {
                     scaler.size = resize.to;
@@ -115,21 +120,19 @@ impl State {
         edit(scaler);
         scaler.rv = kube.rv;
         let scaler = scaler.clone();
-        let sort = super::workloads::sort_of(scaler.scales.kind);
-        let Some(at) = self.workload(cluster, sort, &scaler.scales.namespace, &scaler.scales.name) else { return };
+        // What scales nothing, a CronJob, does no more than it says.
+        let Some(scales) = &scaler.scales else { return };
+        let sort = super::workloads::sort_of(scales.kind);
+        let Some(at) = self.workload(cluster, sort, &scales.namespace, &scales.name) else { return };
         let have = self.clusters[cluster].workloads[at].replicas;
         let wanted = match (scaler.target.kind, scaler.size) {
             (ScaleKind::ScaledObject, Some(size)) => size,
             (ScaleKind::ScaledObject, None) => have.max(1),
-            (ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::HorizontalPodAutoscaler, size) => {
-                if have == 0 {
-                    0
-                } else {
-                    size.unwrap_or(1)
-                }
+            (ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::HorizontalPodAutoscaler | ScaleKind::CronJob, size) => {
+                if have == 0 { 0 } else { size.unwrap_or(1) }
             }
         };
-        self.scale(cluster, &scaler.scales, wanted);
+        self.scale(cluster, scales, wanted);
     }
 }
 
@@ -141,11 +144,24 @@ impl World {
             let (uid, created_at) = (state.uid(), state.now);
             let kind = if size.is_some() { ScaleKind::HorizontalPodAutoscaler } else { ScaleKind::ScaledObject };
             let (namespace, name) = (namespace.to_owned(), name.to_owned());
-            let scales = WorkloadRef { kind: WorkloadKind::Deployment, namespace: namespace.clone(), name: name.clone() };
+            let scales = Some(WorkloadRef { kind: WorkloadKind::Deployment, namespace: namespace.clone(), name: name.clone() });
             let kube = &mut state.clusters[cluster];
             kube.rv += 1;
             let (target, rv) = (ScaleRef { kind, namespace, name }, kube.rv);
             kube.scalers.push(Scaler { target, uid, size, size_max, scales, annotations: BTreeMap::new(), created_at, rv });
+        });
+    }
+
+    /// Adds a CronJob, suspended or not. Jobs of it are not simulated: what sleeps is the schedule.
+    pub fn add_cron_job(&self, cluster: &ClusterId, namespace: &str, name: &str, suspended: bool) {
+        self.with(|state| {
+            let cluster = state.known(cluster);
+            let (uid, created_at) = (state.uid(), state.now);
+            let target = ScaleRef { kind: ScaleKind::CronJob, namespace: namespace.to_owned(), name: name.to_owned() };
+            let kube = &mut state.clusters[cluster];
+            kube.rv += 1;
+            let (size, rv) = (Some(u32::from(!suspended)), kube.rv);
+            kube.scalers.push(Scaler { target, uid, size, size_max: 1, scales: None, annotations: BTreeMap::new(), created_at, rv });
         });
     }
 
@@ -202,7 +218,7 @@ impl World {
     pub fn sizes(&self, cluster: &ClusterId) -> Vec<Scalable> {
         self.with(|state| {
             let cluster = state.known(cluster);
-            state.clusters[cluster].scalables(false).objects
+            state.clusters[cluster].scalables(ALL).objects
         })
     }
 

@@ -3,14 +3,16 @@
 use super::Scene;
 use domain::office_hours::ORIGINAL;
 use domain::ports::ClusterError;
-use domain::workload::{Resize, Resized, Scalable, ScaleKind, ScaleRef, WorkloadKind};
+use domain::workload::{Beside, Resize, Resized, Scalable, ScaleKind, ScaleRef, WorkloadKind};
+
+const ALL: Beside = Beside { pods: true, cron_jobs: true };
 
 fn named(kind: ScaleKind, name: &str) -> ScaleRef {
     ScaleRef { kind, namespace: "default".to_owned(), name: name.to_owned() }
 }
 
 async fn seen(scene: &Scene<'_>, target: &ScaleRef) -> Scalable {
-    let all = scene.cluster.scalables(false).await.unwrap().objects;
+    let all = scene.cluster.scalables(ALL).await.unwrap().objects;
     all.into_iter().find(|object| object.target == *target).unwrap_or_else(|| panic!("{target} is not listed"))
 }
 
@@ -77,8 +79,26 @@ pub(super) async fn a_namespace_is_read_with_its_annotations(scene: &Scene<'_>) 
     let node = scene.stage.node(Vec::new());
     scene.stage.deployment("quiet-hours", "noted", 1, &node);
     scene.stage.annotated_namespace("quiet-hours", "downscaler/uptime", "never");
-    let scalables = scene.cluster.scalables(true).await.unwrap();
+    let scalables = scene.cluster.scalables(ALL).await.unwrap();
     let namespace = &scalables.namespaces["quiet-hours"];
     assert_eq!(namespace.annotations.get("downscaler/uptime").map(String::as_str), Some("never"));
     assert!(!namespace.terminating && scalables.awake_for_pods.is_empty());
+}
+
+pub(super) async fn a_cron_job_is_suspended_with_a_note_and_goes_on_without_one(scene: &Scene<'_>) {
+    scene.stage.cron_job("nightly");
+    let target = named(ScaleKind::CronJob, "nightly");
+    let before = seen(scene, &target).await;
+    assert_eq!((before.size, before.scales.as_ref()), (Some(1), None));
+    let sleep = resize(&before, Some(0), Some("1"));
+    for _twice in 0..2 {
+        assert_eq!(scene.cluster.resize(&target, &sleep).await.unwrap(), Resized::Done);
+        let asleep = seen(scene, &target).await;
+        assert_eq!((asleep.size, asleep.annotations.get(ORIGINAL).map(String::as_str)), (Some(0), Some("1")));
+    }
+    assert_eq!(scene.cluster.resize(&target, &sleep.back()).await.unwrap(), Resized::Done);
+    assert_eq!((seen(scene, &target).await.size, seen(scene, &target).await.annotations.get(ORIGINAL)), (Some(1), None));
+    let beside = Beside { cron_jobs: false, ..ALL };
+    let listed = scene.cluster.scalables(beside).await.unwrap().objects;
+    assert!(listed.iter().all(|object| object.target.kind != ScaleKind::CronJob), "who does not ask for them pays for no list");
 }

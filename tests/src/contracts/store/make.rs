@@ -231,6 +231,7 @@ pub(super) fn hour(customer: &str, cluster: &str, begins: Timestamp, cost: i64) 
         cluster: cluster_id(cluster),
         begins,
         seen_at: begins,
+        vcpus: 8,
         cost: MicroDollars(cost),
         expected: MicroDollars(9),
         estimated: MicroDollars(1),

@@ -16,6 +16,10 @@ const EVERY: SignedDuration = SignedDuration::from_hours(6);
 /// For how long a kill is told of after it was last seen.
 const KILLS_TOLD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
+/// What is found of sizes.
+const KINDS: [FindingKind; 4] =
+    [FindingKind::OversizedWorkload, FindingKind::UndersizedWorkload, FindingKind::OutOfMemory, FindingKind::LikelyLeak];
+
 /// What a finding is about.
 pub(super) struct Subject<'a> {
     pub(super) site: &'a Site,
@@ -56,16 +60,20 @@ pub(super) fn found(
 }
 
 impl Optimizer {
-    /// Writes what was found, and ends what is not found any more.
-    pub(super) async fn keep_found(&self, site: &Site, sizing: &Sizing, found: Vec<Finding>, now: Timestamp) -> Result<(), Trouble> {
+    /// What was found of sizes before.
+    pub(super) async fn found_before(&self, site: &Site, sizing: &Sizing) -> Result<Vec<Finding>, Trouble> {
         let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
-        let seen: BTreeSet<_> = found.iter().map(|finding| finding.id.clone()).collect();
-        let mut writes = Vec::new();
-        let kinds = [FindingKind::OversizedWorkload, FindingKind::UndersizedWorkload, FindingKind::OutOfMemory, FindingKind::LikelyLeak];
         let mut before = Vec::new();
-        for kind in kinds {
+        for kind in KINDS {
             before.extend(sizing.findings.findings_of(customer, cluster, Some(kind)).await?);
         }
+        Ok(before)
+    }
+
+    /// Writes what was found, and ends what is not found any more.
+    pub(super) async fn keep_found(&self, sizing: &Sizing, found: Vec<Finding>, before: &[Finding], now: Timestamp) -> Result<(), Trouble> {
+        let seen: BTreeSet<_> = found.iter().map(|finding| finding.id.clone()).collect();
+        let mut writes = Vec::new();
         for finding in found {
             let there = before.iter().find(|there| there.id == finding.id);
             writes.extend(finding.seen_over(there, EVERY));

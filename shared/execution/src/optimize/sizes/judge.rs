@@ -11,7 +11,7 @@ use domain::optimization::{PROPOSALS_MAX, Round};
 use domain::plan::check::{Blocked, Rule};
 use domain::plan::from_move::plan_id;
 use domain::plan::{Action, OnFailure, Plan, PlanKey, PlanKind, Step};
-use domain::sizing::{HOURS_PER_MONTH, SizeChange, WorkloadView};
+use domain::sizing::{HOURS_PER_MONTH, Resource, SizeChange, WorkloadView};
 use domain::usage::{ContainerRef, Usage};
 use domain::workload::WorkloadRef;
 use planning::rightsizing::advise::{Facts, Standing, advise, may_roll_out, saving};
@@ -162,6 +162,20 @@ pub(super) fn objections(site: &Site, scene: &Scene, view: &WorkloadView, usages
     notes
 }
 
+/// Which of the two it is: more is needed than is requested, or more is requested than is needed. One container, or one resource, may
+/// be the one and another the other.
+fn which(changes: &[SizeChange]) -> &'static str {
+    let both = |change: &SizeChange| [Resource::Cpu, Resource::Memory].map(|of| (change.from.request(of), change.to.request(of)));
+    let all: Vec<_> = changes.iter().flat_map(both).collect();
+    // Nothing requested is less than anything.
+    match (all.iter().any(|(from, to)| to > from), all.iter().any(|(from, to)| to < from)) {
+        (true, false) => "needs more than it requests",
+        (false, true) => "requests more than it needs",
+        (true, true) => "requests more than it needs of one thing, and less than it needs of another",
+        (false, false) => "has limits that do not fit what it needs",
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "everything that a plan says, once")]
 fn plan(
     site: &Site,
@@ -178,7 +192,7 @@ fn plan(
     let reason = if kind == PlanKind::RemedyOom {
         format!("{workload} was killed for lack of memory and gets more.")
     } else {
-        format!("{workload} requests what it does not need, or needs what it does not request.")
+        format!("{workload} {}.", which(&changes))
     };
     evidence.extend(changes.iter().map(|change| format!("container {}: {:?} becomes {:?}", change.container, change.from, change.to)));
     // What no roll-out replaces is resized while it runs; what is being killed cannot wait for one.
@@ -201,5 +215,26 @@ fn plan(
         expected_saving: saving_per_hour,
         evidence,
         stakes: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::sizing::Sizes;
+
+    fn change(cpu: (Option<u64>, Option<u64>), memory: (Option<u64>, Option<u64>)) -> SizeChange {
+        let sizes = |cpu_request, memory_request| Sizes { cpu_request, memory_request, ..Sizes::default() };
+        SizeChange { container: "main".to_owned(), from: sizes(cpu.0, memory.0), to: sizes(cpu.1, memory.1) }
+    }
+
+    #[test]
+    fn a_plan_says_which_way_it_goes() {
+        let (less, more, same) = ((Some(1_000), Some(300)), (None, Some(300)), (Some(5), Some(5)));
+        assert_eq!(which(&[change(less, same)]), "requests more than it needs");
+        assert_eq!(which(&[change(same, more)]), "needs more than it requests");
+        assert!(which(&[change(less, more)]).contains("less than it needs of another"));
+        assert!(which(&[change(less, same), change(same, more)]).contains("less than it needs of another"), "by containers, too");
+        assert!(which(&[change(same, same)]).contains("limits"));
     }
 }

@@ -160,3 +160,56 @@ fn a_month_of_nights_is_worth_its_share_of_730_hours() {
     assert_eq!(freed.0, 4 * (31_611 / 2 + 4_237));
     assert_eq!(worth::per_month(freed, share).0, freed.0 * 730 * 236 / 336);
 }
+
+fn nightly(size: u32) -> Scalable {
+    Scalable { cpu_millis: 0, memory_bytes: 0, ..scaler(ScaleKind::CronJob, Some(size)) }
+}
+
+#[test]
+fn a_cron_job_is_suspended_where_the_policy_names_them_and_gets_back_that_it_runs() {
+    let policy = OfficeHoursPolicy { include: vec![Included::CronJobs], ..up_at("Mon-Fri 08:00-18:00 UTC") };
+    let (day, night) = ("2026-11-24T12:00:00Z", "2026-11-24T22:00:00Z");
+    let mut job = nightly(1);
+    job.scales = None;
+    let down = decide(&on(&job, &policy, night));
+    assert_eq!(down.verdict, Verdict::Sleep { from: Some(1), to: 0, original: Original::Size(1) });
+    job.size = Some(0);
+    assert_eq!(decide(&on(&job, &policy, day)).verdict, Verdict::Leave, "its owner has suspended it, and nobody has noted anything");
+    job.annotations.insert(ORIGINAL.to_owned(), "1".to_owned());
+    assert_eq!(decide(&on(&job, &policy, day)).verdict, Verdict::Wake { from: 0, to: Some(1) });
+}
+
+#[test]
+fn a_number_of_replicas_means_nothing_to_a_cron_job() {
+    let mut policy = OfficeHoursPolicy { include: vec![Included::CronJobs], ..up_at("Mon-Fri 08:00-18:00 UTC") };
+    policy.cluster.downtime_replicas = Some(3);
+    let job = Scalable { scales: None, ..nightly(1) };
+    assert!(matches!(decide(&on(&job, &policy, "2026-11-24T22:00:00Z")).verdict, Verdict::Sleep { to: 0, .. }));
+}
+
+#[test]
+fn a_cron_job_that_is_not_named_is_left_alone_and_one_that_is_not_named_any_more_goes_on() {
+    let policy = up_at("Mon-Fri 08:00-18:00 UTC");
+    let mut job = Scalable { scales: None, ..nightly(1) };
+    let left = decide(&on(&job, &policy, "2026-11-24T22:00:00Z"));
+    assert!(left.verdict == Verdict::Leave && left.why.contains("office_hours.include"), "{}", left.why);
+    job.size = Some(0);
+    job.annotations.insert(ORIGINAL.to_owned(), "1".to_owned());
+    assert_eq!(decide(&on(&job, &policy, "2026-11-24T22:00:00Z")).verdict, Verdict::Wake { from: 0, to: Some(1) });
+}
+
+#[test]
+fn what_is_not_put_to_sleep_is_refused_with_the_reason_when_it_is_written() {
+    for (kind, why) in
+        [("daemonsets", "no number of replicas"), ("jobs", "loses its pods"), ("poddisruptionbudgets", "protects nobody"), ("x", "only")]
+    {
+        let error = serde_json::from_value::<OfficeHoursPolicy>(serde_json::json!({ "include": [kind] })).unwrap_err().to_string();
+        assert!(error.contains(kind) && error.contains(why), "{error}");
+    }
+    let policy: OfficeHoursPolicy = serde_json::from_value(serde_json::json!({ "include": ["CronJobs"] })).unwrap();
+    assert_eq!(policy.include, [Included::CronJobs]);
+    assert!(
+        !serde_json::to_string(&OfficeHoursPolicy::default()).unwrap().contains("include"),
+        "who names nothing has approved the same as before"
+    );
+}

@@ -59,7 +59,7 @@ impl Desk<'_> {
             cost_after: items().map(|item| item.cost).sum(),
             price_before: remove.iter().map(|node| self.nodes[*node].price).sum(),
             price_after: items().map(|item| item.price.0).sum(),
-            evictions: remove.iter().map(|node| self.nodes[*node].evictions).sum(),
+            evictions: remove.iter().map(|node| self.nodes[*node].evictions).sum::<i64>() + self.lost(remove, launch),
             nodes: i64::try_from(remove.len()).unwrap_or(i64::MAX),
         }
     }

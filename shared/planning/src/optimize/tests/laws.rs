@@ -4,6 +4,7 @@ use crate::optimize::{Effort, decide};
 use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, WhyNot};
 use domain::money::MicroDollars;
 use domain::offering::CapacityType::{OnDemand, Spot};
+use domain::scheduling::{NodeOperator, NodeRequirement, NodeTerm, Weighted};
 use domain::snapshot::Placed;
 use std::collections::BTreeSet;
 
@@ -48,6 +49,23 @@ fn a_node_that_is_too_large_becomes_a_smaller_one() {
     let launch = &found.execution_plan[0].launch[0];
     assert_eq!(launch.offerings[0].pool.instance_type.as_str(), "c6i.large", "{found:#?}");
     assert_eq!((launch.pods, launch.needs.cpu_millis, launch.needs.memory_bytes), (2, 1_100, 2 * GIB + GIB / 8));
+}
+
+#[test]
+fn what_pods_prefer_and_would_lose_weighs_as_much_as_another_eviction() {
+    let node = || vec![node(0, "m6i.2xlarge", OnDemand, &[(0, 1), (1, 3)])];
+    let plain = class("web", 1_000, 2);
+    let mut liked = plain.clone();
+    let need = NodeRequirement {
+        key: "node.kubernetes.io/instance-type".to_owned(),
+        operator: NodeOperator::In,
+        values: vec!["m6i.2xlarge".to_owned()],
+    };
+    liked.scheduling.preferred_nodes = vec![Weighted { weight: 100, term: NodeTerm(vec![need]) }];
+    let plan = |class| answer(&request(DecisionType::Rightsize, vec![daemon("logs"), class], node()));
+    assert_eq!(plan(plain).execution_plan.len(), 1);
+    let stays = plan(liked);
+    assert_eq!(code(&stays, "node-00000"), Some(WhyNot::NotWorthIt), "{stays:#?}");
 }
 
 #[test]

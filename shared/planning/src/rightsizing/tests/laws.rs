@@ -1,8 +1,9 @@
 //! Laws of our own: what is folded in, what is recommended, and what is left alone.
 
 use crate::rightsizing::advise::{Autoscaled, Facts, Standing, UnitPrices, advise, may_roll_out, saving, unit_prices};
-use crate::rightsizing::estimate::{confidence_percent, percentile};
+use crate::rightsizing::estimate::{confidence_percent, need, percentile};
 use crate::rightsizing::fold::fold;
+use crate::rightsizing::tests::golden::Golden;
 use domain::money::MicroDollars;
 use domain::plan::check::{Blocked, Rule};
 use domain::sizing::{Advice, Estimator, Resource, Severity, Sizes, WorkloadPolicy};
@@ -235,4 +236,24 @@ fn what_was_not_seen_for_days_is_forgotten_and_its_kills_are_not() {
     assert!(fold(&mut usage, &[(1_000_000, MIB)], now + 9 * DAY));
     assert_eq!((usage.rounds, usage.cpu_days.len()), (1, 1));
     assert_eq!(usage.floor(now + 9 * DAY), Some(500 * MIB));
+}
+
+/// Kubecost's worked example: no single replica needs it all, and the size that all of them get fits each.
+#[test]
+fn a_size_fits_every_replica() {
+    let golden = Golden::read("savings_accounting");
+    let case = golden.case("max_over_replicas");
+    let of = |one: &serde_json::Value| (one["cpu_milli"].as_u64().unwrap(), one["ram_mib"].as_u64().unwrap() * MIB);
+    let round: Vec<(u64, u64)> = case["input"].as_array().unwrap().iter().map(of).map(|(cpu, ram)| (cpu * 1_000_000, ram)).collect();
+    let mut usage = Usage::default();
+    assert!(fold(&mut usage, &round, START));
+    let policy = WorkloadPolicy {
+        cpu_percentile: 100,
+        memory_percentile: 100,
+        cpu_margin_percent: 0,
+        memory_margin_percent: 0,
+        ..WorkloadPolicy::default()
+    };
+    let found = need(&usage, &policy, 300, START);
+    assert_eq!(found.cpu.zip(found.memory), Some(of(&case["expect"])));
 }

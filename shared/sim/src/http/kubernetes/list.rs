@@ -73,7 +73,7 @@ fn objects(state: &State, cluster: usize, ask: &Ask) -> Result<(&'static str, Ve
         ("policy", "poddisruptionbudgets") => {
             ("PodDisruptionBudget", kube.budgets.iter().map(|budget| render::budget(budget, kube, state.now)).collect())
         }
-        ("autoscaling" | "keda.sh", resource) => {
+        ("autoscaling" | "keda.sh" | "batch", resource) => {
             let kind = scaler_kind(resource).ok_or_else(Refusal::no_such_page)?;
             let of = kube.scalers.iter().filter(|scaler| scaler.target.kind == kind);
             let mut items: Vec<Value> = of.map(render::scaler::scaler).collect();

@@ -87,7 +87,7 @@ fn get(state: &State, cluster: usize, ask: &Ask) -> Result<Value, Refusal> {
                 Some(_) => Err(Refusal::no_such_page()),
             }
         }
-        ("autoscaling" | "keda.sh", _, None) => {
+        ("autoscaling" | "keda.sh" | "batch", _, None) => {
             find_scaler(kube, ask).map(|(_, scaler)| render::scaler::scaler(scaler)).ok_or_else(missing)
         }
         ("policy", "poddisruptionbudgets", None) => {
@@ -100,7 +100,7 @@ fn get(state: &State, cluster: usize, ask: &Ask) -> Result<Value, Refusal> {
 
 /// The kind of an autoscaler by its plural.
 pub(super) fn scaler_kind(resource: &str) -> Option<ScaleKind> {
-    [ScaleKind::HorizontalPodAutoscaler, ScaleKind::ScaledObject].into_iter().find(|kind| kind.resource() == resource)
+    [ScaleKind::HorizontalPodAutoscaler, ScaleKind::ScaledObject, ScaleKind::CronJob].into_iter().find(|kind| kind.resource() == resource)
 }
 
 pub(super) fn find_scaler<'a>(kube: &'a Kube, ask: &Ask) -> Option<(usize, &'a Scaler)> {

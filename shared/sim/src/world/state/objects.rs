@@ -87,15 +87,15 @@ pub(crate) struct Workload {
     pub(crate) rv: u64,
 }
 
-/// A HorizontalPodAutoscaler, or a ScaledObject of KEDA.
+/// A HorizontalPodAutoscaler, a ScaledObject of KEDA, or a CronJob.
 #[derive(Debug, Clone)]
 pub(crate) struct Scaler {
     pub(crate) target: ScaleRef,
     pub(crate) uid: String,
-    /// `minReplicas`, or the number that it is paused with.
+    /// `minReplicas`, or the number that it is paused with; of a CronJob 0 while it is suspended, else 1.
     pub(crate) size: Option<u32>,
     pub(crate) size_max: u32,
-    pub(crate) scales: WorkloadRef,
+    pub(crate) scales: Option<WorkloadRef>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) created_at: Timestamp,
     pub(crate) rv: u64,

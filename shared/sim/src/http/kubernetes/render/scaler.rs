@@ -15,21 +15,25 @@ pub(crate) fn word(kind: ScaleKind) -> &'static str {
         ScaleKind::StatefulSet => "StatefulSet",
         ScaleKind::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
         ScaleKind::ScaledObject => "ScaledObject",
+        ScaleKind::CronJob => "CronJob",
     }
 }
 
 /// A HorizontalPodAutoscaler or a ScaledObject.
 pub(crate) fn scaler(of: &Scaler) -> Value {
     let mut annotations = of.annotations.clone();
-    let kind = match of.scales.kind {
+    let kind = |kind: WorkloadKind| match kind {
         WorkloadKind::Deployment => "Deployment",
         WorkloadKind::StatefulSet => "StatefulSet",
     };
-    let target = json!({"apiVersion": "apps/v1", "kind": kind, "name": of.scales.name});
+    let target = of.scales.as_ref().map(|it| json!({"apiVersion": "apps/v1", "kind": kind(it.kind), "name": it.name}));
     let (version, spec) = match of.target.kind {
         ScaleKind::ScaledObject => {
             annotations.extend(of.size.map(|size| (PAUSED_REPLICAS.to_owned(), size.to_string())));
             ("keda.sh/v1alpha1", json!({"scaleTargetRef": target, "maxReplicaCount": of.size_max, "triggers": []}))
+        }
+        ScaleKind::CronJob => {
+            ("batch/v1", json!({"schedule": "0 * * * *", "suspend": of.size == Some(0), "jobTemplate": {"spec": {"template": {}}}}))
         }
         ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::HorizontalPodAutoscaler => {
             ("autoscaling/v2", json!({"scaleTargetRef": target, "minReplicas": of.size, "maxReplicas": of.size_max}))
@@ -47,6 +51,7 @@ pub(crate) fn scaler(of: &Scaler) -> Value {
 pub(crate) fn size(kind: ScaleKind, printed: &Value) -> Option<u32> {
     match kind {
         ScaleKind::ScaledObject => printed["metadata"]["annotations"][PAUSED_REPLICAS].as_str()?.parse().ok(),
+        ScaleKind::CronJob => Some(u32::from(printed["spec"]["suspend"] != true)),
         ScaleKind::Deployment | ScaleKind::StatefulSet | ScaleKind::HorizontalPodAutoscaler => {
             u32::try_from(printed["spec"]["minReplicas"].as_u64()?).ok()
         }
