@@ -161,7 +161,7 @@ fn place_of(item: &Function) -> Option<Place> {
     match (item.krate.as_str(), item.of.as_deref()?) {
         ("aws", "DecisionTable") => Some(Place::Decision),
         ("aws", "CustomerQueues") => Some(Place::Mailbox),
-        ("aws", "EksDirectory") => Some(Place::Look),
+        ("aws", "EksDirectory" | "RoleTrust") => Some(Place::Look),
         ("ec2", "Ec2" | "Access") => Some(Place::Customer),
         ("ec2", "SpotMarket") | ("aws", "Queues" | "KeyVault" | "EksTokens" | "RoleTrust") => Some(Place::Core),
         _ => None,
