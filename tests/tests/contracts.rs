@@ -6,8 +6,12 @@ mod advisor;
 mod cloud;
 #[path = "contracts/cluster.rs"]
 mod cluster;
+#[path = "contracts/directory.rs"]
+mod directory;
 #[path = "contracts/estate.rs"]
 mod estate;
+#[path = "contracts/mailboxes.rs"]
+mod mailboxes;
 #[path = "contracts/market.rs"]
 mod market;
 #[path = "contracts/store.rs"]

@@ -48,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
         queue: wires.queues(),
         trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Look)),
         vault: vault.clone(),
+        directory: Some(Arc::new(aws::EksDirectory::new(sdk))),
         clusters: wires.clusters(vault, aws::EksRole::Look),
         clock: wires.clock.clone(),
         bootstrap_admin_hash: config.bootstrap_admin_key_sha256.clone(),

@@ -56,6 +56,7 @@ pub const CODES: [(u16, &str, &[&str]); 16] = [
             "not-an-instance",
             "not-begun",
             "nothing-to-decide",
+            "nothing-to-dismiss",
             "nothing-to-end",
             "past-return",
             "plans-under-way",

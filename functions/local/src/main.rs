@@ -15,6 +15,7 @@ use tracing::Level;
 #[cfg(test)]
 mod canary;
 mod demo;
+mod metrics;
 mod pages;
 mod parts;
 mod past;

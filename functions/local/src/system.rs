@@ -1,5 +1,6 @@
 //! Joins everything: the real functions and adapters, the embedded table, the simulated world.
 
+use crate::metrics;
 use crate::tables;
 use crate::thinking::{self, Server};
 use crate::{pages, parts};
@@ -128,6 +129,7 @@ impl System {
             kubernetes::Settings { timeout_s: 30, retry_attempts: 3, backoff_factor: 2 },
             gate.clone(),
         ));
+        let counters = Arc::new(metrics::Counters::default());
         let ports = Ports {
             journal: table.clone(),
             registry: table.clone(),
@@ -139,7 +141,7 @@ impl System {
             queue: queue.clone(),
             notices: queue.clone(),
             clock: clock.clone(),
-            meter: Arc::new(Silent),
+            meter: counters.clone(),
         };
         let notifier = parts::notifier(&ports, &table, &queue, &vault, settings.courier.clone())?;
         let office_hours = parts::office_hours(&ports, &table);
@@ -165,7 +167,7 @@ impl System {
             ..api_deps(&ports, table, queue.clone(), vault, clusters, ml, gate)
         });
         // In this order: what is no address at all is answered by the router that comes last.
-        tokio::spawn(async move { axum::serve(listener, pages.merge(api::router(deps))).await });
+        tokio::spawn(async move { axum::serve(listener, pages.merge(metrics::router(counters)).merge(api::router(deps))).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
         Ok(System {
             clock,
@@ -199,13 +201,6 @@ impl System {
         };
         Ok(self.optimizer.rounds.ask(&round).await?)
     }
-}
-
-/// Local mode counts nothing: its output is for a person.
-struct Silent;
-
-impl domain::ports::Meter for Silent {
-    fn count(&self, _name: &'static str, _kind: &str) {}
 }
 
 /// A cluster with four spot nodes that are well used, two on-demand nodes that are not, and some workloads, one of them with a budget.
@@ -348,6 +343,7 @@ fn api_deps(
         trust: Arc::new(MemoryTrust::default()),
         queue: ports.queue.clone(),
         vault,
+        directory: None,
         clusters,
         clock: ports.clock.clone(),
         bootstrap_admin_hash: None,

@@ -13,6 +13,8 @@
 //! SDK type in a port.
 
 mod config;
+#[cfg(feature = "eks")]
+mod eks_directory;
 mod eks_token;
 #[cfg(feature = "mail")]
 mod mail;
@@ -25,6 +27,8 @@ mod vault;
 
 pub use aws_config::SdkConfig;
 pub use config::{local_config, local_config_as, sdk_config};
+#[cfg(feature = "eks")]
+pub use eks_directory::EksDirectory;
 pub use eks_token::{EksRole, EksTokens};
 #[cfg(feature = "mail")]
 pub use mail::Mail;

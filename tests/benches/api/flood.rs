@@ -83,9 +83,9 @@ async fn fresh() -> Router {
     api(&store, clock)
 }
 
-async fn ask(api: &Router, client: usize) -> StatusCode {
+async fn ask(api: Router, client: usize) -> StatusCode {
     let request = Request::get(PATH).header("authorization", format!("Bearer {}", key(client))).body(Body::empty()).unwrap();
-    let answer = tower::ServiceExt::oneshot(api.clone(), request).await.unwrap();
+    let answer = tower::ServiceExt::oneshot(api, request).await.unwrap();
     let status = answer.status();
     to_bytes(answer.into_body(), 1 << 20).await.unwrap();
     status
@@ -103,11 +103,11 @@ fn costs() -> Costs {
         let mut measured = [Duration::ZERO; 2];
         // Warm, then measured. The key has no calls left after six hundred.
         for (kind, status) in [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS].into_iter().enumerate() {
-            while ask(&api, 0).await != status {}
+            while ask(api.clone(), 0).await != status {}
             let mut each: Vec<f64> = Vec::with_capacity(MEASURED);
             for _ in 0..MEASURED {
                 let before = spent();
-                assert_eq!(ask(&api, 0).await, status);
+                assert_eq!(ask(api.clone(), 0).await, status);
                 each.push((spent() - before).as_secs_f64());
             }
             measured[kind] = Duration::from_secs_f64(quantile(&mut each, 500));
@@ -164,7 +164,7 @@ fn call(
         tokio::spawn(async move {
             let began = Instant::now();
             let busy = worker.acquire().await.unwrap();
-            let status = ask(&api, client).await;
+            let status = ask(api, client).await;
             sleep((if status == StatusCode::OK { costs.read } else { costs.shut }) * SLOWER).await;
             drop(busy);
             if let Some(took) = took {

@@ -22,6 +22,8 @@ pub(crate) enum Place {
     Decision,
     /// The role of a customer that looks and acts.
     Customer,
+    /// The role of a customer that only looks.
+    Look,
     /// The role of a customer that reads one queue.
     Mailbox,
 }
@@ -159,6 +161,7 @@ fn place_of(item: &Function) -> Option<Place> {
     match (item.krate.as_str(), item.of.as_deref()?) {
         ("aws", "DecisionTable") => Some(Place::Decision),
         ("aws", "CustomerQueues") => Some(Place::Mailbox),
+        ("aws", "EksDirectory" | "RoleTrust") => Some(Place::Look),
         ("ec2", "Ec2" | "Access") => Some(Place::Customer),
         ("ec2", "SpotMarket") | ("aws", "Queues" | "KeyVault" | "EksTokens" | "RoleTrust") => Some(Place::Core),
         _ => None,
@@ -166,7 +169,7 @@ fn place_of(item: &Function) -> Option<Place> {
 }
 
 /// Names under which clients of SDKs stand in the adapters.
-const CLIENTS: [&str; 4] = ["client", "Client", "ec2", "scaling"];
+const CLIENTS: [&str; 6] = ["client", "Client", "ec2", "scaling", "balancers", "classic"];
 
 /// The call of AWS that a mention is.
 fn operation(item: &Function, mention: &Mention) -> Option<(String, String)> {

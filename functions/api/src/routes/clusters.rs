@@ -5,7 +5,7 @@ use crate::auth::Caller;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::{Page, Paging};
 use crate::problem::{self, Problem};
-use crate::register::{self, Registration, Update, Wanted, Wrong};
+use crate::register::{self, Registration, Sought, Update, Wanted, Wrong};
 use crate::trail::before;
 use crate::view::{ClusterDetail, ClusterView, Registered, would};
 use axum::Json;
@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::address::{Door, Place, Refused};
 use domain::ids::ClusterId;
-use domain::ports::{StoreError, Trust};
+use domain::ports::{DirectoryError, StoreError, Trust, Whereabouts};
 use domain::tenant::{Cluster, Customer, CustomerStatus};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,8 @@ pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Re
 /// `POST /api/v1/admin/clusters`.
 ///
 /// # Errors
-/// 409 where the cluster is registered or its role is another customer's, 422 for fields, and for a role that trusts anybody.
+/// 409 where the cluster is registered or its role is another customer's, 422 for fields, and for a role that trusts anybody, 503 where EKS
+/// does not answer.
 pub async fn register(
     State(deps): Api,
     caller: Caller,
@@ -53,6 +54,10 @@ pub async fn register(
 ) -> Result<Response, Problem> {
     let id = ClusterId::parse(id).map_err(Problem::internal)?;
     let body = if body.has_policy() { body } else { body.or_policy(super::config::default_policy(&deps, &caller.customer).await?) };
+    let body = match register::sought(&body, &id, &caller.customer).map_err(|wrong| problem::fields(&wrong))? {
+        Some(sought) => body.found_at(located(&deps, sought, &caller).await?),
+        None => body,
+    };
     let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now(), deps.gate.rules())
         .map_err(|wrong| problem::fields(&wrong))?;
     reachable(&deps, &wanted.cluster).await?;
@@ -75,6 +80,24 @@ pub async fn register(
         Err(StoreError::Conflict) => Ok(created(&deps, &own(&deps, &caller, cluster.id.as_str()).await?, &customer, trust)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Asks EKS where the cluster is.
+async fn located(deps: &Deps, mut sought: Sought, caller: &Caller) -> Result<Whereabouts, Problem> {
+    let wrong = |field, detail| problem::fields(&[Wrong { field, detail }]);
+    let Some(directory) = &deps.directory else {
+        return Err(wrong("k8s_api_endpoint", "the address of the API server: there is no EKS to be asked here".to_owned()));
+    };
+    // A dry run, too, asks in the name of the customer, who must be there: so the first one makes them.
+    sought.scope.external_id = customer(deps, caller).await?.external_id;
+    directory.whereabouts(&sought.scope, &sought.name).await.map_err(|error| match error {
+        DirectoryError::Unknown(_) => wrong("eks_cluster_name", error.to_string()),
+        DirectoryError::Refused(_) => wrong("aws_role_arn", error.to_string()),
+        DirectoryError::Unreachable(_) => {
+            let detail = format!("{error}. Send the same request again, or name k8s_api_endpoint and k8s_ca.");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "eks-unreachable", detail)
+        }
+    })
 }
 
 fn created(deps: &Deps, cluster: &Cluster, customer: &Customer, trust: Trust) -> Response {

@@ -84,6 +84,7 @@ async fn what_belongs_to_another_customer_looks_as_if_it_were_not_there() {
             template if template.ends_with("replay") => json!({ "notice_id": "n" }),
             template if template.ends_with("office-hours/{cluster_id}/approve") => json!({ "fingerprint": "f" }),
             template if template.ends_with("wake") => json!({ "minutes": 60 }),
+            template if template.contains("/scanner/findings/") => json!({ "cluster_id": CLUSTER, "reason": "ours" }),
             template if template.contains("/scanner/terminate/") => json!({ "cluster_id": CLUSTER }),
             template if template.ends_with("/dismiss") => json!({ "cluster_id": CLUSTER, "reason": "r" }),
             _ if *method == Method::PUT => json!({}),

@@ -35,7 +35,7 @@ impl Part {
 
 /// When each part of a Region was last read with success; `None`: never.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Refreshed {
     /// Spot prices.
     pub spot_prices: Option<Timestamp>,
