@@ -64,9 +64,18 @@ invoke function case:
 build stage="dev":
     sam build --config-env {{ stage }}
 
+# Zips of all functions (arm64) with checksums and a bill of materials, in dist/.
+release:
+    bash .ci/release
+    just sbom
+
 # To AWS: `just deploy dev`, `just deploy prod`. Shows the change set and asks.
 deploy stage: (build stage)
     sam deploy --config-env {{ stage }}
+
+# What a month of it costs, from counted calls: `just cost clusters=1000 nodes=50`.
+cost *of="clusters=1000 nodes=50":
+    cargo bench --workspace --profile dev --features tests/cost --bench cost -- {{ of }}
 
 # Every benchmark in one table.
 bench:

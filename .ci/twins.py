@@ -32,6 +32,7 @@ DOCUMENTS = {
     "events_trust": ["EventsRole", "Properties", "AssumeRolePolicyDocument"],
     "read": ["ReadPolicy", "Properties", "PolicyDocument"],
     "act": ["ActPolicy", "Properties", "PolicyDocument"],
+    "locate": ["LookRole", "Properties", "Policies", 0, "PolicyDocument"],
     "put": ["EventsRole", "Properties", "Policies", 0, "PolicyDocument"],
     "read_notices": ["QueueRole", "Properties", "Policies", 0, "PolicyDocument"],
     "queue": ["QueuePolicy", "Properties", "PolicyDocument"],

@@ -6,4 +6,5 @@ pub mod cloud;
 pub mod cluster;
 pub mod estate;
 pub mod market;
+pub mod models;
 pub mod store;

@@ -54,6 +54,9 @@ fn build() -> PathBuf {
     folder
 }
 
+/// What every planted secret begins with.
+const CANARY: &str = "canary-";
+
 /// A running function.
 pub struct Running {
     child: Child,
@@ -66,6 +69,11 @@ pub struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
+        // A test that fails already says why.
+        if !std::thread::panicking() {
+            let sung: Vec<String> = self.log().into_iter().filter(|line| line.contains(CANARY)).collect();
+            assert!(sung.is_empty(), "a planted secret stands in the log: {sung:#?}");
+        }
     }
 }
 

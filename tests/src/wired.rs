@@ -17,7 +17,8 @@ use std::time::Duration;
 
 const TABLE: &str = "cloudoptim";
 const KEY: &str = "token-key";
-const TOKEN: &str = "service-account-token";
+/// Planted, as all that begins so is: no function prints one ([`crate::programs`] looks).
+const TOKEN: &str = "canary-service-account-token";
 /// Whose clusters these are.
 pub const CUSTOMER: &str = "acme";
 
@@ -185,8 +186,8 @@ impl Wired {
             ("AWS_REGION", &self.region),
             ("AWS_ENDPOINT_URL", &self.aws.url),
             ("AWS_ACCESS_KEY_ID", "function"),
-            ("AWS_SECRET_ACCESS_KEY", "function"),
-            ("AWS_SESSION_TOKEN", "function"),
+            ("AWS_SECRET_ACCESS_KEY", "canary-secret-access-key"),
+            ("AWS_SESSION_TOKEN", "canary-session-token"),
         ];
         plain.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec()
     }

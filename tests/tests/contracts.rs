@@ -6,9 +6,15 @@ mod advisor;
 mod cloud;
 #[path = "contracts/cluster.rs"]
 mod cluster;
+#[path = "contracts/directory.rs"]
+mod directory;
 #[path = "contracts/estate.rs"]
 mod estate;
+#[path = "contracts/mailboxes.rs"]
+mod mailboxes;
 #[path = "contracts/market.rs"]
 mod market;
 #[path = "contracts/store.rs"]
 mod store;
+#[path = "contracts/trust.rs"]
+mod trust;

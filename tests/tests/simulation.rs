@@ -80,5 +80,8 @@ mod nights;
 #[path = "simulation/notices.rs"]
 mod notices;
 
+#[path = "simulation/traces.rs"]
+mod traces;
+
 #[path = "simulation/sizes.rs"]
 mod sizes;

@@ -6,11 +6,43 @@ use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use runtime::web::json::{malformed, unreadable};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 /// The largest body that is read, in bytes.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Reads JSON of which every field is known, however deep. What lies in the table may hold what a later version has added, so the types
+/// themselves are not strict; a request is, for a field that nobody reads is a wish that nobody hears.
+fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let (value, unknown) = known(&mut reader).map_err(|error| malformed(&error))?;
+    reader.end().map_err(|error| malformed(&error))?;
+    match unknown {
+        Some(field) => {
+            let detail = format!("The body does not fit: unknown field `{field}`.");
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail))
+        }
+        None => Ok(value),
+    }
+}
+
+/// A value, and the first field of its text that nobody reads.
+///
+/// # Errors
+/// It is not of the kind that it must be.
+pub(crate) fn known<'de, T, D>(reader: D) -> Result<(T, Option<String>), D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let mut unknown = None;
+    let value = serde_ignored::deserialize(reader, |path| {
+        // An optional part stands as `?` in the path.
+        unknown.get_or_insert_with(|| path.to_string().replace("?.", ""));
+    })?;
+    Ok((value, unknown))
+}
 
 /// A JSON body.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +57,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail));
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(rejection.status(), too_large))?;
-        serde_json::from_slice(&bytes).map(Body).map_err(|error| malformed(&error))
+        whole(&bytes).map(Body)
     }
 }
 

@@ -6,8 +6,8 @@
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly.
 
 use domain::ports::{
-    Clock, Clusters, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Quotas, Registry, Rounds, Routes, Scans,
-    Trail, Vault,
+    Clock, Clusters, Directory, Findings, Idempotency, Journal, Ledger, Nights, Optimizations, Outbox, Queue, Quotas, Registry, Rounds,
+    Routes, Scans, Trail, Trusts, Vault,
 };
 use gate::Gate;
 use runtime::advisor::Connection;
@@ -58,10 +58,14 @@ pub struct Deps {
     pub idempotency: Arc<dyn Idempotency>,
     /// Where commands and notices go.
     pub queue: Arc<dyn Queue>,
+    /// Asks for roles, to see whom they trust.
+    pub trust: Arc<dyn Trusts>,
     /// Seals tokens.
     pub vault: Arc<dyn Vault>,
     /// The decision server, to be asked by those who have a key of ours. `None`: there is none.
     pub ml: Option<Arc<Connection>>,
+    /// EKS, to be asked where a cluster is. `None`: there is none here.
+    pub directory: Option<Arc<dyn Directory>>,
     /// What addresses may be named here, and are called.
     pub gate: Gate,
     /// Clusters, to be looked at.

@@ -109,12 +109,16 @@ fn parameters(route: &Route) -> Vec<Value> {
     parameters
 }
 
+/// A month of the calendar.
+const MONTH: &str = "^[0-9]{4}-(0[1-9]|1[0-2])$";
+
 fn parameter(name: &str, place: &str, required: bool) -> Value {
     let schema = match name {
         "limit" => json!({ "type": "integer", "minimum": 1, "maximum": crate::paging::LIMIT_MAX }),
         "hours" => json!({ "type": "integer", "minimum": 1, "maximum": 744 }),
         "dryRun" | "force" => json!({ "type": "boolean" }),
         "format" => json!({ "enum": ["json", "ndjson", "csv"] }),
+        "month" => json!({ "type": "string", "pattern": MONTH }),
         "Idempotency-Key" => json!({ "type": "string", "pattern": "^[!-~]{1,128}$" }),
         "cursor" => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
         _ => json!({ "type": "string" }),

@@ -4,7 +4,8 @@ use domain::Timestamp;
 use domain::address::Rules;
 use domain::ids::{AccountId, ClusterId, CustomerId, Region};
 use domain::policy::ClusterPolicy;
-use domain::tenant::{Cluster, ClusterStatus};
+use domain::ports::Whereabouts;
+use domain::tenant::{AwsScope, Cluster, ClusterStatus};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -21,20 +22,26 @@ pub struct Wrong {
 }
 
 /// The body of a registration: the product brief's, with the optional `k8s_ca` and `policy`, and with `eks_cluster_name` in place
-/// of `k8s_token` where the cluster takes tokens of AWS roles. Has no `Debug`: it holds the token.
+/// of `k8s_token` where the cluster takes tokens of AWS roles; EKS then says the address and the authority, where they are not named.
+/// Has no `Debug`: it holds the token.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
+    #[schemars(regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"))]
     cluster_name: String,
-    k8s_api_endpoint: String,
+    #[schemars(regex(pattern = "^https://"), length(max = 512))]
+    k8s_api_endpoint: Option<String>,
     k8s_token: Option<String>,
     eks_cluster_name: Option<String>,
+    /// `arn:aws:iam::<account>:role/<name>`.
+    #[schemars(regex(pattern = "^arn:[a-z-]+:iam::[A-Za-z0-9]+:role/"))]
     aws_role_arn: String,
     sqs_queue_url: Option<String>,
+    /// Such as `us-east-1`.
+    #[schemars(regex(pattern = "^[a-z0-9]*-[a-z0-9]*-[a-z0-9-]*$"), length(max = 32))]
     region: String,
     k8s_ca: Option<String>,
     /// What the customer allows, as `GET` of a cluster shows it.
-    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     policy: Option<ClusterPolicy>,
 }
 
@@ -50,6 +57,54 @@ impl Registration {
         self.policy = self.policy.or(policy);
         self
     }
+
+    /// At the address that EKS says, with the authority that it says.
+    #[must_use]
+    pub fn found_at(mut self, found: Whereabouts) -> Self {
+        self.k8s_api_endpoint = Some(found.endpoint);
+        self.k8s_ca = Some(found.authority);
+        self
+    }
+}
+
+/// What EKS must be asked before a cluster can be registered.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// In whose name, and where. Without the customer's external id, which is not the request's to say.
+    pub scope: AwsScope,
+    /// The cluster's name in EKS.
+    pub name: String,
+}
+
+/// Whether EKS must be asked where the cluster is: the request names it and no address.
+///
+/// # Errors
+/// Every [`Wrong`] field of those that the question is made of.
+pub fn sought(body: &Registration, id: &ClusterId, customer: &CustomerId) -> Result<Option<Sought>, Vec<Wrong>> {
+    let (None, Some(name)) = (&body.k8s_api_endpoint, &body.eks_cluster_name) else {
+        return Ok(None);
+    };
+    let mut checks = Checks::default();
+    let name = checks.check("eks_cluster_name", fields::eks_name(name));
+    checks.check("k8s_token", one_credential(body.k8s_token.is_some(), true));
+    let account = checks.check("aws_role_arn", fields::role(&body.aws_role_arn));
+    let region = checks.check("region", Region::parse(body.region.clone()).map_err(|e| e.to_string()));
+    if body.k8s_ca.is_some() {
+        checks.check::<()>("k8s_ca", Err("only together with k8s_api_endpoint: EKS says both, or neither".to_owned()));
+    }
+    let (Some(name), Some(account), Some(region), true) = (name, account, region, checks.0.is_empty()) else {
+        return Err(checks.0);
+    };
+    let scope = AwsScope {
+        customer: customer.clone(),
+        account,
+        region,
+        role_arn: body.aws_role_arn.clone(),
+        external_id: String::new(),
+        cluster: id.clone(),
+        cluster_name: body.cluster_name.clone(),
+    };
+    Ok(Some(Sought { scope, name }))
 }
 
 /// The body of a change: what is not named stays. `null` takes away what is optional. Has no `Debug`: it may hold a token.
@@ -106,7 +161,8 @@ const NOT_SEEN: &str = "Registered; not looked at yet.";
 pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Timestamp, rules: &Rules) -> Result<Wanted, Vec<Wrong>> {
     let mut checks = Checks::default();
     let name = checks.check("cluster_name", fields::name(&body.cluster_name));
-    let endpoint = checks.check("k8s_api_endpoint", fields::endpoint(&body.k8s_api_endpoint, rules));
+    let endpoint = body.k8s_api_endpoint.as_deref().ok_or_else(no_endpoint).and_then(|address| fields::endpoint(address, rules));
+    let endpoint = checks.check("k8s_api_endpoint", endpoint);
     let expires_at = checks.check("k8s_token", body.k8s_token.as_deref().map(|token| fields::token(token, now)).transpose());
     let eks = checks.check("eks_cluster_name", body.eks_cluster_name.as_deref().map(fields::eks_name).transpose());
     checks.check("k8s_token", one_credential(body.k8s_token.is_some(), body.eks_cluster_name.is_some()));
@@ -147,6 +203,10 @@ pub fn register(body: Registration, id: ClusterId, customer: CustomerId, now: Ti
         updated_at: now,
     };
     Ok(Wanted { cluster, token: body.k8s_token.map(SecretString::from) })
+}
+
+fn no_endpoint() -> String {
+    "the address of the API server; where eks_cluster_name is given, EKS is asked for it".to_owned()
 }
 
 /// A cluster is called with a stored token or with tokens of a role, never with either.

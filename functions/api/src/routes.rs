@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 pub mod actions;
 pub mod audit;
+pub mod billing;
 pub mod clusters;
 pub mod config;
 pub mod contract;
@@ -28,6 +29,7 @@ pub mod notifications;
 pub mod office_hours;
 pub mod operations;
 pub mod optimization;
+pub mod permissions;
 pub mod proposals;
 pub mod savings;
 pub mod scanner;

@@ -3,6 +3,7 @@
 mod access;
 mod actions;
 mod attacks;
+mod billing;
 mod clusters;
 mod contract;
 mod customers;
@@ -18,6 +19,7 @@ mod ml;
 mod notifications;
 mod office_hours;
 mod optimization;
+mod permissions;
 mod scanner;
 mod sizes;
 mod support;

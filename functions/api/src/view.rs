@@ -4,6 +4,7 @@ use domain::Timestamp;
 use domain::plan::progress::{Effect, Status as StepStatus};
 use domain::plan::{Outcome, PlanRecord, Progress, Status};
 use domain::policy::ClusterPolicy;
+use domain::ports::Trust;
 use domain::tenant::{Cluster, ClusterStatus, Halt};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -97,6 +98,8 @@ pub struct Registered<'a> {
     pub cluster: ClusterView<'a>,
     /// The external id that its role must ask for. `null` only in a dry run of whoever has registered nothing yet.
     pub external_id: Option<String>,
+    /// Whom its role trusts. A role that trusts anybody is refused.
+    pub role_trust: Trust,
 }
 
 /// How far a plan is, in one word.

@@ -29,6 +29,8 @@
 
   function draw(place) {
     const data = JSON.parse(place.dataset.chart);
+    const money = data.unit.startsWith("USD");
+    const said = (v, digits) => (money ? "$" + v.toFixed(digits) : v.toFixed(digits - 1) + " %");
     const axis = { stroke: colour("quiet"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line") }, font: "12px system-ui" };
     const series = [{ label: "time", value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }].concat(
       data.lines.map((line) => ({
@@ -36,17 +38,17 @@
         stroke: colour(line.class),
         width: 2,
         dash: line.class === "quiet" ? [6, 4] : undefined,
-        fill: line.class === "one" ? colour("one-soft") : undefined,
+        fill: data.stacked ? colour(line.class + "-soft") : line.class === "one" ? colour("one-soft") : undefined,
         paths: line.steps ? uPlot.paths.stepped({ align: 1 }) : undefined,
         points: { show: data.times.length < 40, size: 4 },
-        value: (_, v) => (v == null ? "–" : "$" + v.toFixed(4)),
+        value: (_, v) => (v == null ? "–" : said(v, 4)),
       }))
     );
     const plot = new uPlot(
       {
         width: place.clientWidth, height: 240, series, plugins: [marks(data.marks)], legend: { live: true },
         tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
-        axes: [axis, Object.assign({ size: 70, values: (_, all) => all.map((v) => "$" + (v < 1 ? v.toFixed(3) : v.toFixed(2))) }, axis)],
+        axes: [axis, Object.assign({ size: 70, values: (_, all) => all.map((v) => said(v, v < 1 ? 3 : 2)) }, axis)],
         scales: { y: { range: (_, low, high) => [Math.min(0, low), high * 1.08 || 1] } },
       },
       [data.times].concat(data.lines.map((line) => line.values)),
@@ -90,15 +92,41 @@
     });
   }
 
+  // A chosen file is read here and sent as text, in base64 for addresses: nothing in it must be escaped, and no other kind of form is needed.
+  function files() {
+    document.addEventListener("submit", (event) => {
+      const place = event.target.querySelector("input[data-file]");
+      if (!place || event.target.dataset.read) return;
+      event.preventDefault();
+      const form = event.target;
+      const button = form.querySelector("button");
+      const words = button.textContent;
+      const reader = new FileReader();
+      reader.onprogress = (at) => { if (at.lengthComputable) button.textContent = words + " " + Math.round((100 * at.loaded) / at.total) + " %"; };
+      reader.onload = () => {
+        const hidden = document.createElement("input");
+        hidden.type = "hidden";
+        hidden.name = place.dataset.file;
+        hidden.value = reader.result.split(",")[1].replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+        form.append(hidden);
+        form.dataset.read = "yes";
+        button.textContent = words + " …";
+        form.requestSubmit();
+      };
+      if (place.files.length) reader.readAsDataURL(place.files[0]);
+    });
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
-    door(); menu(); picks();
+    door(); menu(); picks(); files();
     if (!window.uPlot) return;
     charts();
     document.body.addEventListener("htmx:afterSettle", charts);
-    // A page that changes while somebody is in one of its forms waits until they have left it.
+    // A page that changes while somebody is in one of its forms, or has chosen some of its rows, waits.
     document.body.addEventListener("htmx:beforeRequest", (event) => {
       const inside = document.activeElement && document.activeElement.closest("#live form");
-      if (inside && document.activeElement.matches("input, select")) event.preventDefault();
+      const typing = inside && document.activeElement.matches("input, select");
+      if (typing || document.querySelector("#live input[type=checkbox]:checked")) event.preventDefault();
     });
     let wait;
     addEventListener("resize", () => { clearTimeout(wait); wait = setTimeout(redraw, 150); });

@@ -18,7 +18,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The largest form that is read, in bytes.
-pub(crate) const FORM_BYTES_MAX: usize = 16_384;
+const FORM_BYTES_MAX: usize = 16_384;
+/// The largest form with a model in it: 3 MB in base64, and what stands beside it.
+const UPLOAD_BYTES_MAX: usize = 4_100_000;
+
+/// How large a form that goes to a path may be.
+pub(crate) fn bytes_max(path: &str) -> usize {
+    if path == "/console/models/upload" { UPLOAD_BYTES_MAX } else { FORM_BYTES_MAX }
+}
 
 /// A question of somebody who is signed in.
 pub struct Ask {
@@ -128,7 +135,7 @@ impl FromRequest<Arc<Deps>> for Act {
     async fn from_request(request: Request, deps: &Arc<Deps>) -> Result<Act, Response> {
         let (mut parts, body) = request.into_parts();
         let ask = Ask::from_request_parts(&mut parts, deps).await?;
-        let form = form(&parts.headers, body).await.map_err(IntoResponse::into_response)?;
+        let form = form_within(&parts.headers, body, bytes_max(parts.uri.path())).await.map_err(IntoResponse::into_response)?;
         let token = form.get("token").map(String::as_str).unwrap_or_default();
         if !same(token.as_bytes(), ask.session.token.as_bytes()) {
             return Err(Failure::Stale.into_response());
@@ -142,11 +149,15 @@ impl FromRequest<Arc<Deps>> for Act {
 /// # Errors
 /// It came from another site, or is larger than any of ours.
 pub async fn form(headers: &HeaderMap, body: axum::body::Body) -> Result<BTreeMap<String, String>, Failure> {
+    form_within(headers, body, FORM_BYTES_MAX).await
+}
+
+async fn form_within(headers: &HeaderMap, body: axum::body::Body, most: usize) -> Result<BTreeMap<String, String>, Failure> {
     let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| site != "same-origin") {
         return Err(Failure::Stale);
     }
-    let bytes = to_bytes(body, FORM_BYTES_MAX).await.map_err(|_| Failure::Refused("The form is too large.".to_owned()))?;
+    let bytes = to_bytes(body, most).await.map_err(|_| Failure::Refused("The form is too large.".to_owned()))?;
     Ok(pairs(&bytes))
 }
 

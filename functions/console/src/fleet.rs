@@ -25,6 +25,8 @@ pub const STALE: SignedDuration = SignedDuration::from_mins(10);
 const AT_ONCE: usize = 16;
 /// How many clusters of a customer are read: beyond, sums are of the first so many, and pages say so.
 pub const CLUSTERS_MAX: usize = 2_000;
+/// With more clusters than this no month is summed up: it is up to 744 rows of each.
+const MONTHS_MAX: usize = 50;
 /// How many findings are read.
 const FINDINGS_MAX: usize = 1_000;
 
@@ -34,6 +36,8 @@ pub struct Brief {
     pub cluster: Cluster,
     /// Its closed hours of the last day, oldest first.
     pub day: Vec<Hour>,
+    /// What its closed hours of this month (UTC) have cost, and how many there are; `None`: not summed up, for there are too many clusters.
+    pub month: Option<(MicroDollars, usize)>,
     /// Its nodes, by capacity type.
     pub spot: usize,
     /// The others.
@@ -75,6 +79,21 @@ impl Fleet {
     /// A sum over the last day of all clusters.
     pub fn day(&self, of: fn(&Hour) -> MicroDollars) -> MicroDollars {
         self.clusters.iter().flat_map(|brief| &brief.day).map(of).sum()
+    }
+
+    /// What this month (UTC) has cost by its closed hours, and what it will by its end if each hour to come costs what the last day's did on
+    /// average. `None`: no month is summed up, or no hour is closed.
+    pub fn month(&self, now: Timestamp) -> Option<(MicroDollars, MicroDollars)> {
+        let so_far: MicroDollars =
+            self.clusters.iter().map(|brief| brief.month).collect::<Option<Vec<_>>>()?.iter().map(|(cost, _)| *cost).sum();
+        let mut to_come = MicroDollars::default();
+        let left = month_of(now).1.duration_since(hour_of(now)).as_hours();
+        for brief in self.clusters.iter().filter(|brief| !brief.day.is_empty()) {
+            let sum: MicroDollars = brief.day.iter().map(|hour| hour.cost).sum();
+            let hours = i64::try_from(brief.day.len()).unwrap_or(i64::MAX);
+            to_come = to_come + MicroDollars((sum.0 / hours).saturating_mul(left));
+        }
+        self.clusters.iter().any(|brief| !brief.day.is_empty()).then(|| (so_far, so_far + to_come))
     }
 
     /// When the oldest of the last hours was looked at.
@@ -162,19 +181,34 @@ async fn read(deps: &Arc<Deps>, customer: &CustomerId) -> Result<Fleet, Failure>
             break;
         }
     }
-    let briefs = futures::stream::iter(clusters).map(|cluster| brief(deps, cluster, at)).buffered(AT_ONCE).try_collect().await?;
+    let months = clusters.len() <= MONTHS_MAX;
+    let briefs = futures::stream::iter(clusters).map(|cluster| brief(deps, cluster, at, months)).buffered(AT_ONCE).try_collect().await?;
     let found = deps.findings.findings(customer, None, FINDINGS_MAX).await?;
     Ok(Fleet { at, clusters: briefs, more: after.is_some(), findings: found.items })
 }
 
-async fn brief(deps: &Arc<Deps>, cluster: Cluster, now: Timestamp) -> Result<Brief, Failure> {
+/// The beginning of the month (UTC) that an instant lies in, and of the next one.
+pub fn month_of(at: Timestamp) -> (Timestamp, Timestamp) {
+    let first = at.to_zoned(jiff::tz::TimeZone::UTC).first_of_month().and_then(|day| day.start_of_day());
+    let next = first.as_ref().ok().and_then(|first| first.checked_add(jiff::Span::new().months(1)).ok());
+    let begin = first.map_or(at, |first| first.timestamp());
+    (begin, next.map_or(at, |next| next.timestamp()))
+}
+
+async fn brief(deps: &Arc<Deps>, cluster: Cluster, now: Timestamp, months: bool) -> Result<Brief, Failure> {
     let from = hour_of(now) - SignedDuration::from_hours(24);
-    let (day, nodes, open) = tokio::join!(
-        deps.ledger.hours(&cluster.customer, &cluster.id, from, 25),
+    let month = month_of(now).0;
+    let begin = if months { from.min(month) } else { from };
+    let (hours, nodes, open) = tokio::join!(
+        deps.ledger.hours(&cluster.customer, &cluster.id, begin, 770),
         deps.routes.nodes(&cluster.customer, &cluster.id),
         deps.optimizations.open_proposals(&cluster.customer, &cluster.id)
     );
     let nodes = nodes?;
     let spot = nodes.iter().filter(|node| node.pool.capacity == CapacityType::Spot).count();
-    Ok(Brief { day: day?, spot, on_demand: nodes.len() - spot, open: open?, cluster })
+    let hours = hours?;
+    let of_month: Vec<MicroDollars> = hours.iter().filter(|hour| hour.begins >= month).map(|hour| hour.cost).collect();
+    let month = months.then(|| (of_month.iter().copied().sum(), of_month.len()));
+    let day = hours.into_iter().filter(|hour| hour.begins >= from).collect();
+    Ok(Brief { day, month, spot, on_demand: nodes.len() - spot, open: open?, cluster })
 }

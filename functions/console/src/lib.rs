@@ -11,6 +11,7 @@ use domain::ports::{
     Clock, Findings, Journal, Ledger, MarketStore, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Trail,
 };
 use runtime::advisor::Connection;
+use runtime::web::issuer::Issuer;
 use std::sync::Arc;
 
 pub mod ask;
@@ -20,6 +21,7 @@ pub mod failure;
 pub mod fleet;
 pub mod pages;
 pub mod routes;
+pub mod server;
 pub mod session;
 pub mod show;
 pub mod svg;
@@ -64,6 +66,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// New ids, which nobody can guess.
     pub ids: Ids,
+    /// Whose tokens are taken beside keys; `None`: nobody's.
+    pub issuer: Option<Arc<Issuer>>,
     /// What sessions are signed with.
     pub sessions: session::Signer,
     /// What was read of whole customers, kept for a moment.

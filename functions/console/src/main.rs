@@ -5,6 +5,7 @@ use console::session::Signer;
 use runtime::advisor::Connection;
 use runtime::config::Var;
 use runtime::http::Limits;
+use runtime::web::issuer::Issuer;
 use std::sync::Arc;
 use wiring::Wires;
 
@@ -29,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
     let (Some(secret), Some(key)) = (&config.session_secret, &config.ml_server_api_key) else {
         anyhow::bail!("SESSION_SECRET or ML_SERVER_API_KEY is not set");
     };
+    let gate = wires.gate();
     // A page waits for the decision server no longer than a person would.
     let limits = Limits { connect_s: 1, whole_s: 5, wire_bytes_max: 2_000_000, plain_bytes_max: 8_000_000 };
     let deps = console::Deps {
@@ -45,9 +47,10 @@ async fn main() -> anyhow::Result<()> {
         rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
         scans: Arc::new(aws::ScanQueue::new(sdk, config.scans_queue_url.clone())),
         queue: wires.queues(),
-        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), limits, &wires.gate())?)),
+        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), limits, &gate)?)),
         clock: wires.clock.clone(),
         ids: console::random_ids(),
+        issuer: config.tokens.as_ref().map(|tokens| Issuer::named(tokens, &gate)).transpose()?.map(Arc::new),
         sessions: Signer::new(secret.expose().as_bytes(), true),
         fleets: Fleets::default(),
     };

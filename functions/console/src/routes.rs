@@ -1,17 +1,18 @@
 //! All pages, and what can be done on them.
 
+use crate::failure::Failure;
 use crate::pages::*;
 use crate::{Deps, assets, trail};
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::{HeaderValue, header};
 use std::sync::Arc;
 
 /// Every page that can be opened without naming something: what tests and benchmarks walk through.
-pub const PAGES: [&str; 16] = [
+pub const PAGES: [&str; 19] = [
     "/console",
     "/console/cost",
     "/console/clusters",
@@ -25,16 +26,33 @@ pub const PAGES: [&str; 16] = [
     "/console/interruptions",
     "/console/predictions",
     "/console/pricing",
+    "/console/models",
+    "/console/gaps",
     "/console/history",
     "/console/config",
+    "/console/keys",
     "/console/health",
 ];
 
 /// Every form: none is taken without its token.
-pub const FORMS: [&str; 12] = [
+pub const FORMS: [&str; 26] = [
     "/console/plans/approve",
     "/console/plans/reject",
     "/console/plans/cancel",
+    "/console/plans/approve-chosen",
+    "/console/waste/end",
+    "/console/models/upload",
+    "/console/models/activate",
+    "/console/models/shadow",
+    "/console/models/shadow-end",
+    "/console/models/remove",
+    "/console/models/rollback",
+    "/console/models/engine",
+    "/console/gaps/fill",
+    "/console/gaps/undo",
+    "/console/gaps/refresh",
+    "/console/keys/create",
+    "/console/keys/revoke",
     "/console/clusters/round",
     "/console/waste/scan",
     "/console/waste/dismiss",
@@ -63,6 +81,7 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/console/plans/approve", post(plan::approve))
         .route("/console/plans/reject", post(plan::reject))
         .route("/console/plans/cancel", post(plan::cancel))
+        .route("/console/plans/approve-chosen", post(plans::approve_chosen))
         .route("/console/decisions", get(decisions::list))
         .route("/console/decisions/{id}", get(decisions::show))
         .route("/console/blockers", get(blockers::show))
@@ -70,6 +89,7 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/console/waste", get(waste::show))
         .route("/console/waste/scan", post(waste::scan))
         .route("/console/waste/dismiss", post(waste::dismiss))
+        .route("/console/waste/end", post(waste::end))
         .route("/console/rightsizing", get(rightsizing::show))
         .route("/console/office-hours", get(hours::show))
         .route("/console/office-hours/wake", post(hours::wake))
@@ -77,6 +97,21 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/console/interruptions", get(interruptions::show))
         .route("/console/predictions", get(predictions::show))
         .route("/console/pricing", get(pricing::show))
+        .route("/console/models", get(models::show))
+        .route("/console/models/upload", post(models::upload))
+        .route("/console/models/activate", post(models::activate))
+        .route("/console/models/shadow", post(models::shadow))
+        .route("/console/models/shadow-end", post(models::shadow_end))
+        .route("/console/models/remove", post(models::remove))
+        .route("/console/models/rollback", post(models::rollback))
+        .route("/console/models/engine", post(models::engine))
+        .route("/console/gaps", get(gaps::show))
+        .route("/console/gaps/fill", post(gaps::fill))
+        .route("/console/gaps/undo", post(gaps::undo))
+        .route("/console/gaps/refresh", post(gaps::read))
+        .route("/console/keys", get(keys::show))
+        .route("/console/keys/create", post(keys::create))
+        .route("/console/keys/revoke", post(keys::revoke))
         .route("/console/history", get(history::show))
         .route("/console/config", get(config::show))
         .route("/console/config/mode", post(config::mode))
@@ -86,9 +121,16 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/console/sign-in", get(door::show).post(door::enter))
         .route("/console/sign-out", post(door::leave))
         .route("/console/assets/{version}/{name}", get(assets::show))
+        // What is no page of ours is said to be none, by a page.
+        .route("/console/{*rest}", any(nowhere))
         .layer(from_fn_with_state(Arc::clone(&deps), trail::note))
         .layer(from_fn(guarded))
         .with_state(deps)
+}
+
+/// An address that leads to no page.
+async fn nowhere() -> Failure {
+    Failure::Absent("page")
 }
 
 /// What every answer says about itself. Pages hold a customer's figures: nobody on the way keeps them.

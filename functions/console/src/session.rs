@@ -1,7 +1,7 @@
-//! Sessions: a signed cookie that says which key signed in, and until when. The key itself is in none of them.
+//! Sessions: a signed cookie that says which key signed in, or whose token, and until when. Neither key nor token is in any of them.
 //!
 //! Each request looks the key up anew by its hash: one that was revoked ends its sessions at once. The hash opens nothing: the API wants
-//! the key that it is made of.
+//! the key that it is made of. Nobody can take a token back; so a session that one began is over with it, and after an hour at the latest.
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use domain::ids::CustomerId;
@@ -10,11 +10,16 @@ use domain::tenant::{ApiKey, Role};
 use domain::{SignedDuration, Timestamp};
 use hmac::{Hmac, Mac};
 use http::{HeaderMap, header};
+use runtime::web::caller::OPERATOR;
 use runtime::web::keys::same;
+use runtime::web::token::Claims;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// How long a session lasts: a working day.
 pub const LASTS: SignedDuration = SignedDuration::from_hours(12);
+/// How long a session lasts that a token began, if the token lasts as long.
+pub const LASTS_BY_TOKEN: SignedDuration = SignedDuration::from_hours(1);
 /// The cookie's name.
 pub const COOKIE: &str = "cloudoptim_console";
 /// The longest key that is looked at, in bytes.
@@ -41,6 +46,43 @@ pub struct Session {
     pub until: Timestamp,
 }
 
+/// What a session rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ground {
+    /// A key, by the hash that it is stored under.
+    Key(String),
+    /// A token that was judged.
+    Token(Box<Claims>),
+}
+
+/// What a token said, as a cookie carries it.
+#[derive(Serialize, Deserialize)]
+struct Told {
+    customer: String,
+    role: Role,
+    subject: String,
+}
+
+impl Ground {
+    fn word(&self) -> String {
+        match self {
+            Ground::Key(hash) => hash.clone(),
+            Ground::Token(claims) => {
+                let told = Told { customer: claims.customer.clone(), role: claims.role, subject: claims.subject.clone() };
+                // Three texts always have a JSON form.
+                format!("t{}", BASE64URL_NOPAD.encode(&serde_json::to_vec(&told).unwrap_or_default()))
+            }
+        }
+    }
+
+    fn until(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Ground::Key(_) => now + LASTS,
+            Ground::Token(claims) => claims.until.min(now + LASTS_BY_TOKEN),
+        }
+    }
+}
+
 impl Signer {
     /// A signer. `secure`: cookies travel over https only; without it only on this machine.
     pub fn new(key: &[u8], secure: bool) -> Signer {
@@ -59,10 +101,15 @@ impl Signer {
     }
 
     /// The `Set-Cookie` of a new session. `nonce` makes its token another than that of the session before.
-    pub fn begin(&self, hash: &str, nonce: u128, now: Timestamp) -> String {
-        let payload = format!("{hash}.{}.{nonce:032x}", (now + LASTS).as_second());
+    pub fn begin(&self, ground: &Ground, nonce: u128, now: Timestamp) -> String {
+        let until = ground.until(now);
+        let payload = format!("{}.{}.{nonce:032x}", ground.word(), until.as_second());
         let mac = BASE64URL_NOPAD.encode(&self.mac(["session", &payload]));
-        format!("{COOKIE}={payload}.{mac}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={}{}", LASTS.as_secs(), self.suffix())
+        format!(
+            "{COOKIE}={payload}.{mac}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={}{}",
+            until.duration_since(now).as_secs().max(0),
+            self.suffix()
+        )
     }
 
     /// The `Set-Cookie` that ends a session.
@@ -82,6 +129,9 @@ impl Signer {
         let Some((hash, until, token)) = cookie(headers).and_then(|value| self.opened(value, now)) else {
             return Ok(None);
         };
+        if let Some(told) = hash.strip_prefix('t') {
+            return of_token(registry, told, until, token).await;
+        }
         let key = holding(registry, &hash, now).await?;
         Ok(key.map(|key| Session { customer: key.customer, label: key.label, role: key.role, token, until }))
     }
@@ -98,6 +148,26 @@ impl Signer {
         let until = Timestamp::from_second(until).ok().filter(|until| *until > now)?;
         Some((hash.to_owned(), until, HEXLOWER.encode(&self.mac(["form", payload]))))
     }
+}
+
+/// The session of a token: its customer must be registered still.
+async fn of_token(registry: &dyn Registry, told: &str, until: Timestamp, token: String) -> Result<Option<Session>, StoreError> {
+    let read = BASE64URL_NOPAD.decode(told.as_bytes()).ok().and_then(|json| serde_json::from_slice::<Told>(&json).ok());
+    let Some((told, customer)) = read.and_then(|told| CustomerId::parse(&told.customer).ok().map(|customer| (told, customer))) else {
+        return Ok(None);
+    };
+    if !registered(registry, &customer).await? {
+        return Ok(None);
+    }
+    Ok(Some(Session { customer, label: told.subject, role: told.role, token, until }))
+}
+
+/// A token may name anybody; only who is registered has anything here.
+///
+/// # Errors
+/// Customers cannot be read.
+pub async fn registered(registry: &dyn Registry, customer: &CustomerId) -> Result<bool, StoreError> {
+    Ok(customer.as_str() == OPERATOR || registry.customer(customer).await?.is_some())
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {

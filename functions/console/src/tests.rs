@@ -2,5 +2,7 @@
 
 mod door;
 mod laws;
+mod models;
 mod support;
+mod waste;
 mod words;

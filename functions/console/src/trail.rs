@@ -1,7 +1,7 @@
 //! The trail of what people do here: written before a form is handled, and closed with what came of it, in the rows that the API writes.
 
 use crate::Deps;
-use crate::ask::{Ask, FORM_BYTES_MAX, pairs};
+use crate::ask::{Ask, bytes_max, pairs};
 use crate::failure::Failure;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 /// How much of a form is kept, in characters.
 const OBJECT_MAX: usize = 2_048;
-/// Never noted: what proves that a form is ours, and the key that signs in.
-const SECRET: [&str; 2] = ["token", "key"];
+/// Never noted: what proves that a form is ours, the key that signs in, and the file of a model, which is kept as itself.
+const SECRET: [&str; 3] = ["token", "key", "onnx"];
 
 /// Notes every form of somebody who is signed in. What is not noted is not done.
 pub(crate) async fn note(State(deps): State<Arc<Deps>>, request: Request, next: Next) -> Response {
@@ -22,7 +22,7 @@ pub(crate) async fn note(State(deps): State<Arc<Deps>>, request: Request, next: 
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, FORM_BYTES_MAX).await else {
+    let Ok(bytes) = to_bytes(body, bytes_max(parts.uri.path())).await else {
         return Failure::Refused("The form is too large.".to_owned()).into_response();
     };
     let asked = Ask::from_request_parts(&mut parts, &deps).await;

@@ -14,7 +14,7 @@ mod chart;
 mod form;
 mod parts;
 
-pub use chart::{Chart, Line};
+pub use chart::{Chart, Line, Style};
 pub use form::{Field, Form};
 pub use parts::{Card, Cell, Column, Table, Tone};
 
@@ -37,6 +37,13 @@ pub enum Part {
     },
     /// A sentence.
     Note(Tone, String),
+    /// Something that is shown once.
+    Secret {
+        /// What it is.
+        says: &'static str,
+        /// It.
+        secret: String,
+    },
     /// Sentences under a title.
     List(String, Vec<String>),
     /// Things that can be done.
@@ -97,6 +104,7 @@ impl Page {
             | Part::Chart(_)
             | Part::Drawing { .. }
             | Part::Note(..)
+            | Part::Secret { .. }
             | Part::List(..)
             | Part::Forms(_)
             | Part::Pick(_) => None,
@@ -158,9 +166,19 @@ pub static MENU: [(&str, &[Entry]); 5] = [
             entry("interruptions", "/interruptions", "Interruptions"),
             entry("predictions", "/predictions", "Predictions"),
             entry("pricing", "/pricing", "Pricing"),
+            entry("models", "/models", "Models"),
+            entry("gaps", "/gaps", "Data gaps"),
         ],
     ),
-    ("Run", &[entry("history", "/history", "History"), entry("config", "/config", "Config"), entry("health", "/health", "Health")]),
+    (
+        "Run",
+        &[
+            entry("history", "/history", "History"),
+            entry("config", "/config", "Config"),
+            entry("keys", "/keys", "Keys"),
+            entry("health", "/health", "Health"),
+        ],
+    ),
 ];
 
 #[derive(Template)]

@@ -5,11 +5,13 @@ use crate::problem::{Problem, of_request};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use domain::decision::CONTRACT_VERSION;
+use domain::decision::verify::harmless;
 use http::{HeaderMap, StatusCode, header};
 use runtime::gzip::{self, UnpackError};
 use runtime::web::json::{malformed, unreadable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 
 /// A body as it came.
 pub struct Asked {
@@ -97,4 +99,41 @@ fn parse<T: DeserializeOwned>(plain: &[u8]) -> Result<T, Problem> {
 pub(crate) fn unsupported(version: u32) -> Problem {
     let detail = format!("This server speaks version {CONTRACT_VERSION} of the contract, and the request is of version {version}.");
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unsupported-version", detail)
+}
+
+/// Parameters of a query. Of two with one name the last counts.
+pub type Query = BTreeMap<String, String>;
+
+/// The parameters of a query; an empty one is none.
+pub fn query(text: Option<&str>) -> Query {
+    let pairs = form_urlencoded::parse(text.unwrap_or_default().as_bytes());
+    pairs.map(|(name, value)| (name.into_owned(), value.trim().to_owned())).filter(|(_, value)| !value.is_empty()).collect()
+}
+
+fn wrong(name: &str, why: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid-query", format!("`{name}` {why}."))
+}
+
+/// A number of a query within its limits; where none is given, what it is then.
+///
+/// # Errors
+/// 400: it is none, or out of its limits.
+pub fn number(query: &Query, name: &str, or: i64, low: i64, high: i64) -> Result<i64, Problem> {
+    let Some(text) = query.get(name) else { return Ok(or) };
+    text.parse().ok().filter(|number| (low..=high).contains(number)).ok_or_else(|| wrong(name, &format!("must be {low} to {high}")))
+}
+
+/// A word of a query as what it stands for.
+///
+/// # Errors
+/// 400: it is missing, or stands for nothing.
+pub fn word<T: TryFrom<String>>(query: &Query, name: &str, like: &str) -> Result<T, Problem> {
+    let found = query.get(name).and_then(|text| T::try_from(text.clone()).ok());
+    found.ok_or_else(|| wrong(name, &format!("is missing, or is none: {like}")))
+}
+
+/// Who asked, as whoever hands requests on says it. For people who look at what was changed: nothing rests on it.
+pub fn asked_by(headers: &HeaderMap) -> String {
+    let name = headers.get("x-asked-by").and_then(|value| value.to_str().ok()).map(str::trim).filter(|name| !name.is_empty());
+    harmless(name.unwrap_or("whoever has the key"), 128)
 }

@@ -8,15 +8,18 @@
 //! server that speaks `openapi.json` can take its place.
 
 use domain::decision::{DecisionAnswer, DecisionRequest, PredictRequest, Prediction};
+use domain::ports::{Clock, MarketStore, MarketWishes, MarketWork};
 use std::sync::Arc;
 
 pub mod answer;
 pub mod asked;
 pub mod auth;
 pub mod calibration;
+pub mod gaps;
 pub mod knowledge;
 pub mod learnt;
 pub mod library;
+pub mod models;
 pub mod openapi;
 pub mod planner;
 pub mod problem;
@@ -25,6 +28,7 @@ pub mod routes;
 pub use auth::Key;
 pub use knowledge::Knowledge;
 pub use library::Library;
+pub use models::Bench;
 pub use routes::outcomes::Records;
 pub use routes::router;
 
@@ -40,8 +44,10 @@ pub trait Engine: Send + Sync {
     fn name(&self) -> String;
     /// Moves, and for each node that is left as it is, why.
     fn decide(&self, request: &DecisionRequest, known: &Knowledge) -> DecisionAnswer;
-    /// Chances of interruption, one for each pool that was asked for.
+    /// Chances of interruption, one for each pool that was asked for, in their order.
     fn predict(&self, request: &PredictRequest, known: &Knowledge) -> Vec<Prediction>;
+    /// What models are given of each pool that was asked for, in their order: the tensor contract.
+    fn features(&self, request: &PredictRequest, known: &Knowledge) -> Vec<models::Row>;
 }
 
 /// How much is taken and given.
@@ -67,6 +73,19 @@ impl Limits {
     pub const LAMBDA: Limits = Limits { wire_bytes_max: 6_000_000, plain_bytes_max: 96_000_000, answer_bytes_max: 4_400_000 };
 }
 
+/// The market's table, and where wishes to whoever reads the market are left.
+#[derive(Clone)]
+pub struct Desk {
+    /// What the market says.
+    pub market: Arc<dyn MarketStore>,
+    /// What is asked for.
+    pub wishes: Arc<dyn MarketWishes>,
+    /// What became of it.
+    pub work: Arc<dyn MarketWork>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
 /// What the function works with.
 #[derive(Clone)]
 pub struct Deps {
@@ -76,6 +95,10 @@ pub struct Deps {
     pub library: Arc<Library>,
     /// What became of predictions. `None`: no table, and then none are kept.
     pub records: Option<Records>,
+    /// Models, and the log of predictions. `None`: no table, and then this server's own engine answers and nothing is logged.
+    pub bench: Option<Arc<Bench>>,
+    /// The market's table, to be looked at. `None`: no table.
+    pub desk: Option<Desk>,
     /// Keys that are accepted, by their hash. None: every call is refused.
     pub keys: Vec<Key>,
     /// How much is taken and given.

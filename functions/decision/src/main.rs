@@ -1,8 +1,8 @@
 //! Wiring: requests from API Gateway, answered by the planner. Read it beside the function's policy in template.yaml: it may write its
-//! log, read the decision server's own table and keep outcomes in it, and nothing else.
+//! log, read the decision server's own table, and keep outcomes, models, predictions and wishes in it, and nothing else.
 
 use decision::planner::Planner;
-use decision::{Deps, Key, Library, Limits, Records};
+use decision::{Bench, Deps, Desk, Key, Library, Limits, Records};
 use runtime::clock::SystemClock;
 use runtime::config::{Config, Var};
 use runtime::telemetry;
@@ -19,7 +19,9 @@ async fn main() -> anyhow::Result<()> {
     let table = Arc::new(aws::DecisionTable::new(&sdk, config.decision_table_name.clone()));
     let clock = Arc::new(SystemClock);
     let library = Arc::new(Library::new(table.clone(), clock.clone()).learning_from(table.clone(), clock.clone()));
-    let records = Some(Records { store: table, clock });
-    let deps = Deps { engine: Arc::new(Planner::default()), library, records, keys, limits: Limits::LAMBDA };
+    let records = Some(Records { store: table.clone(), clock: clock.clone() });
+    let bench = Some(Arc::new(Bench::new(table.clone(), clock.clone())));
+    let desk = Some(Desk { market: table.clone(), wishes: table.clone(), work: table, clock });
+    let deps = Deps { engine: Arc::new(Planner::default()), library, records, bench, desk, keys, limits: Limits::LAMBDA };
     lambda_http::run(decision::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
 }

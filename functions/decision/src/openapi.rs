@@ -1,9 +1,7 @@
 //! The published contract: OpenAPI 3.1, made from the table of routes and the types of the domain.
 
 use crate::problem::{Document, MEDIA_TYPE};
-use crate::routes::health::Health;
-use crate::routes::{Access, Form, Route, TABLE};
-use domain::decision::{Calibration, DecisionAnswer, DecisionRequest, Kept, PredictRequest, Prediction, PredictionOutcome};
+use crate::routes::{Access, Route, TABLE};
 use runtime::web::openapi::{About, document};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -16,14 +14,19 @@ const PACKING: &str = "JSON, plain or with `Content-Encoding: gzip`; or the same
                        what calls itself JSON for text.";
 
 /// What can go wrong where something is asked, by status.
-const PROBLEMS: [(&str, &str); 7] = [
-    ("400", "The body cannot be read."),
+const PROBLEMS: [(&str, &str); 9] = [
+    ("400", "The body or the query cannot be read."),
     ("401", "The key is missing or wrong."),
+    ("404", "There is no such model or filling."),
+    ("409", "It does not fit what is so now, or somebody else changed it at the same time."),
     ("413", "The body is too large."),
     ("415", "The body is not JSON, or packed in another way."),
-    ("422", "Another version or path, a request that contradicts itself, or an answer that is too large to travel."),
+    (
+        "422",
+        "Another version or path, a request that contradicts itself, a model that does not fit, or an answer that is too large to travel.",
+    ),
     ("500", "A fault of the server."),
-    ("503", "Outcomes of predictions are not kept here, or cannot be kept now. Nothing else needs them."),
+    ("503", "There is no table here, or it cannot be used now. Decisions and chances need none."),
 ];
 
 /// The document, as it is checked in.
@@ -37,9 +40,10 @@ pub fn openapi() -> Result<String, serde_json::Error> {
     });
     let mut schemas = settings.into_generator();
     let mut paths = Map::new();
-    for route in &TABLE {
+    for route in TABLE {
         let method = route.method.as_str().to_ascii_lowercase();
-        paths.insert(route.path.to_owned(), json!({ method: operation(route, &mut schemas) }));
+        let of_path = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
+        of_path[method] = operation(route, &mut schemas);
     }
     let about = About {
         title: "CloudOptim decision server",
@@ -52,27 +56,18 @@ pub fn openapi() -> Result<String, serde_json::Error> {
 
 fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
     let mut operation = json!({ "summary": route.summary, "operationId": name(route) });
-    let asked = match route.form {
-        Form::Decision => Some(schema::<DecisionRequest>(schemas)),
-        Form::Prediction => Some(schema::<PredictRequest>(schemas)),
-        Form::Outcomes => Some(schema::<Vec<PredictionOutcome>>(schemas)),
-        Form::Calibration | Form::Health | Form::Contract => None,
-    };
-    let given = match route.form {
-        Form::Decision => schema::<DecisionAnswer>(schemas),
-        Form::Prediction => schema::<Vec<Prediction>>(schemas),
-        Form::Outcomes => schema::<Kept>(schemas),
-        Form::Calibration => schema::<Vec<Calibration>>(schemas),
-        Form::Health => schema::<Health>(schemas),
-        Form::Contract => json!({ "type": "object" }),
-    };
     let mut responses = Map::new();
-    let good =
-        json!({ "description": "Packed with gzip where the caller takes that.", "content": { "application/json": { "schema": given } } });
+    let good = json!({ "description": "Packed with gzip where the caller takes that.", "content": { "application/json": { "schema": Value::from((route.gives)(schemas)) } } });
     responses.insert("200".to_owned(), good);
-    if let Some(schema) = asked {
-        let content = json!({ "application/json": { "schema": schema }, "application/gzip": {} });
+    if let Some(takes) = route.takes {
+        let content = json!({ "application/json": { "schema": Value::from(takes(schemas)) }, "application/gzip": {} });
         operation["requestBody"] = json!({ "description": PACKING, "required": true, "content": content });
+    }
+    let parameters = parameters(route);
+    if !parameters.is_empty() {
+        operation["parameters"] = Value::Array(parameters);
+    }
+    if route.access == Access::Key {
         for (status, description) in PROBLEMS {
             let schema = self::schema::<Document>(schemas);
             responses.insert(status.to_owned(), json!({ "description": description, "content": { MEDIA_TYPE: { "schema": schema } } }));
@@ -90,8 +85,22 @@ fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
     schemas.subschema_for::<T>().into()
 }
 
-/// `spot_optimize` of `/api/v1/ml/decision/spot-optimize`.
+/// What stands in the path in braces, and behind the question mark.
+fn parameters(route: &Route) -> Vec<Value> {
+    let text = json!({ "type": "string" });
+    let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let in_path = in_path.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": text }));
+    let asked = route.asks.iter().map(|name| json!({ "name": name, "in": "query", "required": false, "schema": text }));
+    in_path.chain(asked).collect()
+}
+
+/// `post_decision_spot_optimize` of `POST /api/v1/ml/decision/spot-optimize`.
 fn name(route: &Route) -> String {
-    let last = route.path.rsplit('/').next().unwrap_or_default();
-    last.trim_end_matches(".json").replace('-', "_")
+    let path = route.path.trim_start_matches("/api/v1/ml/").trim_end_matches(".json");
+    let word: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    format!(
+        "{}_{}",
+        route.method.as_str().to_ascii_lowercase(),
+        word.split('_').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_")
+    )
 }

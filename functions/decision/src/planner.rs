@@ -1,5 +1,6 @@
 //! The engine: the planning crate, with what is known of the market.
 
+use crate::models::Row;
 use crate::{Engine, Knowledge};
 use domain::catalog::TypeInfo;
 use domain::decision::{DecisionAnswer, DecisionRequest, PoolName, PredictRequest, Prediction};
@@ -9,7 +10,7 @@ use domain::money::MicroDollars;
 use domain::offering::{CapacityType, Pool};
 use domain::{SignedDuration, Timestamp};
 use planning::optimize::{self, Effort, Market, Offer};
-use planning::predict::predict;
+use planning::predict::{Size, features, predict};
 use planning::risk::{Evidence, Trouble, assess};
 use planning::spot_choice::SpotPolicy;
 use std::collections::BTreeSet;
@@ -83,6 +84,18 @@ impl<'a> Sight<'a> {
         read.max(point).or_else(|| advice.map(|advice| advice.as_of)).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// What models are given of a pool: at the same time as it is reckoned for here.
+    fn features(self, name: &PoolName, horizon: SignedDuration) -> Row {
+        let pool = Pool { instance_type: name.instance_type.clone(), zone: name.zone.clone(), capacity: CapacityType::Spot };
+        let now = self.newest(&pool, self.known.catalogue.advisor(self.region, &pool.instance_type));
+        let info = self.known.catalogue.get(&pool.instance_type);
+        // Exact up to 2^53 bytes.
+        #[expect(clippy::cast_precision_loss, reason = "a size in GiB needs no more than 53 bits")]
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        let size = info.map(|info| Size { vcpus: f64::from(info.vcpu), memory_gib: gib(info.memory_bytes) });
+        features(&self.evidence(&pool, now), size.unwrap_or_default(), horizon, now)
+    }
+
     fn chance(self, name: &PoolName, horizon: SignedDuration) -> Prediction {
         let pool = Pool { instance_type: name.instance_type.clone(), zone: name.zone.clone(), capacity: CapacityType::Spot };
         let advice = self.known.catalogue.advisor(self.region, &pool.instance_type);
@@ -135,6 +148,12 @@ impl Engine for Planner {
         let horizon = SignedDuration::from_mins(request.horizon_minutes.into());
         let sight = Sight { known, region: &request.region };
         request.pools.iter().map(|pool| sight.chance(pool, horizon)).collect()
+    }
+
+    fn features(&self, request: &PredictRequest, known: &Knowledge) -> Vec<Row> {
+        let horizon = SignedDuration::from_mins(request.horizon_minutes.into());
+        let sight = Sight { known, region: &request.region };
+        request.pools.iter().map(|pool| sight.features(pool, horizon)).collect()
     }
 }
 

@@ -54,6 +54,12 @@ pub fn of_request(problem: Problem, id: &str) -> Problem {
     problem.with("request_id", Value::String(harmless(id, 128)))
 }
 
+/// Something that needs the table, on a server that has none.
+pub fn no_records() -> Problem {
+    let detail = "This server keeps nothing: it was started without a table.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no-records", detail)
+}
+
 /// A request that contradicts itself.
 pub fn faults(refusals: Vec<Refusal>) -> Problem {
     let detail = format!("{}. `errors` says all that is wrong.", refusals.first().map_or("The request is wrong", |first| &first.why));

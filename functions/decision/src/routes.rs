@@ -1,19 +1,27 @@
-//! All routes, in one table: what each takes and gives, who may use it, and what handles it. The router and the published contract
-//! are both made from it, so that neither can say what the other does not.
+//! All routes, in one table with who may use each; and the router that is made from it.
 
 use crate::{Deps, auth, problem};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::MethodRouter;
 use http::Method;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::sync::Arc;
 
 pub mod contract;
 pub mod decide;
+pub mod gaps;
 pub mod health;
+pub mod models;
 pub mod outcomes;
 pub mod predict;
+pub mod predictions;
+pub mod pricing;
+pub mod refresh;
+mod table;
+
+pub use table::TABLE;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,22 +32,8 @@ pub enum Access {
     Key,
 }
 
-/// What a route takes and gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// A decision request, and its answer.
-    Decision,
-    /// A question for chances, and the chances.
-    Prediction,
-    /// Outcomes of predictions, and how many were kept.
-    Outcomes,
-    /// Nothing, and how good predictions were.
-    Calibration,
-    /// Nothing, and the state of the server.
-    Health,
-    /// Nothing, and the published contract.
-    Contract,
-}
+/// A schema of the published contract.
+pub type Shape = fn(&mut SchemaGenerator) -> Schema;
 
 /// A route.
 pub struct Route {
@@ -49,80 +43,43 @@ pub struct Route {
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
-    /// What it takes and gives.
-    pub form: Form,
+    /// The schema of its body.
+    pub takes: Option<Shape>,
+    /// The schema of its answer.
+    pub gives: Shape,
+    /// Parameters of its query.
+    pub asks: &'static [&'static str],
     /// What it does, in one sentence.
     pub summary: &'static str,
     handler: fn() -> MethodRouter<Arc<Deps>>,
 }
 
-/// Every route. There are no others.
-pub static TABLE: [Route; 8] = [
-    Route {
-        method: Method::POST,
-        path: "/api/v1/ml/decision/spot-optimize",
-        access: Access::Key,
-        form: Form::Decision,
-        summary: "On-demand to spot, spot to better spot, and back to on-demand where spot is too risky.",
-        handler: || post(decide::spot_optimize),
-    },
-    Route {
-        method: Method::POST,
-        path: "/api/v1/ml/decision/bin-pack",
-        access: Access::Key,
-        form: Form::Decision,
-        summary: "Fewer or cheaper nodes for the same pods.",
-        handler: || post(decide::bin_pack),
-    },
-    Route {
-        method: Method::POST,
-        path: "/api/v1/ml/decision/rightsize",
-        access: Access::Key,
-        form: Form::Decision,
-        summary: "Nodes of a size that fits what they carry, one for one.",
-        handler: || post(decide::rightsize),
-    },
-    Route {
-        method: Method::POST,
-        path: "/api/v1/ml/predict/spot-interruption",
-        access: Access::Key,
-        form: Form::Prediction,
-        summary: "The chance that an instance of a spot pool is taken back within a horizon, for each pool.",
-        handler: || post(predict::spot_interruption),
-    },
-    Route {
-        method: Method::POST,
-        path: "/api/v1/ml/outcomes",
-        access: Access::Key,
-        form: Form::Outcomes,
-        summary: "Tells what became of predictions: how many instances of a pool were interrupted within the horizon.",
-        handler: || post(outcomes::keep),
-    },
-    Route {
-        method: Method::GET,
-        path: "/api/v1/ml/predict/calibration",
-        access: Access::Key,
-        form: Form::Calibration,
-        summary: "How good predictions were, for each horizon: Brier score and reliability table, made from the outcomes that were told.",
-        handler: || get(outcomes::calibration),
-    },
-    Route {
-        method: Method::GET,
-        path: "/api/v1/ml/health",
-        access: Access::Everyone,
-        form: Form::Health,
-        summary: "Whether the server runs, and what it speaks.",
-        handler: || get(health::show),
-    },
-    Route {
-        method: Method::GET,
-        path: "/api/v1/ml/openapi.json",
-        access: Access::Everyone,
-        form: Form::Contract,
-        summary: "This document.",
-        handler: || get(contract::show),
-    },
-];
+impl Route {
+    const fn new<Gives: JsonSchema>(
+        method: Method,
+        path: &'static str,
+        handler: fn() -> MethodRouter<Arc<Deps>>,
+        summary: &'static str,
+    ) -> Route {
+        let gives: Shape = |schemas| schemas.subschema_for::<Gives>();
+        Route { method, path, access: Access::Key, takes: None, gives, asks: &[], summary, handler }
+    }
+
+    const fn takes<T: JsonSchema>(mut self) -> Route {
+        self.takes = Some(|schemas| schemas.subschema_for::<T>());
+        self
+    }
+
+    const fn asks(mut self, names: &'static [&'static str]) -> Route {
+        self.asks = names;
+        self
+    }
+
+    const fn open(mut self) -> Route {
+        self.access = Access::Everyone;
+        self
+    }
+}
 
 /// Who may use a route; `None`: it is closed. HEAD is GET without the body.
 pub fn access(method: &Method, path: &str) -> Option<Access> {

@@ -3,4 +3,6 @@
 mod access;
 mod bodies;
 mod contract;
+mod market;
+mod models;
 pub(crate) mod support;

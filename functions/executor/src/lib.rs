@@ -6,7 +6,7 @@ use domain::ports::{Parked, QueueError};
 use execution::{Ports, Trouble, continue_plan};
 use runtime::deadline::Budget;
 use std::collections::BTreeSet;
-use tracing::{info, warn};
+use tracing::warn;
 
 /// What the function works with.
 pub type Deps = Ports;
@@ -56,7 +56,6 @@ pub async fn body(text: &str, deps: &Deps, budget: Budget) -> Result<(), Unhandl
             return Ok(deps.queue.park(&parked).await?);
         }
     };
-    let driven = continue_plan(deps, &key, budget.until()).await?;
-    info!(plan.id = %key, ?driven, "Went on with a plan");
+    continue_plan(deps, &key, budget.until()).await?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use domain::interruption::{Copy, Message, Notice};
 use domain::ports::{Parked, QueueError};
 use execution::{Ports, Trouble, rescue};
 use runtime::deadline::Budget;
-use tracing::{error, info, warn};
+use tracing::{Instrument, error, info, info_span, warn};
 
 /// What the function works with.
 pub type Deps = Ports;
@@ -68,7 +68,7 @@ fn received(sent_at: Option<Timestamp>, region: Option<&str>, now: Timestamp) ->
 /// [`Unhandled`]: the body must come back.
 pub async fn body(text: &str, received: &Received, deps: &Deps, budget: Budget) -> Result<(), Unhandled> {
     match parse(text, received) {
-        Message::Notice(notice) => act(&notice, deps, budget).await,
+        Message::Notice(notice) => act(&notice, deps, budget).instrument(info_span!("event", trace.id = notice.event_id)).await,
         Message::PostHoc { account, instances } => {
             deps.meter.count("notices_ignored", "post_hoc");
             info!(account, ?instances, "AWS reports an interruption that has happened");

@@ -93,7 +93,7 @@ async fn play(system: &System, caller: &Caller) -> Vec<String> {
     let url = format!("https://receiver.demo.example/hook?token={URL_TOKEN}");
     let target = json!({ "label": "canary", "channel": "webhook", "url": url });
     let target = caller.call(&admin, Method::POST, "/api/v1/notifications/targets", Some(&target)).await;
-    let secrets = [&made["key"], &target["secret"]].map(|secret| secret.as_str().expect("it is shown once").to_owned());
+    let secrets = [&made["secret"], &target["secret"]].map(|secret| secret.as_str().expect("it is shown once").to_owned());
     let target = format!("/api/v1/notifications/targets/{}", target["target_id"].as_str().unwrap());
     let registration = |token: &str, ca: Option<&str>| {
         json!({

@@ -15,8 +15,10 @@ use tracing::Level;
 #[cfg(test)]
 mod canary;
 mod demo;
+mod metrics;
 mod pages;
 mod parts;
+mod past;
 mod system;
 mod tables;
 mod thinking;
@@ -73,6 +75,7 @@ async fn serve(settings: &system::Settings) -> anyhow::Result<()> {
         "CloudOptim runs on embedded parts.\n\n  console     {}/console/sign-in#key={}\n  API         {}\n  key         {}\n  demo cluster {}\n  state       {}\n\n  curl -H 'Authorization: Bearer {}' {}/api/v1/admin/clusters\n\nCtrl-C stops it.\n",
         system.api_url, system.api_key, system.api_url, system.api_key, system.cluster, system.folder, system.api_key, system.api_url
     ))?;
+    past::remember(&system, &system.decision).await?;
     // Whoever opens the console at once finds a decision in it, and need not wait for the schedule.
     system.ask_first_round().await?;
     let worker = worker::run(&system);

@@ -42,6 +42,7 @@ pub(crate) fn router(
         )),
         clock: ports.clock.clone(),
         ids,
+        issuer: None,
         sessions: Signer::new(&secret, false),
         fleets: Fleets::default(),
     };

@@ -14,6 +14,8 @@ pub(crate) fn market(ports: &Ports, world: &Arc<World>, table: &Arc<aws::Decisio
         registry: ports.registry.clone(),
         source: world.clone(),
         store: table.clone(),
+        wishes: table.clone(),
+        work: table.clone(),
         clock: ports.clock.clone(),
         meter: ports.meter.clone(),
     }

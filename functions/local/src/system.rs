@@ -1,5 +1,6 @@
 //! Joins everything: the real functions and adapters, the embedded table, the simulated world.
 
+use crate::metrics;
 use crate::tables;
 use crate::thinking::{self, Server};
 use crate::{pages, parts};
@@ -25,7 +26,7 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
 use sim::http::kubernetes::Served;
-use sim::store::{MemoryQueue, MemoryVault};
+use sim::store::{MemoryQueue, MemoryTrust, MemoryVault};
 use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, Timing, WorkloadSpec, World};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -92,6 +93,7 @@ pub(crate) struct System {
     pub(crate) optimizer: Optimizer,
     pub(crate) notifier: notifier::Deps,
     pub(crate) market: market::Deps,
+    pub(crate) decision: Arc<aws::DecisionTable>,
     pub(crate) scanner: Scanner,
     pub(crate) office_hours: OfficeHours,
     pub(crate) cluster: ClusterId,
@@ -127,6 +129,7 @@ impl System {
             kubernetes::Settings { timeout_s: 30, retry_attempts: 3, backoff_factor: 2 },
             gate.clone(),
         ));
+        let counters = Arc::new(metrics::Counters::default());
         let ports = Ports {
             journal: table.clone(),
             registry: table.clone(),
@@ -138,7 +141,7 @@ impl System {
             queue: queue.clone(),
             notices: queue.clone(),
             clock: clock.clone(),
-            meter: Arc::new(Silent),
+            meter: counters.clone(),
         };
         let notifier = parts::notifier(&ports, &table, &queue, &vault, settings.courier.clone())?;
         let office_hours = parts::office_hours(&ports, &table);
@@ -151,7 +154,7 @@ impl System {
             Some(other) => other.clone(),
             None => thinking::serve(&market, decision_table.clone()).await?,
         };
-        let optimizer = thinking::optimizer(&ports, &table, &queue, &server)?;
+        let optimizer = thinking::optimizer(&ports, &table, &queue, &server, clusters.clone())?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port))
             .await
             .with_context(|| format!("port {} is taken: set PORT", settings.port))?;
@@ -164,7 +167,7 @@ impl System {
             ..api_deps(&ports, table, queue.clone(), vault, clusters, ml, gate)
         });
         // In this order: what is no address at all is answered by the router that comes last.
-        tokio::spawn(async move { axum::serve(listener, pages.merge(api::router(deps))).await });
+        tokio::spawn(async move { axum::serve(listener, pages.merge(metrics::router(counters)).merge(api::router(deps))).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
         Ok(System {
             clock,
@@ -174,6 +177,7 @@ impl System {
             optimizer,
             notifier,
             market,
+            decision: decision_table,
             scanner,
             office_hours,
             cluster,
@@ -197,13 +201,6 @@ impl System {
         };
         Ok(self.optimizer.rounds.ask(&round).await?)
     }
-}
-
-/// Local mode counts nothing: its output is for a person.
-struct Silent;
-
-impl domain::ports::Meter for Silent {
-    fn count(&self, _name: &'static str, _kind: &str) {}
 }
 
 /// A cluster with four spot nodes that are well used, two on-demand nodes that are not, and some workloads, one of them with a budget.
@@ -343,8 +340,10 @@ fn api_deps(
         rates: api::rates(table.clone()),
         issuer: None,
         idempotency: table,
+        trust: Arc::new(MemoryTrust::default()),
         queue: ports.queue.clone(),
         vault,
+        directory: None,
         clusters,
         clock: ports.clock.clone(),
         bootstrap_admin_hash: None,

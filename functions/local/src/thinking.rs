@@ -4,20 +4,21 @@
 use anyhow::Context;
 use data_encoding::HEXLOWER;
 use decision::planner::Planner;
-use decision::{Library, Records};
+use decision::{Bench, Desk, Library, Records};
 use domain::SignedDuration;
 use domain::decision::DecisionType;
 use domain::ids::Region;
 use domain::offering::{CapacityType, Pool};
-use domain::ports::Outcomes;
+use domain::ports::Rights;
 use execution::Ports;
 use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
+use execution::permissions::Inspector;
 use planning::public_data::Catalogue;
 use runtime::advisor::HttpAdvisor;
 use runtime::deadline::Budget;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use sim::store::MemoryQueue;
+use sim::store::{MemoryQueue, MemoryTrust};
 use sim::world::{ClusterSpec, TypeSpec, World};
 use std::sync::Arc;
 
@@ -34,7 +35,13 @@ pub(crate) struct Server {
 }
 
 /// Everything that optimises.
-pub(crate) fn optimizer(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>, server: &Server) -> anyhow::Result<Optimizer> {
+pub(crate) fn optimizer(
+    ports: &Ports,
+    table: &Arc<aws::Table>,
+    queue: &Arc<MemoryQueue>,
+    server: &Server,
+    rights: Arc<dyn Rights>,
+) -> anyhow::Result<Optimizer> {
     Ok(Optimizer {
         ports: ports.clone(),
         optimizations: table.clone(),
@@ -43,6 +50,12 @@ pub(crate) fn optimizer(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<Memo
         advisor: Arc::new(HttpAdvisor::new(&server.url, &server.key, runtime::http::Limits::default(), &gate::Gate::this_machine())?),
         surveyor: Arc::new(Lookout::new(ports.clone())),
         sizing: Some(Sizing { usages: table.clone(), findings: table.clone(), rightsizing: true, oom: true }),
+        inspector: Some(Inspector {
+            registry: ports.registry.clone(),
+            rights,
+            trust: Arc::new(MemoryTrust::default()),
+            clock: ports.clock.clone(),
+        }),
         settings: Settings {
             interval: INTERVAL,
             enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],
@@ -51,13 +64,16 @@ pub(crate) fn optimizer(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<Memo
 }
 
 /// Reads the market once, so that the first plan rests on it, and starts our own decision server over what was read.
-pub(crate) async fn serve(market: &market::Deps, outcomes: Arc<dyn Outcomes>) -> anyhow::Result<Server> {
+pub(crate) async fn serve(market: &market::Deps, table: Arc<aws::DecisionTable>) -> anyhow::Result<Server> {
     read(market).await;
+    let clock = market.clock.clone();
     let key = SecretString::from(HEXLOWER.encode(&Sha256::digest(format!("decision {}", market.clock.now()))));
     let deps = decision::Deps {
         engine: Arc::new(Planner::default()),
-        library: Arc::new(Library::new(market.store.clone(), market.clock.clone()).learning_from(outcomes.clone(), market.clock.clone())),
-        records: Some(Records { store: outcomes, clock: market.clock.clone() }),
+        library: Arc::new(Library::new(table.clone(), clock.clone()).learning_from(table.clone(), clock.clone())),
+        records: Some(Records { store: table.clone(), clock: clock.clone() }),
+        bench: Some(Arc::new(Bench::new(table.clone(), clock.clone()))),
+        desk: Some(Desk { market: table.clone(), wishes: table.clone(), work: table, clock }),
         keys: vec![decision::Key::of(key.expose_secret())],
         limits: decision::Limits::default(),
     };

@@ -1,5 +1,5 @@
-//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper and office hours each minute, reads
-//! the market every three, and asks for a round of each cluster every ten.
+//! What SQS, the schedule and Lambda do on AWS: hands messages to the functions, runs the sweeper and office hours each minute, looks every three
+//! seconds whether anything of the market is due, and asks for a round of each cluster every ten.
 
 use crate::system::System;
 use crate::thinking;
@@ -93,10 +93,10 @@ async fn lanes(system: &System) {
     }
 }
 
-/// The market's schedule. The first tick was at the start.
+/// The market's schedule, oftener than on AWS: whoever asks for something in a browser sits in front of it. What is not due is not read.
 async fn prices(system: &System) {
     loop {
-        system.clock.sleep(SignedDuration::from_mins(3)).await;
+        system.clock.sleep(SignedDuration::from_secs(3)).await;
         thinking::read(&system.market).await;
     }
 }

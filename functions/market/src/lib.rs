@@ -4,15 +4,17 @@
 //! Not here, and never: a customer's data, a customer's role, a decision.
 
 mod advisor;
+mod fill;
 mod on_demand;
 mod site;
 mod spot;
 
 pub use site::AdvisorSite;
 
+use domain::Timestamp;
 use domain::ids::Region;
-use domain::market::{Part, Refreshed};
-use domain::ports::{Clock, MarketSource, MarketStore, Meter, Registry, SourceError, StoreError};
+use domain::market::{Part, ReadEntry, ReadFate, ReadRun, Refreshed};
+use domain::ports::{Clock, MarketSource, MarketStore, MarketWishes, MarketWork, Meter, Registry, SourceError, StoreError};
 use futures::future::{Either, select};
 use futures::stream::{self, StreamExt};
 use planning::public_data::{AdvisorFault, PriceListFault};
@@ -30,6 +32,10 @@ pub struct Deps {
     pub source: Arc<dyn MarketSource>,
     /// Where what was read is kept.
     pub store: Arc<dyn MarketStore>,
+    /// What people ask for: that a part is read anew, that holes are filled, that a filling is undone.
+    pub wishes: Arc<dyn MarketWishes>,
+    /// What became of it, and of each run.
+    pub work: Arc<dyn MarketWork>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Counters.
@@ -90,7 +96,7 @@ const LANES: usize = 4;
 /// How many clusters are read in one page.
 const PAGE: usize = 100;
 
-/// Reads what is due, once.
+/// Reads what is due or asked for, once; then goes on with fillings for as long as there is time.
 ///
 /// # Guarantees
 /// A part that fails keeps no other from being read, and is in the answer, in the log and in the metrics. Nothing that is known is
@@ -99,15 +105,20 @@ const PAGE: usize = 100;
 /// # Errors
 /// [`StoreError`]: a table did not say what there is to do; nothing was read.
 pub async fn handle(deps: &Deps, budget: Budget) -> Result<Run, StoreError> {
-    let mut regions = Vec::new();
+    let begun = deps.clock.now();
+    let (mut regions, mut wanted) = (Vec::new(), BTreeSet::new());
     for region in registered(deps).await? {
-        let state = deps.store.refreshed(&region).await?;
+        let (state, wish) = futures::try_join!(deps.store.refreshed(&region), deps.wishes.refresh_wish(&region))?;
+        wanted.extend(state.wanted(wish.as_ref(), begun).into_iter().map(|part| (region.clone(), part)));
         regions.push((region, state));
     }
-    let jobs = jobs(deps, &regions);
+    let jobs = jobs(&regions, &wanted);
     let done = stream::iter(jobs).map(|job| job.run(deps, budget, &regions)).buffer_unordered(LANES).collect::<Vec<_>>().await;
     let run = Run(done.into_iter().flatten().collect());
-    tell(deps, &run);
+    tell(deps, &run, begun).await;
+    if let Err(error) = fill::go_on(deps, budget).await {
+        warn!(%error, "Fillings were not gone on with; the next run does");
+    }
     Ok(run)
 }
 
@@ -127,19 +138,18 @@ async fn registered(deps: &Deps) -> Result<BTreeSet<Region>, StoreError> {
 /// One call of a source and what follows from it.
 enum Job {
     /// Spot prices of a Region, and when they were last read.
-    Spot(Region, Option<domain::Timestamp>),
+    Spot(Region, Option<Timestamp>),
     /// On-demand prices of a Region.
     OnDemand(Region),
     /// The Spot Advisor's one file, for these Regions.
     Advisor(Vec<Region>),
 }
 
-/// What is due: the most perishable first, and of each part the Regions that have waited longest.
-fn jobs(deps: &Deps, regions: &[(Region, Refreshed)]) -> Vec<Job> {
-    let now = deps.clock.now();
+/// What is wanted: the most perishable first, and of each part the Regions that have waited longest.
+fn jobs(regions: &[(Region, Refreshed)], wanted: &BTreeSet<(Region, Part)>) -> Vec<Job> {
     let mut jobs = Vec::new();
     for part in Part::ALL {
-        let mut due: Vec<&(Region, Refreshed)> = regions.iter().filter(|(_, state)| state.due(now).contains(&part)).collect();
+        let mut due: Vec<&(Region, Refreshed)> = regions.iter().filter(|(region, _)| wanted.contains(&(region.clone(), part))).collect();
         due.sort_by_key(|(_, state)| state.at(part));
         let names = due.iter().map(|(region, _)| region.clone());
         match part {
@@ -185,7 +195,7 @@ async fn within<T>(deps: &Deps, budget: Budget, call: impl Future<Output = Resul
     }
 }
 
-fn tell(deps: &Deps, run: &Run) {
+async fn tell(deps: &Deps, run: &Run, begun: Timestamp) {
     for (region, part, fate) in &run.0 {
         let kind = match part {
             Part::SpotPrices => "spot-prices",
@@ -202,8 +212,24 @@ fn tell(deps: &Deps, run: &Run) {
         }
     }
     deps.meter.count("market_runs", "finished");
+    if run.0.is_empty() {
+        return;
+    }
     let [read, failed, left] = run.sums();
     info!(read, failed, left, "The market was read");
+    let entry = |(region, part, fate): &(Region, Part, Fate)| {
+        let (fate, why) = match fate {
+            Fate::Read => (ReadFate::Read, None),
+            Fate::Failed(why) => (ReadFate::Failed, Some(why.to_string())),
+            Fate::Left => (ReadFate::Left, None),
+        };
+        ReadEntry { region: region.clone(), part: *part, fate, why }
+    };
+    let took_ms = u64::try_from(deps.clock.now().duration_since(begun).as_millis()).unwrap_or_default();
+    let kept = ReadRun { at: begun, took_ms, entries: run.0.iter().map(entry).collect() };
+    if let Err(error) = deps.work.put_run(&kept).await {
+        warn!(%error, "A run is not in the history");
+    }
 }
 
 #[cfg(test)]

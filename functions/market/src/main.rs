@@ -41,10 +41,13 @@ const NEEDS: [Var; 3] = [Var::TableName, Var::DecisionTableName, Var::AwsRegion]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let Wires { config, sdk, table, clock, meter } = Wires::new(wiring::start(&NEEDS)?).await;
+    let decision = Arc::new(aws::DecisionTable::new(&sdk, config.decision_table_name));
     let deps = &Deps {
         registry: table,
         source: Arc::new(Sources { spot: ec2::SpotMarket::new(sdk.clone()), site: AdvisorSite::aws()?, list: aws::PriceList::new(&sdk) }),
-        store: Arc::new(aws::DecisionTable::new(&sdk, config.decision_table_name)),
+        store: decision.clone(),
+        wishes: decision.clone(),
+        work: decision,
         clock,
         meter,
     };

@@ -1,6 +1,7 @@
 //! Laws of a run, on a market that behaves.
 
 mod fake;
+mod fills;
 
 use crate::{Fate, Run, Trouble, handle};
 use domain::SignedDuration;

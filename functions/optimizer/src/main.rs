@@ -3,6 +3,7 @@
 use domain::SignedDuration;
 use domain::decision::DecisionType;
 use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
+use execution::permissions::Inspector;
 use lambda_runtime::{LambdaEvent, service_fn};
 use runtime::advisor::HttpAdvisor;
 use runtime::config::{Optimization, Var};
@@ -55,6 +56,12 @@ fn wire(wires: &Wires) -> anyhow::Result<Optimizer> {
         ledger: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
         advisor: Arc::new(HttpAdvisor::new(&config.ml_server_url, key.wrapped(), Limits::default(), &wires.gate())?),
+        inspector: Some(Inspector {
+            registry: table.clone(),
+            rights: wires.clusters(wires.vault(), aws::EksRole::Act),
+            trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Act)),
+            clock: wires.clock.clone(),
+        }),
         settings: settings_of(config.optimization),
     })
 }

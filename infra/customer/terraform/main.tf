@@ -46,7 +46,7 @@ resource "aws_iam_role_policy" "act" {
   policy = data.aws_iam_policy_document.act.json
 }
 
-# ---- The role that looks into clusters, and may do nothing in AWS -----------------------------------------------------------
+# ---- The role that looks into clusters, and may ask AWS where they are --------------------------------------------------------
 
 resource "aws_iam_role" "look" {
   # The name of the role above with `-look` behind: CloudOptim derives it.
@@ -55,6 +55,12 @@ resource "aws_iam_role" "look" {
   max_session_duration = 3600
   permissions_boundary = local.boundary
   assume_role_policy   = data.aws_iam_policy_document.look_trust.json
+}
+
+resource "aws_iam_role_policy" "locate" {
+  name   = "locate"
+  role   = aws_iam_role.look.id
+  policy = data.aws_iam_policy_document.locate.json
 }
 
 # The groups are those of rbac.yaml: what each may do in the cluster is said there.

@@ -263,6 +263,15 @@ data "aws_iam_policy_document" "look_trust" {
   }
 }
 
+data "aws_iam_policy_document" "locate" {
+  statement {
+    sid       = "Locate"
+    effect    = "Allow"
+    actions   = ["eks:DescribeCluster"]
+    resources = ["arn:${local.partition}:eks:${local.region}:${local.account}:cluster/*"]
+  }
+}
+
 data "aws_iam_policy_document" "events_trust" {
   statement {
     effect  = "Allow"

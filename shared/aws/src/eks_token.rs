@@ -28,7 +28,7 @@ const RENEW_BEFORE: SignedDuration = SignedDuration::from_mins(5);
 /// How many clusters' tokens are kept; above it all are forgotten, which costs one AssumeRole each.
 const KEPT_MAX: usize = 1_000;
 /// What the session may do beside saying who it is, which needs no right: nothing. A leaked token is worth no AWS call.
-const SESSION_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+pub(crate) const SESSION_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 /// As whom a cluster is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum EksRole {
 }
 
 impl EksRole {
-    fn arn(self, registered: &str) -> String {
+    pub(crate) fn arn(self, registered: &str) -> String {
         match self {
             EksRole::Act => registered.to_owned(),
             EksRole::Look => format!("{registered}-look"),

@@ -13,6 +13,8 @@
 //! SDK type in a port.
 
 mod config;
+#[cfg(feature = "eks")]
+mod eks_directory;
 mod eks_token;
 #[cfg(feature = "mail")]
 mod mail;
@@ -20,10 +22,13 @@ mod mailboxes;
 mod price_list;
 mod queue;
 mod store;
+mod trust;
 mod vault;
 
 pub use aws_config::SdkConfig;
 pub use config::{local_config, local_config_as, sdk_config};
+#[cfg(feature = "eks")]
+pub use eks_directory::EksDirectory;
 pub use eks_token::{EksRole, EksTokens};
 #[cfg(feature = "mail")]
 pub use mail::Mail;
@@ -31,4 +36,5 @@ pub use mailboxes::CustomerQueues;
 pub use price_list::PriceList;
 pub use queue::{NoticeQueue, QueueUrls, Queues, RoundQueue, ScanQueue, create_queue, take_messages};
 pub use store::{DecisionTable, Table, create_decision_table, create_table};
+pub use trust::RoleTrust;
 pub use vault::{KeyVault, create_key};

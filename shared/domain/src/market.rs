@@ -1,8 +1,12 @@
 //! What the market says: prices, where they come from, and how often spot instances are taken back.
 
+mod fill;
 mod refresh;
 mod series;
 
+pub use fill::{
+    Asked, FILL_BATCH, FILL_FAILURES_MAX, FillProgress, FillState, FillWish, FilledPool, ReadEntry, ReadFate, ReadRun, RefreshWish,
+};
 pub use refresh::{Part, Refreshed};
 pub use series::{POINTS_MAX, PriceSeries};
 

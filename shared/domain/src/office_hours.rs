@@ -48,7 +48,8 @@ pub const LEAD_S_MAX: u32 = 7_200;
 /// What one scope (a workload, a namespace, the cluster, the customer) says. What it leaves open, a wider scope decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(default)]
 pub struct Rules {
     /// When it is up; at all other times it sleeps.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,7 +147,8 @@ impl From<Included> for String {
 /// What a customer sets for the office hours of one cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(default)]
 pub struct OfficeHoursPolicy {
     /// How far it may go by itself. `observe` after registration.
     pub mode: Mode,

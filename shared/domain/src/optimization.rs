@@ -25,7 +25,6 @@ pub const PROPOSALS_MAX: usize = 40;
 
 /// A message of the optimizer's queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Round {
     /// The customer.
     pub customer: CustomerId,

@@ -165,6 +165,9 @@ pub struct Plan {
     pub stakes: Option<Box<Stakes>>,
 }
 
+/// How the evidence of a plan that an event began names it; the id follows.
+pub const EVENT: &str = "event ";
+
 /// A plan with how far it is: what the table holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRecord {
@@ -172,4 +175,13 @@ pub struct PlanRecord {
     pub plan: Plan,
     /// How far it is.
     pub progress: Progress,
+}
+
+impl PlanRecord {
+    /// What every line of the log about it carries, in whichever function it is written: the id of the event that it began with; where no
+    /// event did, the plan's own.
+    pub fn trace_id(&self) -> &str {
+        let event = self.plan.evidence.iter().find_map(|said| said.strip_prefix(EVENT));
+        event.unwrap_or_else(|| self.plan.key.plan.as_str())
+    }
 }

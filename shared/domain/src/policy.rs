@@ -49,7 +49,8 @@ pub enum AtDeadline {
 /// How interruptions of a cluster's nodes are handled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(default)]
 pub struct InterruptionPolicy {
     /// `auto` from registration on: the instance goes in any case, and doing nothing is the only choice that loses pods.
     pub mode: Mode,
@@ -75,7 +76,8 @@ impl Default for InterruptionPolicy {
 /// How many nodes may be in disruption at once. Interruptions are not ours to refuse and do not count against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(default)]
 pub struct DisruptionBudget {
     /// At most this share of the nodes, in percent; at least one node is always allowed.
     pub nodes_percent_max: u32,
@@ -103,7 +105,8 @@ impl DisruptionBudget {
 /// How a cluster is made cheaper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(default)]
 pub struct OptimizationPolicy {
     /// Moves to and between spot pools. `observe` after registration.
     pub spot: Mode,
@@ -196,7 +199,7 @@ impl OptimizationPolicy {
 /// A weekly window in which plans may be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub struct Window {
     /// Days on which it begins: `mon` to `sun`.
     pub days: Vec<String>,
@@ -211,7 +214,8 @@ pub struct Window {
 /// Everything a customer can set for one cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(default)]
 pub struct ClusterPolicy {
     /// Interruption handling.
     pub interruption: InterruptionPolicy,
@@ -232,7 +236,7 @@ pub struct ClusterPolicy {
 /// A launch template of the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub struct LaunchTemplate {
     /// `lt-...`.
     pub id: String,

@@ -11,6 +11,7 @@
 use crate::decision::DecisionType;
 use crate::ids::{ClusterId, CustomerId};
 use crate::money::MicroDollars;
+use crate::offering::CapacityType;
 use crate::plan::stakes::saved;
 use crate::plan::{Outcome, Plan, PlanKind, Progress};
 use crate::scheduling::Resources;
@@ -20,6 +21,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub mod arithmetic;
+mod metered;
+
+pub use metered::{Metered, Month};
 
 /// What made something cheaper, or dearer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,8 +76,12 @@ pub struct Seen {
     pub cost_per_hour: MicroDollars,
     /// How many nodes.
     pub nodes: u32,
+    /// Virtual cores of its nodes: what pods can have of each, rounded up to whole cores.
+    pub vcpus: u32,
     /// What its pods request.
     pub requested: Resources,
+    /// The part of its cost that is spot.
+    pub spot_per_hour: MicroDollars,
 }
 
 /// Why a snapshot is no ground for the ledger.
@@ -102,13 +110,19 @@ pub fn seen(snapshot: &Snapshot, overhead_per_hour: MicroDollars) -> Result<Seen
     if let Some(gap) = snapshot.parts.iter().find_map(gap) {
         return Err(NotWhole::Gap(gap));
     }
-    let mut cost = MicroDollars::default();
+    let (mut cost, mut spot) = (MicroDollars::default(), MicroDollars::default());
     let mut requested = Resources::default();
+    let mut vcpus: u64 = 0;
     // Nodes that stand for no instance (Fargate, other machines) are not ours to reckon.
     let bought: Vec<_> = snapshot.nodes.iter().filter(|node| node.instance.is_some()).collect();
     for node in &bought {
         let price = node.price.ok_or_else(|| NotWhole::Price(node.name.to_string()))?;
         cost = cost + price.price_per_hour + overhead_per_hour;
+        if node.pool.as_ref().is_some_and(|pool| pool.capacity == CapacityType::Spot) {
+            spot = spot + price.price_per_hour + overhead_per_hour;
+        }
+        // What the kubelet keeps for itself is less than a core.
+        vcpus = vcpus.saturating_add(node.allocatable.cpu_millis.div_ceil(1_000));
         for placed in &node.pods {
             let class = usize::try_from(placed.class).ok().and_then(|index| snapshot.classes.get(index));
             // Pods of DaemonSets follow the number of nodes: they are not work, they are overhead.
@@ -120,7 +134,15 @@ pub fn seen(snapshot: &Snapshot, overhead_per_hour: MicroDollars) -> Result<Seen
     if bought.is_empty() || (requested.cpu_millis == 0 && requested.memory_bytes == 0) {
         return Err(NotWhole::Empty);
     }
-    Ok(Seen { at: snapshot.taken_at, cost_per_hour: cost, nodes: u32::try_from(bought.len()).unwrap_or(u32::MAX), requested })
+    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    Ok(Seen {
+        at: snapshot.taken_at,
+        cost_per_hour: cost,
+        nodes: small(bought.len() as u64),
+        vcpus: small(vcpus),
+        requested,
+        spot_per_hour: spot,
+    })
 }
 
 impl Baseline {
@@ -231,8 +253,14 @@ pub struct Hour {
     pub begins: Timestamp,
     /// When the cluster was looked at for it.
     pub seen_at: Timestamp,
+    /// Virtual cores that were managed in it; 0 where they were not counted yet.
+    #[serde(default)]
+    pub vcpus: u32,
     /// What the nodes that were there cost.
     pub cost: MicroDollars,
+    /// The part of it that was spot; `None`: written before this was told apart.
+    #[serde(default)]
+    pub spot: Option<MicroDollars>,
     /// What the same work would have cost by the baseline.
     pub expected: MicroDollars,
     /// What open proposals and recommendations would save.
@@ -279,7 +307,9 @@ pub fn close(
         cluster: baseline.cluster.clone(),
         begins,
         seen_at: seen.at,
+        vcpus: seen.vcpus,
         cost: seen.cost_per_hour,
+        spot: Some(seen.spot_per_hour),
         expected,
         estimated,
         freed,

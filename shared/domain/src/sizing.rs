@@ -48,7 +48,8 @@ impl Resource {
 /// Requests and limits of one container; `None`: not set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(default)]
 pub struct Sizes {
     /// CPU request, thousandths of a core.
     pub cpu_request: Option<u64>,
@@ -168,7 +169,8 @@ pub enum Severity {
 /// What a customer allows with the sizes of workloads, per cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(default)]
 pub struct WorkloadPolicy {
     /// Requests and limits that fit what is used. `observe` after registration.
     pub rightsizing: Mode,

@@ -105,7 +105,6 @@ impl Watchbook {
 
 /// A message of the scanner's queue: one scan of one cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ScanOrder {
     /// The customer.
     pub customer: CustomerId,

@@ -20,7 +20,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
-use tracing::info;
+use tracing::{Instrument, info, info_span};
 
 mod guard;
 mod save;
@@ -49,7 +49,13 @@ pub async fn continue_plan(ports: &Ports, key: &PlanKey, until: Timestamp) -> Re
     let Some(record) = ports.journal.load(key).await? else {
         return Ok(Driven::Unknown);
     };
-    drive(ports, record, None, until).await
+    let span = info_span!("plan", trace.id = record.trace_id());
+    let went_on = async {
+        let driven = drive(ports, record, None, until).await?;
+        info!(plan.id = %key, ?driven, "Went on with a plan");
+        Ok(driven)
+    };
+    went_on.instrument(span).await
 }
 
 /// Drives a plan until it is over, rests, or the invocation's time is nearly out.

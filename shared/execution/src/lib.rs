@@ -15,6 +15,7 @@ pub mod notify;
 pub mod office_hours;
 pub mod optimize;
 pub mod perform;
+pub mod permissions;
 pub mod ports;
 pub mod refresh;
 pub mod rescue;

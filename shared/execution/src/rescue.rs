@@ -11,12 +11,12 @@ use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceKey, PlanId};
 use domain::interruption::{Notice, NoticeKind, Takeback};
 use domain::node::NodeRecord;
 use domain::offering::CapacityType;
-use domain::plan::{Outcome, PlanKey, PlanRecord, Urgency};
+use domain::plan::{EVENT, Outcome, PlanKey, PlanRecord, Urgency};
 use domain::ports::{Change, NewPlan, Opened, StoreError};
 use domain::spot_event::SpotEvent;
 use domain::tenant::Cluster;
 use domain::{SignedDuration, Timestamp};
-use tracing::{info, warn};
+use tracing::{Instrument, info, info_span, warn};
 
 pub mod decide;
 mod lookup;
@@ -48,6 +48,11 @@ const GENERATIONS_MAX: u32 = 8;
 /// # Errors
 /// The first [`Trouble`] of any instance, after all were tried: the message must come back.
 pub async fn handle(ports: &Ports, notice: &Notice, until: Timestamp) -> Result<Vec<Rescued>, Trouble> {
+    // Every line below says which event it began with; the plan carries it on to whoever goes on with it.
+    all(ports, notice, until).instrument(info_span!("event", trace.id = notice.event_id)).await
+}
+
+async fn all(ports: &Ports, notice: &Notice, until: Timestamp) -> Result<Vec<Rescued>, Trouble> {
     let instances = match &notice.reservation {
         Some(reservation) if notice.instances.is_empty() => lookup::of_reservation(ports, notice, reservation).await?,
         _ => notice.instances.clone(),
@@ -148,6 +153,7 @@ async fn begin_or_join(
     for generation in 0..GENERATIONS_MAX {
         let key = plan_key(record, &act.prefix, generation);
         let mut new = decide::new_plan(key, act, record, ports.clock.now());
+        new.plan.evidence.push(format!("{EVENT}{}", notice.event_id));
         let event = spot_event(notice, record, Some(new.plan.key.plan.clone()), act.what.clone());
         new.progress.spot_event = Some(event.clone());
         new.spot_event = Some(event);

@@ -2,18 +2,23 @@
 //!
 //! The API and the console are two mouths of these; neither decides anything by itself.
 
-use domain::SignedDuration;
 use domain::decision::DecisionType;
 use domain::finding::{Finding, FindingState};
-use domain::ids::FindingId;
-use domain::ids::{ClusterId, CustomerId, PlanId};
+use domain::ids::{ClusterId, CustomerId, FindingId, InstanceId, PlanId, VolumeId};
+use domain::money::MicroDollars;
 use domain::optimization::{Proposal, ProposalState, Round};
-use domain::plan::Outcome;
-use domain::ports::{Change, Clock, Findings, Journal, Optimizations, Queue, QueueError, Registry, Rounds, Scans, StoreError};
+use domain::plan::action::AskedBy;
+use domain::plan::{Action, OnFailure, Outcome, Plan, PlanKey, PlanKind, Progress, Step, Urgency};
+use domain::ports::{Change, Clock, Findings, Journal, NewPlan, Optimizations, Queue, QueueError, Registry, Rounds, Scans, StoreError};
 use domain::tenant::Halt;
 use domain::watch::ScanOrder;
+use domain::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
+/// How long an end may take: the snapshot of a large volume takes its time.
+const ENDS_WITHIN: SignedDuration = SignedDuration::from_hours(2);
+/// When the sweeper begins a plan whose message was lost.
+const BEGINS_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 /// How long the reason of a dismissal may be, in characters.
 const REASON_MAX: usize = 500;
 
@@ -230,6 +235,46 @@ impl Wishes {
             self.scans.ask_scan(&order).await?;
         }
         Ok(())
+    }
+
+    /// Writes a plan that ends what a scan has found: a ghost, or a volume after a snapshot of it. Everything is looked at again before; only
+    /// no grace is waited for. `new` names the plan, the same for a repeated request.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn end_waste(&self, who: &Who, finding: &Finding, new: &str) -> Result<PlanId, Refused> {
+        if !matches!(finding.state, FindingState::Open | FindingState::Dismissed { .. }) {
+            return Err(Refused::Decided(finding.state.as_str()));
+        }
+        let by = AskedBy::Person;
+        let ghost = || InstanceId::parse(&finding.subject).ok().map(|instance| (PlanKind::Ghost, Action::TerminateGhost { instance, by }));
+        let volume = || VolumeId::parse(&finding.subject).ok().map(|volume| (PlanKind::ZombieVolume, Action::DeleteVolume { volume, by }));
+        let (kind, action) = ghost().or_else(volume).ok_or(Refused::Absent("instance or volume"))?;
+        self.not_halted(who, &finding.cluster).await?;
+        let id = PlanId::parse(format!("op-{new}")).map_err(|_| Refused::Absent("plan"))?;
+        let now = self.clock.now();
+        let plan = Plan {
+            key: PlanKey { customer: finding.customer.clone(), cluster: finding.cluster.clone(), plan: id.clone() },
+            kind,
+            reason: format!("A person asked to end {}.", finding.subject),
+            requested_by: format!("api key {}", who.label),
+            created_at: now,
+            deadline: now.checked_add(ENDS_WITHIN).unwrap_or(Timestamp::MAX),
+            on_failure: OnFailure::Unwind,
+            steps: vec![Step { action, after: Vec::new(), after_unless_forced: Vec::new() }],
+            expected_saving: MicroDollars::default(),
+            evidence: finding.evidence.clone(),
+            stakes: None,
+        };
+        let mut progress = Progress::new(&plan, Urgency::Normal, None);
+        progress.due_at = now.checked_add(BEGINS_WITHIN).unwrap_or(now);
+        let new = NewPlan { plan, progress, audit: Vec::new(), spot_event: None, operation: None };
+        // A plan of this name is this wish, sent twice.
+        self.journal.open(&new).await?;
+        if let Err(error) = self.queue.continue_plan(&new.plan.key, SignedDuration::ZERO).await {
+            tracing::warn!(%error, plan.id = %new.plan.key, "A plan was written and not announced; the sweeper begins it");
+        }
+        Ok(id)
     }
 
     /// Puts a finding aside, with a reason: nothing is done about it and nobody is told, until it is over or rests on other grounds

@@ -3,11 +3,12 @@
 use crate::call::Api;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
-use crate::rights::{self, Right};
+use crate::rights;
 use crate::transport;
 use async_trait::async_trait;
 use domain::ids::ClusterId;
-use domain::ports::{BearerError, Bearers, Cluster, ClusterError, Clusters, Vault, VaultError};
+use domain::permissions::Right;
+use domain::ports::{BearerError, Bearers, Cluster, ClusterError, Clusters, Rights, Vault, VaultError};
 use domain::tenant;
 use gate::Gate;
 use http::HeaderValue;
@@ -72,14 +73,6 @@ impl Connections {
     #[must_use]
     pub fn with_bearers(self, bearers: Arc<dyn Bearers>) -> Self {
         Self { bearers: Some(bearers), ..self }
-    }
-
-    /// Which of these rights the cluster does not give us, in the order asked.
-    ///
-    /// # Errors
-    /// As any read: the connection, the credential, an answer that cannot be read.
-    pub async fn missing_rights(&self, cluster: &tenant::Cluster, rights: &[Right]) -> Result<Vec<Right>, ClusterError> {
-        rights::missing(&self.connection(cluster).await?.api, rights).await
     }
 
     async fn connection(&self, cluster: &tenant::Cluster) -> Result<Arc<Connection>, ClusterError> {
@@ -147,6 +140,13 @@ impl Connections {
         }
         let asked_for = cache.asked;
         cache.clusters.insert(id, Kept { fingerprint, connection: Arc::clone(connection), asked_for });
+    }
+}
+
+#[async_trait]
+impl Rights for Connections {
+    async fn missing(&self, cluster: &tenant::Cluster, rights: &[Right]) -> Result<Vec<Right>, ClusterError> {
+        rights::missing(&self.connection(cluster).await?.api, rights).await
     }
 }
 

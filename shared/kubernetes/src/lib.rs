@@ -39,4 +39,3 @@ pub use connect::{Connections, Settings};
 pub use lists::pods::decode_pods;
 pub use lists::{Listed, decode_page};
 pub use open::{Access, Credential, open};
-pub use rights::Right;

@@ -6,9 +6,11 @@
 
 mod calibration;
 mod calibrator;
+mod features;
 
 pub use calibration::{Bin, Outcome, Report, report, wilson};
 pub use calibrator::{Calibrator, EVENTS_MIN, Fitted, OUTCOMES_MIN, TooFew};
+pub use features::{FEATURES, Feature, Size, features};
 
 use crate::risk::{Evidence, Gap, TROUBLE_HALF_LIFE, volatility};
 use domain::market::Band;

@@ -28,12 +28,14 @@ mod outbox;
 mod queue;
 mod registry;
 mod trail;
+mod trust;
 mod usages;
 mod vault;
 
 pub use market::MemoryMarket;
 pub use notices::MemoryNotices;
 pub use queue::{MemoryQueue, QueuedMessage, Which};
+pub use trust::MemoryTrust;
 pub use vault::MemoryVault;
 
 /// The table.
@@ -92,6 +94,11 @@ impl MemoryStore {
     /// Shows every plan, without a copy: for checkers that look after every turn.
     pub fn visit_plans(&self, mut visit: impl FnMut(&PlanRecord)) {
         self.lock().plans.values().for_each(&mut visit);
+    }
+
+    /// Puts a plan in the place of one of its key, as if another version had written it.
+    pub fn replace_plan(&self, record: PlanRecord) {
+        self.lock().plans.insert(record.plan.key.clone(), record);
     }
 
     /// All spot events, for checkers.

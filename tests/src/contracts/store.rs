@@ -109,6 +109,7 @@ pub async fn store(store: &dyn Store) {
     optimizations::what_stands_between_rounds_is_written_against_its_version(store).await;
     ledger::a_baseline_is_frozen_once(store).await;
     ledger::an_hour_is_closed_once_and_hours_are_listed_oldest_first(store).await;
+    ledger::a_month_is_the_sum_of_its_hours_each_counted_once(store).await;
     findings::a_finding_is_written_against_its_version(store).await;
     findings::findings_of_a_cluster_are_told_apart_by_kind(store).await;
     findings::findings_of_a_customer_are_listed_last_seen_first(store).await;

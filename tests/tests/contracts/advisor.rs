@@ -17,7 +17,8 @@ async fn target() -> Target {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (library, clock) = (Arc::new(Library::embedded()), sim::clock::SimClock::new());
     let records = Some(Records { store: Arc::new(sim::store::MemoryMarket::default()), clock });
-    let deps = Deps { engine: Arc::new(Planner::default()), library, records, keys: vec![Key::of(KEY)], limits: Limits::default() };
+    let keys = vec![Key::of(KEY)];
+    let deps = Deps { engine: Arc::new(Planner::default()), library, records, bench: None, desk: None, keys, limits: Limits::default() };
     tokio::spawn(async move { axum::serve(listener, decision::router(Arc::new(deps))).await });
     Target { url, key: KEY.to_owned().into() }
 }

@@ -4,21 +4,25 @@ use async_trait::async_trait;
 use domain::ids::{AccountId, ClusterId, CustomerId, InstanceId, NodeName, Region};
 use domain::node::Taint;
 use domain::offering::CapacityType;
+use domain::permissions::{Checklist, Right, all_rights, asked_key, key};
 use domain::pod::PodRef;
 use domain::ports::inventory::Flow;
-use domain::ports::{Clock, ClusterError, Clusters, Vault};
+use domain::ports::{Clock, ClusterError, Clusters, Registry, Rights, Trust, Vault};
 use domain::scheduling::Scheduling;
 use domain::tenant;
 use domain::{SignedDuration, Timestamp};
-use kubernetes::{Connections, Right, Settings};
+use execution::permissions::Inspector;
+use kubernetes::{Connections, Settings};
+use serde_json::json;
 use sim::clock::EPOCH;
 use sim::http::kubernetes::{Served, serve};
-use sim::store::MemoryVault;
+use sim::store::{MemoryStore, MemoryTrust, MemoryVault};
 use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, PodShape, ServiceSpec, Volume, WorkloadSpec, World};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tests::contracts::cluster::{Stage, read_only, suite};
+use tests::system::a_customer;
 
 /// A clock that stands still until a law lets time go by.
 struct Hands(Mutex<Timestamp>);
@@ -259,7 +263,43 @@ async fn missing_rights_are_found_by_asking() {
     let (connections, cluster) = registered(&served.url, Some(&served.ca_pem), &served.token).await;
     let right = |verb: &str, group: &str, resource: &str| Right { verb: verb.into(), group: group.into(), resource: resource.into() };
     let asked = [right("list", "", "nodes"), right("create", "", "pods/eviction"), right("list", "apps", "daemonsets")];
-    assert_eq!(connections.missing_rights(&cluster, &asked).await.unwrap(), [asked[1].clone()]);
+    assert_eq!(connections.missing(&cluster, &asked).await.unwrap(), [asked[1].clone()]);
+    assert_eq!(theatre.world.missing(&cluster, &asked).await.unwrap(), [asked[1].clone()], "the twin says the same");
+    assert_eq!(connections.missing(&cluster, &all_rights()).await.unwrap(), [asked[1].clone()]);
+}
+
+async fn looked(store: &MemoryStore, cluster: &tenant::Cluster) -> Checklist {
+    serde_json::from_value(store.config(&cluster.customer, &key(&cluster.id)).await.unwrap().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_missing_is_written_down_and_looked_at_again_when_it_is_old_or_asked_for() {
+    let theatre = Theatre::new();
+    theatre.world.deny(&theatre.id, "patch", "pods/resize");
+    let served = theatre.serve().await;
+    let (connections, cluster) = registered(&served.url, Some(&served.ca_pem), &served.token).await;
+    let (store, trust) = (Arc::new(MemoryStore::default()), Arc::new(MemoryTrust::default()));
+    let scope = execution::scope(&cluster, &a_customer(&cluster.customer, EPOCH));
+    let inspector =
+        Inspector { registry: store.clone(), rights: Arc::new(connections), trust: trust.clone(), clock: theatre.clock.clone() };
+    assert!(inspector.look(&cluster, &scope).await.unwrap());
+    let list = looked(&store, &cluster).await;
+    assert_eq!((list.missing.unwrap()[0].to_string(), list.role, list.at), ("patch pods/resize".to_owned(), Trust::Us, EPOCH));
+    assert!(!inspector.look(&cluster, &scope).await.unwrap(), "it was looked a moment ago");
+
+    let later = |minutes| *theatre.clock.0.lock().unwrap() = EPOCH + SignedDuration::from_mins(minutes);
+    later(1);
+    store.put_config(&cluster.customer, &asked_key(&cluster.id), &json!(theatre.clock.now())).await.unwrap();
+    trust.say(&cluster.aws_role_arn, Trust::Anybody);
+    assert!(inspector.look(&cluster, &scope).await.unwrap(), "somebody asked");
+    assert_eq!(looked(&store, &cluster).await.role, Trust::Anybody);
+    assert!(!inspector.look(&cluster, &scope).await.unwrap());
+
+    later(361);
+    served.shutdown();
+    assert!(inspector.look(&cluster, &scope).await.unwrap(), "it is old");
+    let list = looked(&store, &cluster).await;
+    assert_eq!((list.missing, list.why.as_deref()), (None, Some("The Kubernetes API of the cluster does not answer.")));
 }
 
 #[tokio::test]

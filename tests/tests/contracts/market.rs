@@ -3,11 +3,14 @@
 
 use sim::store::MemoryMarket;
 use tests::contracts::market::{market, outcomes};
+use tests::contracts::models::{models, work};
 
 #[tokio::test]
 async fn memory_keeps_the_contract_of_the_market() {
     market(&MemoryMarket::default()).await;
     outcomes(&MemoryMarket::default()).await;
+    models(&MemoryMarket::default()).await;
+    work(&MemoryMarket::default()).await;
 }
 
 #[tokio::test]
@@ -22,6 +25,8 @@ async fn dynamodb_keeps_the_contract_of_the_market() {
     let table = aws::DecisionTable::new(&config, "market".to_owned());
     market(&table).await;
     outcomes(&table).await;
+    models(&table).await;
+    work(&table).await;
     server.abort();
 }
 
@@ -36,4 +41,6 @@ async fn the_named_endpoint_keeps_the_contract_of_the_market() {
     let table = aws::DecisionTable::new(&config, name);
     market(&table).await;
     outcomes(&table).await;
+    models(&table).await;
+    work(&table).await;
 }

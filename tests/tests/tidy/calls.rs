@@ -22,6 +22,8 @@ pub(crate) enum Place {
     Decision,
     /// The role of a customer that looks and acts.
     Customer,
+    /// The role of a customer that only looks.
+    Look,
     /// The role of a customer that reads one queue.
     Mailbox,
 }
@@ -159,8 +161,9 @@ fn place_of(item: &Function) -> Option<Place> {
     match (item.krate.as_str(), item.of.as_deref()?) {
         ("aws", "DecisionTable") => Some(Place::Decision),
         ("aws", "CustomerQueues") => Some(Place::Mailbox),
+        ("aws", "EksDirectory" | "RoleTrust") => Some(Place::Look),
         ("ec2", "Ec2" | "Access") => Some(Place::Customer),
-        ("ec2", "SpotMarket") | ("aws", "Queues" | "KeyVault" | "EksTokens") => Some(Place::Core),
+        ("ec2", "SpotMarket") | ("aws", "Queues" | "KeyVault" | "EksTokens" | "RoleTrust") => Some(Place::Core),
         _ => None,
     }
 }

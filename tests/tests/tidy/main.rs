@@ -5,6 +5,7 @@ mod documents;
 mod environment;
 mod layers;
 mod modules;
+mod permissions;
 mod policies;
 mod rights;
 mod template;

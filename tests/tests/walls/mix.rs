@@ -14,7 +14,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
-use sim::store::{MemoryQueue, MemoryVault};
+use sim::store::{MemoryQueue, MemoryTrust, MemoryVault};
 use sim::world::World;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -113,6 +113,7 @@ fn deps(table: Arc<aws::Table>, clock: Arc<SimClock>) -> api::Deps {
         issuer: None,
         idempotency: table,
         queue,
+        trust: Arc::new(MemoryTrust::default()),
         vault: Arc::new(MemoryVault::default()),
         ml: None,
         gate: Gate::internet(Rules::public()),

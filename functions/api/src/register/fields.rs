@@ -193,7 +193,10 @@ pub fn patched(policy: &ClusterPolicy, patch: Value) -> Result<ClusterPolicy, St
         return Err("an object such as {\"interruption\":{\"mode\":\"observe\"}}".to_owned());
     }
     merge(&mut value, patch);
-    let changed: ClusterPolicy = serde_json::from_value(value).map_err(|e| e.to_string())?;
+    let (changed, unknown): (ClusterPolicy, _) = crate::extract::known(value).map_err(|e| e.to_string())?;
+    if let Some(field) = unknown {
+        return Err(format!("unknown field `{field}`"));
+    }
     self::policy(&changed)?;
     Ok(changed)
 }

@@ -39,6 +39,7 @@ const REPLICAS_MAX: u32 = 5_000;
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DrainBody {
+    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"))]
     node_name: String,
     #[serde(default)]
     force: bool,
@@ -50,6 +51,7 @@ pub struct DrainBody {
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NodeBody {
+    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"))]
     node_name: String,
     #[serde(default, rename = "dryRun", alias = "dry_run")]
     dry_run: bool,
@@ -59,10 +61,15 @@ pub struct NodeBody {
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScaleBody {
+    /// `Deployment` where it is left out, or `StatefulSet`.
     #[serde(default)]
+    #[schemars(extend("enum" = ["Deployment", "StatefulSet", "deployment", "statefulset", null]))]
     kind: Option<String>,
+    #[schemars(regex(pattern = "^[a-z0-9-]{1,63}$"))]
     namespace: String,
+    #[schemars(regex(pattern = "^[a-z0-9-][a-z0-9.-]{0,252}$"))]
     name: String,
+    #[schemars(range(max = 5_000))]
     replicas: u32,
     #[serde(default, rename = "dryRun", alias = "dry_run")]
     dry_run: bool,

@@ -5,7 +5,7 @@ use crate::auth::Caller;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::{Page, Paging};
 use crate::problem::{self, Problem};
-use crate::register::{self, Registration, Update, Wanted, Wrong};
+use crate::register::{self, Registration, Sought, Update, Wanted, Wrong};
 use crate::trail::before;
 use crate::view::{ClusterDetail, ClusterView, Registered, would};
 use axum::Json;
@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::address::{Door, Place, Refused};
 use domain::ids::ClusterId;
-use domain::ports::StoreError;
+use domain::ports::{DirectoryError, StoreError, Trust, Whereabouts};
 use domain::tenant::{Cluster, Customer, CustomerStatus};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,8 @@ pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Re
 /// `POST /api/v1/admin/clusters`.
 ///
 /// # Errors
-/// 409 where the cluster is registered or its role is another customer's, 422 for fields.
+/// 409 where the cluster is registered or its role is another customer's, 422 for fields, and for a role that trusts anybody, 503 where EKS
+/// does not answer.
 pub async fn register(
     State(deps): Api,
     caller: Caller,
@@ -53,35 +54,60 @@ pub async fn register(
 ) -> Result<Response, Problem> {
     let id = ClusterId::parse(id).map_err(Problem::internal)?;
     let body = if body.has_policy() { body } else { body.or_policy(super::config::default_policy(&deps, &caller.customer).await?) };
+    let body = match register::sought(&body, &id, &caller.customer).map_err(|wrong| problem::fields(&wrong))? {
+        Some(sought) => body.found_at(located(&deps, sought, &caller).await?),
+        None => body,
+    };
     let wanted = register::register(body, id, caller.customer.clone(), deps.clock.now(), deps.gate.rules())
         .map_err(|wrong| problem::fields(&wrong))?;
     reachable(&deps, &wanted.cluster).await?;
     if dry.dry_run {
         let customer = deps.registry.customer(&caller.customer).await?;
         unclaimed(&deps, &wanted.cluster).await?;
-        return Ok(would(registered(&deps, &wanted.cluster, customer.as_ref())));
+        let trust = trusting(&deps, &wanted.cluster, customer.as_ref()).await?;
+        return Ok(would(registered(&deps, &wanted.cluster, customer.as_ref(), trust)));
     }
     let customer = customer(&deps, &caller).await?;
-    if let Some(before) = unclaimed(&deps, &wanted.cluster).await? {
-        return Ok(created(&deps, &before, &customer));
+    let before = unclaimed(&deps, &wanted.cluster).await?;
+    let trust = trusting(&deps, &wanted.cluster, Some(&customer)).await?;
+    if let Some(before) = before {
+        return Ok(created(&deps, &before, &customer, trust));
     }
     let cluster = sealed(&deps, wanted).await?;
     match deps.registry.put_cluster(&cluster, None).await {
-        Ok(()) => Ok(created(&deps, &cluster, &customer)),
+        Ok(()) => Ok(created(&deps, &cluster, &customer, trust)),
         // Ids are random: one that is taken was taken by this same request, whose first answer was lost.
-        Err(StoreError::Conflict) => Ok(created(&deps, &own(&deps, &caller, cluster.id.as_str()).await?, &customer)),
+        Err(StoreError::Conflict) => Ok(created(&deps, &own(&deps, &caller, cluster.id.as_str()).await?, &customer, trust)),
         Err(error) => Err(error.into()),
     }
 }
 
-fn created(deps: &Deps, cluster: &Cluster, customer: &Customer) -> Response {
-    let location = format!("/api/v1/admin/clusters/{}", cluster.id);
-    (StatusCode::CREATED, [(header::LOCATION, location)], tagged(cluster, registered(deps, cluster, Some(customer)))).into_response()
+/// Asks EKS where the cluster is.
+async fn located(deps: &Deps, mut sought: Sought, caller: &Caller) -> Result<Whereabouts, Problem> {
+    let wrong = |field, detail| problem::fields(&[Wrong { field, detail }]);
+    let Some(directory) = &deps.directory else {
+        return Err(wrong("k8s_api_endpoint", "the address of the API server: there is no EKS to be asked here".to_owned()));
+    };
+    // A dry run, too, asks in the name of the customer, who must be there: so the first one makes them.
+    sought.scope.external_id = customer(deps, caller).await?.external_id;
+    directory.whereabouts(&sought.scope, &sought.name).await.map_err(|error| match error {
+        DirectoryError::Unknown(_) => wrong("eks_cluster_name", error.to_string()),
+        DirectoryError::Refused(_) => wrong("aws_role_arn", error.to_string()),
+        DirectoryError::Unreachable(_) => {
+            let detail = format!("{error}. Send the same request again, or name k8s_api_endpoint and k8s_ca.");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "eks-unreachable", detail)
+        }
+    })
 }
 
-fn registered<'a>(deps: &Deps, cluster: &'a Cluster, customer: Option<&Customer>) -> Registered<'a> {
+fn created(deps: &Deps, cluster: &Cluster, customer: &Customer, trust: Trust) -> Response {
+    let location = format!("/api/v1/admin/clusters/{}", cluster.id);
+    (StatusCode::CREATED, [(header::LOCATION, location)], tagged(cluster, registered(deps, cluster, Some(customer), trust))).into_response()
+}
+
+fn registered<'a>(deps: &Deps, cluster: &'a Cluster, customer: Option<&Customer>, role_trust: Trust) -> Registered<'a> {
     let external_id = customer.map(|customer| customer.external_id.clone());
-    Registered { cluster: ClusterView::of(cluster, deps.clock.now()), external_id }
+    Registered { cluster: ClusterView::of(cluster, deps.clock.now()), external_id, role_trust }
 }
 
 /// What is told of a cluster, with its ETag.
@@ -141,6 +167,22 @@ async fn unclaimed(deps: &Deps, wanted: &Cluster) -> Result<Option<Cluster>, Pro
     Ok(there.into_iter().find(|c| c.customer == wanted.customer && c.id == wanted.id))
 }
 
+/// Whom the role of a cluster trusts. A role that is given to whoever names its ARN is refused: another customer could have us act in
+/// this one's account. One that does not trust us yet may be made after the registration, which is where its external id is told.
+async fn trusting(deps: &Deps, wanted: &Cluster, customer: Option<&Customer>) -> Result<Trust, Problem> {
+    let Some(customer) = customer else {
+        return Ok(Trust::NotUs);
+    };
+    match deps.trust.trust(wanted, &customer.external_id).await {
+        Trust::Anybody => {
+            let detail = "The role is given to us without its external id, so it trusts anybody. Have its trust policy ask for sts:ExternalId \
+                          (infra/customer/cloudformation.yaml does), then register again.";
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "role-trusts-anybody", detail))
+        }
+        sure @ (Trust::Us | Trust::NotUs | Trust::Unknown { .. }) => Ok(sure),
+    }
+}
+
 /// Judges where the name of an endpoint leads now. What it leads to later is judged at each connection.
 async fn reachable(deps: &Deps, wanted: &Cluster) -> Result<(), Problem> {
     let refuse = |refused: Refused| {
@@ -197,6 +239,9 @@ pub async fn update(
     if wanted.cluster.aws_role_arn != cluster.aws_role_arn || wanted.cluster.name != cluster.name || wanted.cluster.region != cluster.region
     {
         unclaimed(&deps, &wanted.cluster).await?;
+    }
+    if wanted.cluster.aws_role_arn != cluster.aws_role_arn {
+        trusting(&deps, &wanted.cluster, deps.registry.customer(&caller.customer).await?.as_ref()).await?;
     }
     if dry.dry_run {
         return Ok(would(ClusterView::of(&wanted.cluster, deps.clock.now())));

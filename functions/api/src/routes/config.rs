@@ -27,8 +27,7 @@ const KEY: &str = "settings";
 
 /// The configuration.
 #[derive(Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "CustomerConfig")]
+#[schemars(rename = "CustomerConfig", deny_unknown_fields)]
 pub struct Settings {
     /// The policy of a cluster that is registered without one. Clusters that are registered keep theirs.
     #[serde(default)]

@@ -28,8 +28,10 @@ type Api = State<Arc<Deps>>;
 #[schemars(rename = "NewCustomer")]
 pub struct New {
     /// Name of the company, 1 to 255 characters.
+    #[schemars(length(min = 1, max = 255))]
     company_name: String,
     /// Whom to write to.
+    #[schemars(email)]
     email: String,
 }
 

@@ -21,8 +21,12 @@ use std::sync::Arc;
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stop {
+    /// `everything`, `customer` or `cluster <id>`.
+    #[schemars(regex(pattern = "^(everything|customer|(customer|cluster)[ :] ?[A-Za-z0-9._-]{1,128})$"))]
     scope: String,
+    /// Why, in 1 to 500 characters.
     #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(length(min = 1, max = 500))]
     reason: Option<String>,
 }
 

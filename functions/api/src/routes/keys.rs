@@ -37,10 +37,12 @@ const KEYS_MAX: usize = 200;
 #[schemars(rename = "NewKey")]
 pub struct New {
     /// What it is for, in 1 to 100 characters.
+    #[schemars(length(min = 1, max = 100))]
     label: String,
     /// `viewer`, `operator` or `admin`.
     role: Role,
     /// Days until it stops working, 1 to 366; 90 where it is left out.
+    #[schemars(range(min = 1, max = 366))]
     expires_in_days: Option<u32>,
     /// Another customer than the caller's: for whoever runs this control plane.
     customer_id: Option<String>,

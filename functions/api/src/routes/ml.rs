@@ -3,16 +3,20 @@
 //! A key of ours opens no other server: it is not handed on, and the decision server's own key goes no further than there. Only these
 //! paths are open; whatever else a server offers is for those who run it.
 
+use super::{MANAGE, READ, Route};
 use crate::Deps;
+use crate::auth::{Caller, operator_only};
 use crate::problem::Problem;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::routing::{MethodRouter, get};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use runtime::http::{Answer, HttpError, Limits};
 use runtime::web::answer::{send, takes_gzip};
 use runtime::web::problem::MEDIA_TYPE;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The largest body that is handed on, in bytes: what Lambda takes.
@@ -27,11 +31,40 @@ const HANDED_ON: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::CONTEN
 /// What the decision server is given: an answer before the gateway gives up after 30 s, and no more than fits into the memory.
 pub const LIMITS: Limits = Limits { connect_s: 2, whole_s: 25, wire_bytes_max: 6_000_000, plain_bytes_max: 32_000_000 };
 
+/// Something of the decision server that everybody may read: what the market says, how good predictions were.
+pub(super) const fn read(path: &'static str, asks: &'static [&'static str], does: &'static str) -> Route {
+    Route::new(Method::GET, path, READ, || get(forward), does).asks(asks).gives::<Value>().passed_on()
+}
+
+/// Something that whoever runs this control plane may read.
+pub(super) const fn inspect(path: &'static str, asks: &'static [&'static str], does: &'static str) -> Route {
+    Route::new(Method::GET, path, MANAGE, || get(forward_for_operator), does).asks(asks).gives::<Value>().passed_on()
+}
+
+/// Something that they may change. It goes through the trail, and is done once under an `Idempotency-Key`.
+pub(super) const fn manage(method: Method, path: &'static str, handler: fn() -> MethodRouter<Arc<Deps>>, does: &'static str) -> Route {
+    Route::new(method, path, MANAGE, handler, does).gives::<Value>()
+}
+
 /// Hands a request on, and its answer back.
 ///
 /// # Errors
 /// 413 where the body is too large, 502 to 504 where the decision server gives no answer that could be handed back.
 pub async fn forward(State(deps): State<Arc<Deps>>, request: Request) -> Result<Response, Problem> {
+    hand_on(&deps, request, None).await
+}
+
+/// The same for what concerns every customer: models, who answers, what the market is asked, and what was predicted for whom it may be. It
+/// is told who asks.
+///
+/// # Errors
+/// As [`forward`], and 403 for all but whoever runs this control plane.
+pub async fn forward_for_operator(State(deps): State<Arc<Deps>>, caller: Caller, request: Request) -> Result<Response, Problem> {
+    operator_only(&caller)?;
+    hand_on(&deps, request, Some(&caller)).await
+}
+
+async fn hand_on(deps: &Deps, request: Request, caller: Option<&Caller>) -> Result<Response, Problem> {
     let Some(server) = &deps.ml else {
         let detail = "No decision server is set up here. Set ML_SERVER_URL and ML_SERVER_API_KEY.";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no-ml-server", detail));
@@ -51,6 +84,11 @@ pub async fn forward(State(deps): State<Arc<Deps>>, request: Request) -> Result<
         if let Some(value) = parts.headers.get(&name) {
             on = on.header(name, value);
         }
+    }
+    if let Some(caller) = caller {
+        let who: String =
+            format!("{} ({})", caller.label, caller.credential).chars().map(|c| if c.is_ascii_graphic() { c } else { ' ' }).collect();
+        on = on.header("x-asked-by", who);
     }
     let answer = server.send(on.body(body.to_vec()).map_err(Problem::internal)?).await.map_err(down)?;
     back(answer, &parts.headers)

@@ -32,11 +32,14 @@ type Api = State<Arc<Deps>>;
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewTarget")]
 pub struct New {
+    #[schemars(length(min = 1, max = 100))]
     label: String,
+    #[schemars(extend("enum" = ["slack", "webhook", "email"]))]
     channel: String,
     url: Option<String>,
     email: Option<String>,
     #[serde(default)]
+    #[schemars(length(max = 50))]
     kinds: Vec<String>,
 }
 

@@ -232,6 +232,7 @@ pub async fn approve(
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wake {
+    #[schemars(range(max = 10_080))]
     minutes: u32,
 }
 

@@ -32,7 +32,9 @@ const TYPES: [DecisionType; 3] = [DecisionType::SpotOptimize, DecisionType::BinP
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     cluster_id: String,
+    /// All of them where it is left out.
     #[serde(default)]
+    #[schemars(extend("enum" = ["spot_optimize", "bin_pack", "rightsize", "spot-optimize", "bin-pack", null]))]
     optimization_type: Option<String>,
     #[serde(default, rename = "dryRun", alias = "dry_run")]
     dry_run: bool,

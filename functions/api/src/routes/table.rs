@@ -4,13 +4,14 @@ use super::Route;
 use std::iter::{Copied, Flatten};
 
 mod admin;
+mod models;
 mod work;
 
 /// All routes, room by room.
-pub struct Table([&'static [Route]; 2]);
+pub struct Table([&'static [Route]; 3]);
 
 /// Every route.
-pub static TABLE: &Table = &Table([admin::ROUTES, work::ROUTES]);
+pub static TABLE: &Table = &Table([admin::ROUTES, work::ROUTES, models::ROUTES]);
 
 impl Table {
     /// One after the other.

@@ -1,5 +1,5 @@
 use super::support::{BOOTSTRAP, Bench, CLUSTER, printed};
-use domain::ports::Vault;
+use domain::ports::{Trust, Vault};
 use domain::tenant::ClusterStatus;
 use http::{Method, StatusCode};
 use secrecy::ExposeSecret;
@@ -197,4 +197,90 @@ async fn a_list_is_read_page_by_page_and_each_cluster_comes_once() {
     }
     let distinct: std::collections::BTreeSet<&String> = seen.iter().collect();
     assert_eq!((seen.len(), distinct.len()), (5, 5));
+}
+
+fn by_name(name: &str) -> Value {
+    json!({
+        "cluster_name": "payments", "eks_cluster_name": name, "region": "us-east-1",
+        "aws_role_arn": format!("arn:aws:iam::{}:role/CloudOptim-us-east-1", super::support::ACCOUNT),
+    })
+}
+
+/// Address and authority are EKS's to say, and are stored as if they had been named.
+#[tokio::test]
+async fn a_cluster_is_registered_with_its_name_in_eks_alone() {
+    let bench = Bench::new().await;
+    let answer = bench.post("acme-admin", CLUSTERS, &by_name("payments")).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    let stored = bench.stored("acme", answer.json()["cluster_id"].as_str().unwrap()).await;
+    assert_eq!(stored.k8s_api_endpoint, super::support::EKS_ENDPOINT);
+    assert_eq!(stored.k8s_ca.as_deref(), Some(super::support::EKS_AUTHORITY));
+    assert!(stored.k8s_token.is_none() && stored.eks_cluster_name.as_deref() == Some("payments"));
+}
+
+/// Whatever stands in the way is said of the field that would have to change; silence of AWS is no fault of the request.
+#[tokio::test]
+async fn a_name_that_leads_nowhere_registers_nothing_and_says_why() {
+    let bench = Bench::new().await;
+    let before = bench.get("acme-admin", CLUSTERS).await.text;
+    let mut with_token = by_name("payments");
+    with_token["k8s_token"] = json!("t");
+    let mut with_ca = by_name("payments");
+    with_ca["k8s_ca"] = json!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----");
+    let mut nameless = by_name("payments");
+    nameless.as_object_mut().unwrap().remove("eks_cluster_name");
+    nameless["k8s_token"] = json!("t");
+    let refused = [
+        (by_name("unknown"), "eks_cluster_name"),
+        (by_name("not a name"), "eks_cluster_name"),
+        // A token of a role goes nowhere but to EKS, whoever names the address.
+        (by_name("elsewhere"), "k8s_api_endpoint"),
+        (with_token, "k8s_token"),
+        (with_ca, "k8s_ca"),
+        (nameless, "k8s_api_endpoint"),
+    ];
+    for (body, field) in refused {
+        let answer = bench.post("acme-admin", CLUSTERS, &body).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {}", answer.text);
+        assert_eq!(answer.json()["errors"][0]["field"], field, "{body}: {}", answer.text);
+    }
+    let silent = bench.post("acme-admin", CLUSTERS, &by_name("silent")).await;
+    assert_eq!((silent.status, silent.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "eks-unreachable"));
+    assert_eq!(bench.get("acme-admin", CLUSTERS).await.text, before);
+}
+
+/// What people copy out of the page works as it stands there.
+#[tokio::test]
+async fn the_body_that_the_onboarding_page_prints_registers_a_cluster() {
+    let page = include_str!("../../../../docs/ONBOARDING.md");
+    let body = page.split_once("-d @- <<EOF\n").and_then(|(_, rest)| rest.split_once("\nEOF")).expect("the page registers a cluster").0;
+    let body: Value = serde_json::from_str(body).expect("the page prints JSON");
+    let bench = Bench::new().await;
+    let answer = bench.post("acme-admin", CLUSTERS, &body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    assert_eq!(answer.json()["cluster_name"], body["cluster_name"]);
+}
+
+#[tokio::test]
+async fn a_role_that_is_given_without_its_external_id_is_refused_and_what_it_trusts_is_told() {
+    let bench = Bench::new().await;
+    let mut body = printed();
+    body["aws_role_arn"] = json!("arn:aws:iam::111122223333:role/CloudOptim-us-east-1");
+    let role = body["aws_role_arn"].as_str().unwrap().to_owned();
+    bench.trust.say(&role, Trust::Anybody);
+    for path in [CLUSTERS.to_owned(), format!("{CLUSTERS}?dryRun=true")] {
+        let refused = bench.post("acme-admin", &path, &body).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "role-trusts-anybody"), "{path}");
+        assert!(refused.text.contains("sts:ExternalId"), "{}", refused.text);
+    }
+    let own = format!("{CLUSTERS}/{CLUSTER}");
+    let tag = bench.get("acme-admin", &own).await.header("etag").to_owned();
+    let change = json!({ "aws_role_arn": role });
+    let refused = bench.call("acme-admin", Method::PUT, &own, &[("if-match", &tag)], Some(&change)).await;
+    assert_eq!(refused.code(), "role-trusts-anybody", "nor can a cluster be moved to it");
+    // It may be made after the registration: that is where its external id is told.
+    bench.trust.say(&role, Trust::NotUs);
+    let made = bench.post("acme-admin", CLUSTERS, &body).await;
+    assert_eq!((made.status, made.json()["role_trust"]["trusts"].as_str()), (StatusCode::CREATED, Some("not-us")), "{}", made.text);
+    assert_eq!(made.json()["external_id"], "external-id-of-acme");
 }

@@ -45,7 +45,7 @@ async fn requests(bench: &Bench, [target, key, notice]: &[String; 3]) -> BTreeMa
         of if of.contains("/keys/") => of.replace("{id}", key),
         of if of.contains("/customers/") => of.replace("{id}", "acme"),
         of if of.contains("/optimization/plans/") => of.replace("{id}", "p-1"),
-        of if of.contains("/terminate/") => of.replace("{id}", "i-0123456789abcdef0"),
+        of if of.contains("/terminate/") || of.contains("/findings/") => of.replace("{id}", "i-0123456789abcdef0"),
         of => of.replace("{id}", CLUSTER).replace("{cluster_id}", CLUSTER),
     };
     let mut bodies: BTreeMap<(&str, &str), Value> = BTreeMap::from([
@@ -62,6 +62,7 @@ async fn requests(bench: &Bench, [target, key, notice]: &[String; 3]) -> BTreeMa
         (("PUT", "/api/v1/notifications/targets/{id}"), json!({ "label": "other" })),
         (("POST", "/api/v1/notifications/targets/{id}/deliveries/replay"), json!({ "notice_id": notice })),
         (("POST", "/api/v1/scanner/terminate/{id}"), json!({ "cluster_id": CLUSTER })),
+        (("POST", "/api/v1/scanner/findings/{id}/dismiss"), json!({ "cluster_id": CLUSTER, "reason": "It is ours." })),
         (("POST", "/api/v1/admin/customers"), json!({ "company_name": "New", "email": "a@b.example" })),
         (("PUT", "/api/v1/admin/customers/{id}"), json!({ "company_name": "Other" })),
         (("PUT", "/api/v1/admin/customers/{id}/config"), json!({ "default_policy": {} })),

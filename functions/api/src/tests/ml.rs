@@ -127,7 +127,7 @@ async fn a_server_that_is_down_slow_or_endless_is_a_problem_document_too() {
 async fn only_the_paths_of_the_table_are_open_and_none_climbs() {
     let (bench, heard) = behind(limits(), || answered(StatusCode::OK, "application/json", "{}")).await;
     for path in
-        ["/api/v1/ml/outcomes", "/api/v1/ml/models", "/api/v1/ml/predict/a/b", "/api/v1/ml/predict/%2e%2e", "/api/v1/ml/predict/a%2fb"]
+        ["/api/v1/ml/outcomes", "/api/v1/ml/models/a/b", "/api/v1/ml/predict/a/b", "/api/v1/ml/predict/%2e%2e", "/api/v1/ml/predict/a%2fb"]
     {
         let answer = bench.send(request("acme-admin", Method::POST, path, &[], Some(&json!({})))).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
@@ -136,4 +136,39 @@ async fn only_the_paths_of_the_table_are_open_and_none_climbs() {
     let answer = bench.post("acme-operator", "/api/v1/ml/decision/bin-pack", &large).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (413, "body-too-large"));
     assert!(heard.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_concerns_every_customer_is_for_whoever_runs_the_control_plane_who_is_named() {
+    let (bench, heard) = behind(limits(), || answered(StatusCode::OK, "application/json", "{}")).await;
+    let managed: Vec<(Method, String)> = crate::routes::TABLE
+        .iter()
+        .filter(|route| route.path.starts_with("/api/v1/ml/") && route.access == crate::routes::Access::Needs(domain::tenant::Role::Admin))
+        .map(|route| (route.method.clone(), route.path.replace("{id}", "m-0123456789abcdef")))
+        .collect();
+    assert_eq!(managed.len(), 11, "{managed:?}");
+    for (method, path) in &managed {
+        let body = json!({});
+        let body = (*method != Method::GET).then_some(&body);
+        let answer = bench.call("acme-admin", method.clone(), path, &[], body).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "forbidden"), "{method} {path}");
+        assert!(heard.lock().unwrap().is_empty());
+        let answer = bench.call(super::support::BOOTSTRAP, method.clone(), path, &[("x-asked-by", "somebody else")], body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{method} {path}: {}", answer.text);
+        let parts = heard.lock().unwrap().pop().unwrap().0;
+        assert_eq!((&parts.method, parts.uri.path()), (method, path.as_str()));
+        let named: Vec<&http::HeaderValue> = parts.headers.get_all("x-asked-by").iter().collect();
+        assert!(named.len() == 1 && named[0].to_str().unwrap().contains("bootstrap"), "{named:?}");
+    }
+    let trail = bench.get(super::support::BOOTSTRAP, "/api/v1/audit").await;
+    assert!(trail.text.contains("/api/v1/ml/models/{id}/activate"), "what was changed stands in the trail: {}", trail.text);
+}
+
+#[tokio::test]
+async fn a_large_model_is_handed_on() {
+    let (bench, heard) = behind(limits(), || answered(StatusCode::OK, "application/json", "{}")).await;
+    let model = json!({ "name": "large", "onnx_base64": "A".repeat(4_000_000) });
+    let answer = bench.post(super::support::BOOTSTRAP, "/api/v1/ml/models", &model).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert!(heard.lock().unwrap()[0].1.len() > 4_000_000);
 }

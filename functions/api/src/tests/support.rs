@@ -9,8 +9,8 @@ use domain::address::Rules;
 use domain::ids::{AccountId, CustomerId, InstanceId, InstanceKey, Region};
 use domain::node::{NodeOwner, NodeRecord, NodeTarget};
 use domain::offering::{CapacityType, Pool};
-use domain::ports::{Clock, Registry, Routes, Vault};
-use domain::tenant::{ApiKey, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
+use domain::ports::{Clock, Directory, DirectoryError, Registry, Routes, Vault, Whereabouts};
+use domain::tenant::{ApiKey, AwsScope, Cluster, ClusterStatus, Customer, CustomerStatus, Role};
 use domain::{SignedDuration, Timestamp};
 use gate::Gate;
 use http::{Method, Request, StatusCode};
@@ -19,7 +19,7 @@ use runtime::web::issuer::Issuer;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sim::clock::SimClock;
-use sim::store::{MemoryQueue, MemoryStore, MemoryVault};
+use sim::store::{MemoryQueue, MemoryStore, MemoryTrust, MemoryVault};
 use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +38,7 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) vault: Arc<MemoryVault>,
+    pub(crate) trust: Arc<MemoryTrust>,
     pub(crate) world: Arc<World>,
     pub(crate) clock: Arc<SimClock>,
     /// What was looked up, and called.
@@ -64,6 +65,33 @@ impl Answer {
 
     pub(crate) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// EKS of whoever names the customer's external id: knows `payments`, and does not answer for `silent`.
+struct Atlas;
+
+/// Where `payments` is, and whose certificates it shows.
+pub(crate) const EKS_ENDPOINT: &str = "https://0A1B.gr7.us-east-1.eks.amazonaws.com";
+pub(crate) const EKS_AUTHORITY: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
+
+#[async_trait::async_trait]
+impl Directory for Atlas {
+    async fn whereabouts(&self, scope: &AwsScope, name: &str) -> Result<Whereabouts, DirectoryError> {
+        if scope.external_id != format!("external-id-of-{}", scope.customer) {
+            return Err(DirectoryError::Refused("STS does not let us".to_owned()));
+        }
+        // In base64, as EKS prints it.
+        let at = |endpoint: &str| Whereabouts {
+            endpoint: endpoint.to_owned(),
+            authority: data_encoding::BASE64.encode(EKS_AUTHORITY.as_bytes()),
+        };
+        match name {
+            "payments" => Ok(at(EKS_ENDPOINT)),
+            "elsewhere" => Ok(at("https://not-eks.example.com")),
+            "silent" => Err(DirectoryError::Unreachable("timeout".to_owned())),
+            other => Err(DirectoryError::Unknown(other.to_owned())),
+        }
     }
 }
 
@@ -125,6 +153,7 @@ impl Bench {
         let now = clock.now();
         let store = Arc::new(MemoryStore::default());
         let vault = Arc::new(MemoryVault::default());
+        let trust = Arc::new(MemoryTrust::default());
         let world = World::new(clock.clone(), 7);
         let id = world.add_cluster(ClusterSpec::new("acme", CLUSTER, ACCOUNT, "us-east-1"));
         let nodes: Vec<InstanceId> =
@@ -163,14 +192,16 @@ impl Bench {
             idempotency: store.clone(),
             queue: queue.clone(),
             vault: vault.clone(),
+            trust: trust.clone(),
             ml,
+            directory: Some(Arc::new(Atlas)),
             gate: Gate::new(town.clone(), Rules::public()),
             clusters: world.clone(),
             clock: clock.clone(),
             bootstrap_admin_hash: Some(sha256(BOOTSTRAP)),
             ids: Arc::new(move || u128::from(count.fetch_add(1, Ordering::SeqCst)) + 1),
         };
-        let bench = Bench { api: router(Arc::new(deps)), store, queue, vault, world, clock, town, nodes };
+        let bench = Bench { api: router(Arc::new(deps)), store, queue, vault, trust, world, clock, town, nodes };
         bench.index().await;
         bench
     }

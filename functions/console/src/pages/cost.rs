@@ -3,13 +3,13 @@
 use super::{prices, shared};
 use crate::ask::{Answer, Ask};
 use crate::show;
-use crate::view::{Card, Cell, Column, Page, Table, Tone, aged, rate};
+use crate::view::{Card, Cell, Chart, Column, Line, Page, Style, Table, Tone, aged, rate};
 use domain::SignedDuration;
 use domain::market::Quote;
 use domain::money::MicroDollars;
 use domain::node::NodeRecord;
 use domain::offering::{CapacityType, Pool};
-use domain::savings::hour_of;
+use domain::savings::{Hour, hour_of};
 use std::collections::BTreeMap;
 
 /// How many days of closed hours are drawn.
@@ -43,13 +43,34 @@ pub async fn show(ask: Ask) -> Answer {
     let seen = nodes.iter().map(|node| node.seen_at).min();
     let age = aged(ask.now, seen);
     let chart_age = aged(ask.now, hours.last().map(|hour| hour.seen_at));
+    let stacked = by_capacity(&hours, &chart_age);
     let chart = shared::hours_chart("Cost, baseline and realised saving; dashed: interruptions", &hours, chart_age, marks);
     let page = page
         .with(shared::chooser(&ask, "/console/cost", &cluster.id).await?)
         .with(cards(&nodes, &known, &age))
+        .with(stacked)
         .with(chart)
         .with(table(&nodes, &known, &ask).age(format!("seen {age}")));
     ask.page(page).await
+}
+
+/// What the hours cost, spot below and on-demand on top of it. Hours that were closed before the two were told apart are left out.
+fn by_capacity(hours: &[Hour], age: &str) -> Chart {
+    let told: Vec<(&Hour, MicroDollars)> = hours.iter().filter_map(|hour| hour.spot.map(|spot| (hour, spot))).collect();
+    let line = |name, class, values: Vec<Option<f64>>| Line { name, class, values, steps: false };
+    Chart {
+        title: "Cost by capacity type, stacked: the upper edge is the whole".to_owned(),
+        unit: "USD per hour",
+        age: age.to_owned(),
+        times: told.iter().map(|(hour, _)| hour.begins.as_second()).collect(),
+        lines: vec![
+            line("spot and on-demand", "three", told.iter().map(|(hour, _)| Some(shared::dollars(hour.cost))).collect()),
+            line("spot", "one", told.iter().map(|(_, spot)| Some(shared::dollars(*spot))).collect()),
+        ],
+        marks: Vec::new(),
+        style: Style::default(),
+    }
+    .stacked()
 }
 
 fn sum(nodes: &[NodeRecord], known: &BTreeMap<Pool, Quote>, capacity: CapacityType) -> (usize, MicroDollars) {

@@ -3,11 +3,15 @@
 use crate::Deps;
 use crate::ask::{Act, Answer, form, pairs};
 use crate::failure::Failure;
-use crate::session::{hash_of, holding};
+use crate::session::{Ground, hash_of, holding, registered};
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use domain::Timestamp;
+use domain::ids::CustomerId;
 use http::{StatusCode, Uri, header};
+use runtime::web::caller::looks_like_a_token;
+use runtime::web::issuer::Untold;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -46,15 +50,42 @@ pub async fn enter(State(deps): State<Arc<Deps>>, request: Request) -> Answer {
     let fields = form(&parts.headers, body).await?;
     let next = inside(fields.get("next"));
     let now = deps.clock.now();
-    let Some(hash) = fields.get("key").and_then(|key| hash_of(key)) else {
+    let ground = match fields.get("key").map(|key| key.trim()) {
+        Some(token) if looks_like_a_token(token) => by_token(&deps, token, now).await?,
+        Some(key) => by_key(&deps, key, now).await?,
+        None => None,
+    };
+    let Some(ground) = ground else {
         return page(StatusCode::UNAUTHORIZED, next, true);
     };
-    let Some(key) = holding(&*deps.registry, &hash, now).await? else {
-        return page(StatusCode::UNAUTHORIZED, next, true);
-    };
-    tracing::info!(customer.id = %key.customer, by = key.label, "Somebody signed in to the console");
-    let cookie = deps.sessions.begin(&hash, (deps.ids)(), now);
+    let cookie = deps.sessions.begin(&ground, (deps.ids)(), now);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
+}
+
+async fn by_key(deps: &Deps, key: &str, now: Timestamp) -> Result<Option<Ground>, Failure> {
+    let Some(hash) = hash_of(key) else { return Ok(None) };
+    let Some(key) = holding(&*deps.registry, &hash, now).await? else { return Ok(None) };
+    tracing::info!(customer.id = %key.customer, by = key.label, "Somebody signed in to the console");
+    Ok(Some(Ground::Key(hash)))
+}
+
+/// A token of the issuer that is set, judged as the API judges it.
+async fn by_token(deps: &Deps, token: &str, now: Timestamp) -> Result<Option<Ground>, Failure> {
+    let Some(issuer) = &deps.issuer else { return Ok(None) };
+    let claims = match issuer.judge(token, now).await {
+        Ok(claims) => claims,
+        Err(Untold::Refused(why)) => {
+            tracing::info!(why, "A token was not taken at the door");
+            return Ok(None);
+        }
+        Err(Untold::Unavailable(why)) => return Err(Failure::Down(why)),
+    };
+    let Ok(customer) = CustomerId::parse(&claims.customer) else { return Ok(None) };
+    if !registered(&*deps.registry, &customer).await? {
+        return Ok(None);
+    }
+    tracing::info!(customer.id = %customer, by = claims.subject, "Somebody signed in to the console with a token");
+    Ok(Some(Ground::Token(Box::new(claims))))
 }
 
 /// `POST /console/sign-out`.

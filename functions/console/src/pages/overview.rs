@@ -71,7 +71,18 @@ fn cards(fleet: &Fleet, now: Timestamp) -> Vec<Card> {
     let waste: MicroDollars =
         fleet.findings.iter().filter(|finding| finding.state.stands()).filter_map(|finding| finding.cost_per_month).sum();
     let count = |count: usize| show::grouped(count.try_into().unwrap_or_default());
-    vec![
+    let closed: usize = fleet.clusters.iter().filter_map(|brief| brief.month).map(|(_, hours)| hours).sum();
+    let month = match fleet.month(now) {
+        Some((so_far, projected)) => [
+            Card::new("Month to date", show::money(so_far), format!("{} of this month, UTC", show::count_of(closed, "closed hour"))),
+            Card::new("End of month", show::money(projected), "projected: the hours left cost what the last day's did"),
+        ],
+        None => [
+            Card::new("Month to date", "–", "summed up for up to 50 clusters, once an hour is closed"),
+            Card::new("End of month", "–", "needs a closed hour"),
+        ],
+    };
+    let mut cards = vec![
         rate("Spend now", cost, age.clone()).href("/console/cost"),
         Card::new("Last 24 hours", show::money(fleet.day(|hour| hour.cost)), show::count_of(hours, "closed hour")),
         rate("Realised saving", fleet.now(Hour::realised_sum), age.clone()).tone(Tone::Good).href("/console/savings"),
@@ -86,7 +97,9 @@ fn cards(fleet: &Fleet, now: Timestamp) -> Vec<Card> {
             format!("{} of {} nodes", count(spot), count(spot + on_demand)),
         ),
         Card::new("Waste found", show::monthly(waste), "open findings with a price").href("/console/waste"),
-    ]
+    ];
+    cards.splice(2..2, month);
+    cards
 }
 
 fn states(fleet: &Fleet) -> Part {

@@ -1,11 +1,13 @@
 //! Plans: what waits for a person, what is under way, and what became of the last ones.
 
 use super::shared;
-use crate::ask::{Answer, Ask};
+use crate::ask::{Act, Answer, Ask};
+use crate::failure::Failure;
 use crate::fleet::fleet;
 use crate::show;
-use crate::view::Page;
+use crate::view::{Cell, Column, Field, Form, Page, Table, acts};
 use domain::optimization::{Proposal, ProposalState};
+use domain::tenant::Role;
 
 /// How many of the last runs are looked through for what became of their plans.
 const RUNS: usize = 20;
@@ -34,11 +36,46 @@ pub async fn list(ask: Ask) -> Answer {
     let lead = format!("A plan names every node that goes and every one that comes. Open ones were read {}.", show::ago(ask.now, fleet.at));
     let page = Page::new("plans", "Plans", lead)
         .live(5)
-        .with(
-            shared::proposals_table("waiting", "Waiting for a person", waiting, ask.now)
-                .empty("Nothing waits. Plans come here when a cluster's mode is `approve`, and wait for a day."),
-        )
+        .with(waiting_table(waiting, &ask))
         .with(shared::proposals_table("running", "Agreed to or under way", running, ask.now).empty("Nothing is under way."))
         .with(shared::proposals_table("over", "Of the last rounds", &over, ask.now).empty("No plan of the last rounds is over."));
     ask.page(page).await
+}
+
+/// Plans that wait. Each stands for itself, so some of them can be agreed to and others not.
+fn waiting_table(waiting: Vec<&Proposal>, ask: &Ask) -> Table {
+    let names: Vec<(String, String)> =
+        waiting.iter().map(|proposal| (format!("pick-{}", proposal.plan.key.plan), format!("Choose: {}", proposal.plan.reason))).collect();
+    let table = shared::proposals_table("waiting", "Waiting for a person", waiting, ask.now)
+        .empty("Nothing waits. Plans come here when a cluster's mode is `approve`, and wait for a day.");
+    if !acts(ask) || names.is_empty() {
+        return table;
+    }
+    let mut table = table;
+    table.columns.insert(0, Column::text("Choose"));
+    for (row, (name, what)) in table.rows.iter_mut().zip(names) {
+        row.insert(0, Cell::default().choose(name, what));
+    }
+    let form = Form::new("/console/plans/approve-chosen", "Approve the chosen")
+        .says("Each plan stands for itself: what is not chosen goes on waiting.")
+        .field(Field::hidden("wish", format!("{:032x}", (ask.deps.ids)())));
+    table.form(Some(form))
+}
+
+/// `POST /console/plans/approve-chosen`: a field `pick-<plan>` for each.
+///
+/// # Errors
+/// They may not, none is chosen, or one of them was not taken: those before it are.
+pub async fn approve_chosen(act: Act) -> Answer {
+    act.must(Role::Operator)?;
+    let chosen: Vec<&str> = act.form.keys().filter_map(|name| name.strip_prefix("pick-")).collect();
+    if chosen.is_empty() {
+        return Err(Failure::Refused("No plan is chosen.".to_owned()));
+    }
+    let (wishes, who, wish) = (act.ask.deps.wishes(), act.ask.who(), act.new_id());
+    for (number, plan) in chosen.into_iter().enumerate() {
+        wishes.approve(&who, plan, &format!("{wish}-{number}"), false).await?;
+    }
+    act.ask.deps.fleets.forget(&act.ask.session.customer);
+    act.done("/console/plans", "chosen")
 }

@@ -1,22 +1,88 @@
 //! Predictions against what happened: how far a probability can be believed.
 
 use crate::ask::{Answer, Ask};
+use crate::server::{get, instant, list, text};
 use crate::show;
 use crate::svg::Svg;
-use crate::view::{Card, Cell, Column, Page, Part, Table, Tone};
+use crate::view::{Card, Cell, Chart, Column, Line, Page, Part, Style, Table, Tone};
 use domain::decision::Calibration;
-use http::{Method, Request, header};
+use serde_json::Value;
 
 /// What the decision server tells, or why it tells nothing.
 async fn asked(ask: &Ask) -> Result<Vec<Calibration>, String> {
-    let server = ask.deps.ml.as_ref().ok_or("No decision server is set up here.")?;
-    let request = Request::builder().method(Method::GET).uri("/api/v1/ml/predict/calibration").header(header::ACCEPT, "application/json");
-    let request = request.body(Vec::new()).map_err(|error| error.to_string())?;
-    let answer = server.send(request).await.map_err(|error| format!("The decision server does not answer: {error}"))?;
-    if !answer.status.is_success() {
-        return Err(format!("The decision server answered {}.", answer.status));
-    }
-    serde_json::from_slice(&answer.body).map_err(|error| format!("The decision server's answer cannot be read: {error}"))
+    let answer = get(ask, "/api/v1/ml/predict/calibration").await?;
+    serde_json::from_value(answer).map_err(|error| format!("The decision server's answer cannot be read: {error}"))
+}
+
+/// One voice in figures.
+pub(super) fn score_row(score: &Value, how: &str) -> Vec<Cell> {
+    let number = |name: &str| score[name].as_f64();
+    let share = |name: &str| {
+        let value = number(name).unwrap_or_default();
+        Cell::text(format!("{:.2} %", value * 100.0)).figure().csv(format!("{value:.6}"))
+    };
+    vec![
+        Cell::text(text(score, "who")).beneath(how),
+        Cell::text(format!("{} min", score["horizon_minutes"])),
+        Cell::count(score["predictions"].as_u64().unwrap_or_default()),
+        share("mean"),
+        share("base_rate"),
+        Cell::text(format!("{:.5}", number("brier").unwrap_or_default())).figure(),
+        Cell::text(number("brier_skill").map_or_else(|| "–".to_owned(), |skill| format!("{skill:.3}"))).figure(),
+        share("expected_calibration_error"),
+    ]
+}
+
+/// Every voice, horizon by horizon: what was told, this server's own engine, and models, held against the same outcomes.
+fn voices(compared: &Value) -> Table {
+    let columns = [
+        Column::text("Voice"),
+        Column::text("Horizon"),
+        Column::number("Judged", ""),
+        Column::number("Predicted", "%"),
+        Column::number("Happened", "%"),
+        Column::number("Brier score", "0 is perfect"),
+        Column::number("Skill", ""),
+        Column::number("Calibration error", "%"),
+    ];
+    let rows = list(compared, "scores").iter().map(|score| {
+        let how = match text(score, "who") {
+            "told" => "what was told",
+            "built-in" => "this server's own engine",
+            _ => "a model",
+        };
+        score_row(score, how)
+    });
+    Table::new("voices", "Error by horizon and voice")
+        .columns(columns)
+        .rows(rows)
+        .age(format!(
+            "{} of {} outcomes of {} days have their prediction in the log",
+            compared["pairs"], compared["outcomes"], compared["days"]
+        ))
+        .empty("No logged prediction is over yet.")
+}
+
+/// What was predicted and what happened, day by day, with the 95 % interval of the latter.
+fn band(compared: &Value) -> Option<Chart> {
+    let days = list(compared, "by_day");
+    let values = |name: &str| days.iter().map(|day| day[name].as_f64().map(|share| share * 100.0)).collect();
+    let line = |name, class, field| Line { name, class, values: values(field), steps: false };
+    let chart = Chart {
+        title: "Predicted against happened, day by day, with the 95 % interval of what happened".to_owned(),
+        unit: "% of instances",
+        age: format!("{} days", days.len()),
+        times: days.iter().filter_map(|day| instant(day, "begins")).map(|at| at.as_second()).collect(),
+        lines: vec![
+            line("predicted", "one", "predicted"),
+            line("happened", "two", "observed"),
+            line("at least", "quiet", "low"),
+            line("at most", "quiet", "high"),
+        ],
+        marks: Vec::new(),
+        style: Style::Lines,
+    };
+    chart.drawable().then_some(chart)
 }
 
 /// `GET /console/predictions`.
@@ -40,8 +106,11 @@ pub async fn show(ask: Ask) -> Answer {
     for one in &judged {
         page = page.with(cards(one, &ask)).with(diagram(one));
     }
+    if let Ok(compared) = get(&ask, "/api/v1/ml/predictions/comparison?days=31").await {
+        page = page.maybe(band(&compared)).with(voices(&compared));
+    }
     let rows = judged.iter().flat_map(|one| one.reliability.iter().map(move |row| (one.horizon_minutes, row))).map(|(horizon, row)| {
-        let share = |value: f64| Cell::text(format!("{:.1} %", value * 100.0)).figure().csv(format!("{value:.6}"));
+        let share = |value: f64| Cell::text(format!("{:.2} %", value * 100.0)).figure().csv(format!("{value:.6}"));
         vec![
             Cell::text(format!("{horizon} min")),
             Cell::count(row.predictions),
@@ -77,13 +146,14 @@ fn cards(one: &Calibration, ask: &Ask) -> Vec<Card> {
 
 fn diagram(one: &Calibration) -> Part {
     let mut svg = Svg::new(460, 340);
-    let top = one.reliability.iter().fold(0.05_f64, |top, row| top.max(row.predicted).max(row.high)).min(1.0);
+    let top = one.reliability.iter().fold(0.002_f64, |top, row| top.max(1.1 * row.predicted).max(1.1 * row.high)).min(1.0);
+    let digits = if top < 0.05 { 2 } else { 0 };
     let at = |x: f64, y: f64| (60.0 + x / top * 380.0, 300.0 - y / top * 280.0);
     for part in 0..=4 {
         let value = top * f64::from(part) / 4.0;
         svg.line("grid", at(0.0, value), at(top, value));
-        svg.text("q e", (54.0, at(0.0, value).1 + 4.0), &format!("{:.0} %", value * 100.0));
-        svg.text("q m", (at(value, 0.0).0, 318.0), &format!("{:.0} %", value * 100.0));
+        svg.text("q e", (54.0, at(0.0, value).1 + 4.0), &format!("{:.digits$} %", value * 100.0));
+        svg.text("q m", (at(value, 0.0).0, 318.0), &format!("{:.digits$} %", value * 100.0));
     }
     svg.line("", at(0.0, 0.0), at(top, top));
     svg.text("q m", (250.0, 336.0), "predicted");

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::fleet::fleet;
 use crate::show;
 use crate::svg::Svg;
-use crate::view::{Cell, Chart, Column, Field, Form, Line, Page, Part, Table, Tone, aged};
+use crate::view::{Cell, Chart, Column, Field, Form, Line, Page, Part, Style, Table, Tone, aged};
 use domain::SignedDuration;
 use domain::ids::{InstanceType, Region, Zone};
 use domain::market::{Advice, Part as MarketPart, PriceSeries};
@@ -23,11 +23,11 @@ const POINTS: i64 = 84;
 /// Sizes of the heat map, left to right.
 const SIZES: [&str; 9] = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "metal"];
 
-/// `GET /console/pricing`: `region` and `type`.
+/// The Region that the query names, or the first of theirs; and all of theirs.
 ///
 /// # Errors
-/// The table did not answer.
-pub async fn show(ask: Ask) -> Answer {
+/// The table did not answer, or it is no Region.
+pub(super) async fn regions(ask: &Ask) -> Result<(Region, Vec<Region>), Failure> {
     let fleet = fleet(&ask.deps, &ask.session.customer).await?;
     let mut regions: BTreeSet<Region> = fleet.clusters.iter().map(|brief| brief.cluster.region.clone()).collect();
     if regions.is_empty() {
@@ -37,6 +37,16 @@ pub async fn show(ask: Ask) -> Answer {
         Some(text) => Region::parse(text).map_err(|_| Failure::Absent("Region"))?,
         None => regions.first().cloned().ok_or(Failure::Absent("Region"))?,
     };
+    regions.insert(region.clone());
+    Ok((region, regions.into_iter().collect()))
+}
+
+/// `GET /console/pricing`: `region` and `type`.
+///
+/// # Errors
+/// The table did not answer.
+pub async fn show(ask: Ask) -> Answer {
+    let (region, regions) = regions(&ask).await?;
     let kind = InstanceType::parse(ask.get("type").unwrap_or("m6i.xlarge")).map_err(|_| Failure::Absent("instance type"))?;
     let lead = "Prices as the decision server knows them. What was never read from AWS is an estimate from public data, and says so.";
     let options = regions.iter().map(|region| (region.to_string(), region.to_string())).collect();
@@ -92,6 +102,7 @@ fn chart(kind: &InstanceType, series: &[(Pool, PriceSeries)], ask: &Ask, read: O
         times,
         lines,
         marks: Vec::new(),
+        style: Style::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::ask::Ask;
 use crate::failure::Failure;
 use crate::fleet::fleet;
 use crate::show;
-use crate::view::{Cell, Chart, Column, Field, Form, Line, Page, Part, Table, Tone};
+use crate::view::{Cell, Chart, Column, Field, Form, Line, Page, Part, Style, Table, Tone};
 use crate::words;
 use domain::Timestamp;
 use domain::ids::ClusterId;
@@ -155,5 +155,6 @@ pub fn hours_chart(title: &str, hours: &[Hour], age: String, marks: Vec<(i64, St
             line("realised saving", "two", Hour::realised_sum),
         ],
         marks,
+        style: Style::default(),
     }
 }

@@ -1,10 +1,12 @@
 //! Ghosts and waste: what costs money for nothing, with its evidence.
 
 use crate::ask::{Act, Answer, Ask};
+use crate::failure::Failure;
 use crate::fleet::fleet;
 use crate::show;
 use crate::view::{Card, Cell, Column, Field, Form, Page, Part, Table, Tone, acts};
 use domain::finding::{Finding, FindingKind, FindingState, KINDS};
+use domain::ids::FindingId;
 use domain::money::MicroDollars;
 use domain::tenant::Role;
 use std::collections::BTreeMap;
@@ -82,6 +84,11 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
             FindingState::Dismissed { by, why, .. } => (Tone::Quiet, format!("by {by}: {why}")),
         };
         let open = finding.state == FindingState::Open && acts(ask);
+        let end = Form::new("/console/waste/end", "End it")
+            .tone(Tone::Bad)
+            .field(Field::hidden("cluster", finding.cluster.as_str()))
+            .field(Field::hidden("finding", finding.id.as_str()))
+            .field(Field::hidden("wish", format!("{:032x}", (ask.deps.ids)())));
         let dismiss = Form::new("/console/waste/dismiss", "Dismiss")
             .field(Field::hidden("cluster", finding.cluster.as_str()))
             .field(Field::hidden("finding", finding.id.as_str()))
@@ -94,11 +101,50 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
             Cell::text(finding.evidence.join(" ")),
             Cell::text(finding.remedy.clone()),
             Cell::ago(ask.now, finding.last_seen).beneath(format!("first {}", show::ago(ask.now, finding.first_seen))),
-            if open { Cell::default().button(dismiss) } else { Cell::default() },
+            match (open, ends(finding.kind)) {
+                (true, true) => Cell::default().button(end).and(dismiss),
+                (true, false) => Cell::default().button(dismiss),
+                (false, _) => Cell::default(),
+            },
         ]
     });
     let title = if findings.len() > ROWS { format!("Findings, the newest {ROWS} of {}", findings.len()) } else { "Findings".to_owned() };
     Table::new("findings", title).columns(columns).rows(rows).empty("Nothing was found. Every cluster is scanned each hour.")
+}
+
+/// Whether a person can have it ended here; the others are recommendations.
+fn ends(kind: FindingKind) -> bool {
+    match kind {
+        FindingKind::Ghost | FindingKind::ZombieVolume => true,
+        FindingKind::CrossZone
+        | FindingKind::IdleLoadBalancer
+        | FindingKind::IdleNatGateway
+        | FindingKind::IdleAddress
+        | FindingKind::OversizedWorkload
+        | FindingKind::UndersizedWorkload
+        | FindingKind::OutOfMemory
+        | FindingKind::LikelyLeak
+        | FindingKind::OfficeHours => false,
+    }
+}
+
+/// `POST /console/waste/end`: writes a plan that ends a ghost, or deletes a volume after a snapshot of it. It looks again before it does.
+///
+/// # Errors
+/// They may not, it is not theirs, everything is stopped, or it does not stand open any more.
+pub async fn end(act: Act) -> Answer {
+    act.must(Role::Operator)?;
+    let cluster = act.ask.cluster(act.need("cluster")?).await?;
+    let id = FindingId::parse(act.need("finding")?).map_err(|_| Failure::Absent("finding"))?;
+    let findings = &act.ask.deps.findings;
+    let finding = findings.finding(&cluster.customer, &cluster.id, &id).await?.ok_or(Failure::Absent("finding"))?;
+    let plan = act.ask.deps.wishes().end_waste(&act.ask.who(), &finding, &act.new_id()).await?;
+    // The plan is written; a finding that somebody else has just written is brought up to date by the next scan.
+    if let Err(error) = findings.put_finding(&finding.with(FindingState::Acting { plan })).await {
+        tracing::warn!(%error, finding.id = %finding.id, "A finding could not be marked as being acted on");
+    }
+    act.ask.deps.fleets.forget(&cluster.customer);
+    act.done("/console/waste", "ended")
 }
 
 /// `POST /console/waste/scan`.

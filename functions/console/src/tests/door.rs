@@ -2,10 +2,18 @@
 
 use super::support::{Bench, customer};
 use crate::session::{LASTS, hash_of};
+use async_trait::async_trait;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use axum::body::Body;
-use domain::ports::Registry;
+use data_encoding::BASE64URL_NOPAD;
+use domain::ports::{Clock, Registry};
 use domain::tenant::{ApiKey, Role};
 use http::{Method, Request, StatusCode};
+use runtime::web::issuer::{Issuer, KeySource};
+use runtime::web::token::Expected;
+use serde_json::{Value, json};
+use std::sync::Arc;
 
 #[tokio::test]
 async fn a_key_signs_in_and_is_not_in_the_cookie() {
@@ -80,4 +88,58 @@ async fn files_are_kept_for_ever_under_their_version_and_not_found_under_another
     assert_eq!((file.status, file.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
     assert!(file.header("cache-control").contains("immutable"));
     assert_eq!(bench.get("", &path("0")).await.status, StatusCode::NOT_FOUND);
+}
+
+struct List(Vec<u8>);
+
+#[async_trait]
+impl KeySource for List {
+    async fn read(&self) -> Result<Vec<u8>, String> {
+        Ok(self.0.clone())
+    }
+}
+
+fn signed(key: &EcdsaKeyPair, body: &Value) -> String {
+    let b64 = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
+    let text = format!("{}.{}", b64(br#"{"alg":"ES256","kid":"e"}"#), b64(body.to_string().as_bytes()));
+    let signature = key.sign(&SystemRandom::new(), text.as_bytes()).unwrap();
+    format!("{text}.{}", b64(signature.as_ref()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_signs_in_with_its_role_is_in_no_cookie_and_the_session_is_over_with_it() {
+    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let point = key.public_key().as_ref();
+    let (x, y) = (BASE64URL_NOPAD.encode(&point[1..33]), BASE64URL_NOPAD.encode(&point[33..]));
+    let list = json!({ "keys": [{ "kty": "EC", "crv": "P-256", "kid": "e", "x": x, "y": y }] }).to_string().into_bytes();
+    let expected = Expected { issuer: "https://id.example.com".to_owned(), audience: "cloudoptim".to_owned() };
+    let bench = Bench::with(None, Some(Arc::new(Issuer::new(expected, Arc::new(List(list)))))).await;
+    let now = bench.clock.now().as_second();
+    let claims = |customer: &str, audience: &str, lasts: i64| {
+        json!({ "iss": "https://id.example.com", "aud": audience, "sub": "ann", "iat": now, "exp": now + lasts,
+                "cloudoptim_customer": customer, "cloudoptim_role": "viewer" })
+    };
+    for wrong in [claims("nobody", "cloudoptim", 600), claims("default", "another", 600), claims("default", "cloudoptim", -600)] {
+        let answer = bench.post("", "/console/sign-in", &[("key", &signed(&key, &wrong))]).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{wrong}");
+    }
+    let token = signed(&key, &claims("default", "cloudoptim", 600));
+    let answer = bench.post("", "/console/sign-in", &[("key", &token)]).await;
+    let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    assert!(token.split('.').all(|part| !cookie.contains(part)), "no part of the token is in {cookie}");
+    let page = bench.get(&cookie, "/console").await;
+    assert!(page.status == StatusCode::OK && page.text.contains("<b>ann</b>"), "{}", page.text);
+    assert_eq!(bench.act(&cookie, "/console/config/halt", &[("reason", "x")]).await.status, StatusCode::FORBIDDEN, "a viewer only looks");
+    tokio::time::advance(std::time::Duration::from_secs(601)).await;
+    assert_eq!(bench.get(&cookie, "/console").await.status, StatusCode::SEE_OTHER, "it is over with its token");
+    let long = signed(
+        &key,
+        &json!({ "exp": now + 80_000, "iat": now + 601, "iss": "https://id.example.com", "aud": "cloudoptim", "sub": "ann",
+                "cloudoptim_customer": "default", "cloudoptim_role": "viewer" }),
+    );
+    let answer = bench.post("", "/console/sign-in", &[("key", &long)]).await;
+    assert!(answer.header("set-cookie").contains("Max-Age=3600"), "an hour at the latest: {}", answer.header("set-cookie"));
+    let none = Bench::empty().await;
+    assert_eq!(none.post("", "/console/sign-in", &[("key", &long)]).await.status, StatusCode::UNAUTHORIZED, "no issuer is set");
 }

@@ -25,6 +25,10 @@ use domain::spot_event::SpotEvent;
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Role};
 use domain::{SignedDuration, Timestamp};
 use http::{HeaderMap, Method, Request, StatusCode};
+use runtime::advisor::Connection;
+use runtime::http::Limits;
+use runtime::web::issuer::Issuer;
+use secrecy::SecretString;
 use sim::clock::SimClock;
 use sim::store::{MemoryMarket, MemoryQueue, MemoryStore};
 use std::collections::BTreeMap;
@@ -45,7 +49,11 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) clock: Arc<SimClock>,
+    pub(crate) market: Arc<MemoryMarket>,
 }
+
+/// A decision server that answers, its table and its clock.
+pub(crate) type Served = (Arc<Connection>, Arc<MemoryMarket>, Arc<SimClock>);
 
 /// An answer.
 pub(crate) struct Answer {
@@ -73,9 +81,36 @@ pub(crate) fn customer(id: &str) -> CustomerId {
 impl Bench {
     /// With keys, and nothing else.
     pub(crate) async fn empty() -> Bench {
-        let clock = SimClock::new();
+        Bench::with(None, None).await
+    }
+
+    /// With keys, over a decision server of our own that answers on this machine.
+    pub(crate) async fn served() -> Bench {
+        let (market, clock) = (Arc::new(MemoryMarket::default()), SimClock::new());
+        let deps = decision::Deps {
+            engine: Arc::new(decision::planner::Planner::default()),
+            library: Arc::new(decision::Library::embedded()),
+            records: Some(decision::Records { store: market.clone(), clock: clock.clone() }),
+            bench: Some(Arc::new(decision::Bench::new(market.clone(), clock.clone()))),
+            desk: Some(decision::Desk { market: market.clone(), wishes: market.clone(), work: market.clone(), clock: clock.clone() }),
+            keys: vec![decision::Key::of("a-key-of-the-tests")],
+            limits: decision::Limits::default(),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, decision::router(Arc::new(deps))).await });
+        let ml = Connection::new(&url, &SecretString::from("a-key-of-the-tests"), Limits::default(), &gate::Gate::this_machine()).unwrap();
+        Bench::with(Some((Arc::new(ml), market, clock)), None).await
+    }
+
+    /// With keys, and an issuer whose tokens are taken.
+    pub(crate) async fn with(ml: Option<Served>, issuer: Option<Arc<Issuer>>) -> Bench {
+        let (ml, market, clock) = match ml {
+            Some((ml, market, clock)) => (Some(ml), market, clock),
+            None => (None, Arc::default(), SimClock::new()),
+        };
         let store = Arc::new(MemoryStore::default());
-        for customer_id in ["acme", "other"] {
+        for customer_id in ["acme", "other", "default"] {
             for (word, role) in [("viewer", Role::Viewer), ("operator", Role::Operator), ("admin", Role::Admin)] {
                 let name = format!("{customer_id}-{word}");
                 let key = ApiKey {
@@ -92,7 +127,6 @@ impl Bench {
             }
         }
         let queue = MemoryQueue::new(clock.clone());
-        let market = Arc::new(MemoryMarket::default());
         let region = Region::parse("us-east-1").unwrap();
         let at = clock.now() - SignedDuration::from_hours(30);
         let series = PriceSeries::from(vec![PricePoint { at, price_per_hour: MicroDollars(90_000) }]);
@@ -108,17 +142,19 @@ impl Bench {
             findings: store.clone(),
             trail: store.clone(),
             routes: store.clone(),
-            market,
+            market: market.clone(),
             rounds: queue.clone(),
             scans: queue.clone(),
             queue: queue.clone(),
-            ml: None,
+            ml,
             clock: clock.clone(),
             ids: Arc::new(move || u128::from(count.fetch_add(1, Ordering::SeqCst)) + 1),
+            issuer,
             sessions: Signer::new(b"a secret of this test", true),
             fleets: Fleets::default(),
         };
-        Bench { pages: router(Arc::new(deps)), store, queue, clock }
+        let deps = Arc::new(deps);
+        Bench { pages: router(deps), store, queue, clock, market }
     }
 
     /// With a cluster of `acme` in which something of everything has happened.
@@ -241,7 +277,9 @@ fn hour(cluster: &Cluster, begins: Timestamp) -> Hour {
         cluster: cluster.id.clone(),
         begins,
         seen_at: begins,
+        vcpus: 8,
         cost: MicroDollars(800_000),
+        spot: Some(MicroDollars(300_000)),
         expected: MicroDollars(1_000_000),
         estimated: MicroDollars(50_000),
         freed: MicroDollars(0),

@@ -28,6 +28,18 @@ pub struct Chart {
     pub lines: Vec<Line>,
     /// Instants that are marked, each with a word.
     pub marks: Vec<(i64, String)>,
+    /// How its lines are drawn.
+    pub style: Style,
+}
+
+/// How lines are drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Style {
+    /// Lines; the one called `one` is filled to the bottom.
+    #[default]
+    Lines,
+    /// Each is filled to the bottom, the highest first, so that what is seen of it is its part.
+    Stacked,
 }
 
 impl Chart {
@@ -38,7 +50,15 @@ impl Chart {
             .iter()
             .map(|line| json!({ "name": line.name, "class": line.class, "values": line.values, "steps": line.steps }))
             .collect();
-        json!({ "unit": self.unit, "times": self.times, "lines": lines, "marks": self.marks }).to_string()
+        let stacked = self.style == Style::Stacked;
+        json!({ "unit": self.unit, "times": self.times, "lines": lines, "marks": self.marks, "stacked": stacked }).to_string()
+    }
+
+    /// Drawn as parts of a whole.
+    #[must_use]
+    pub fn stacked(mut self) -> Chart {
+        self.style = Style::Stacked;
+        self
     }
 
     /// What it says, for whoever does not see it: the last and the extreme values of each line.

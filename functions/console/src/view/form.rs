@@ -15,22 +15,29 @@ pub struct Field {
     pub options: Vec<(String, String)>,
     /// Whether it is not shown.
     pub hidden: bool,
+    /// Whether a file is chosen in it.
+    pub file: bool,
 }
 
 impl Field {
     /// A field that is not shown.
     pub fn hidden(name: &'static str, value: impl Into<String>) -> Field {
-        Field { name, label: "", value: value.into(), options: Vec::new(), hidden: true }
+        Field { name, label: "", value: value.into(), options: Vec::new(), hidden: true, file: false }
     }
 
     /// A field for a text.
     pub fn text(name: &'static str, label: &'static str, value: impl Into<String>) -> Field {
-        Field { name, label, value: value.into(), options: Vec::new(), hidden: false }
+        Field { name, label, value: value.into(), options: Vec::new(), hidden: false, file: false }
+    }
+
+    /// A file: the script of the page reads it and sends it as base64 for addresses.
+    pub fn file(name: &'static str, label: &'static str) -> Field {
+        Field { name, label, value: String::new(), options: Vec::new(), hidden: false, file: true }
     }
 
     /// A choice.
     pub fn choice(name: &'static str, label: &'static str, value: impl Into<String>, options: Vec<(String, String)>) -> Field {
-        Field { name, label, value: value.into(), options, hidden: false }
+        Field { name, label, value: value.into(), options, hidden: false, file: false }
     }
 }
 

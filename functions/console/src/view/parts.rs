@@ -129,6 +129,10 @@ pub struct Cell {
     pub number: bool,
     /// A form of one button.
     pub button: Option<Box<Form>>,
+    /// A second one beside it.
+    pub other: Option<Box<Form>>,
+    /// Whether the row is chosen for what the table's form does: the name of its box, and what is chosen.
+    pub choice: Option<(String, String)>,
 }
 
 impl Cell {
@@ -216,6 +220,20 @@ impl Cell {
         self
     }
 
+    /// With a second button.
+    #[must_use]
+    pub fn and(mut self, form: Form) -> Cell {
+        self.other = Some(Box::new(form));
+        self
+    }
+
+    /// With a box by which the row is chosen for what the table's form does.
+    #[must_use]
+    pub fn choose(mut self, name: impl Into<String>, what: impl Into<String>) -> Cell {
+        self.choice = Some((name.into(), what.into()));
+        self
+    }
+
     /// What programs read.
     pub fn plain(&self) -> &str {
         self.csv.as_deref().unwrap_or(&self.text)
@@ -238,13 +256,15 @@ pub struct Table {
     pub empty: String,
     /// Where the next page of it is.
     pub next: Option<String>,
+    /// What is done with the rows that are chosen.
+    pub form: Option<Form>,
 }
 
 impl Table {
     /// An empty table.
     pub fn new(id: &'static str, title: impl Into<String>) -> Table {
         let (age, empty) = (String::new(), "Nothing here.".to_owned());
-        Table { id, title: title.into(), age, columns: Vec::new(), rows: Vec::new(), empty, next: None }
+        Table { id, title: title.into(), age, columns: Vec::new(), rows: Vec::new(), empty, next: None, form: None }
     }
 
     /// With these columns.
@@ -279,6 +299,13 @@ impl Table {
     #[must_use]
     pub fn age(mut self, age: impl Into<String>) -> Table {
         self.age = age.into();
+        self
+    }
+
+    /// With something that is done with the rows that are chosen.
+    #[must_use]
+    pub fn form(mut self, form: Option<Form>) -> Table {
+        self.form = form;
         self
     }
 

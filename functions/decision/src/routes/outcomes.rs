@@ -4,7 +4,7 @@ use crate::Deps;
 use crate::answer::{give, takes_gzip};
 use crate::asked::Asked;
 use crate::calibration::{READ_MAX, judge};
-use crate::problem::{Problem, faults};
+use crate::problem::{Problem, faults, no_records};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
@@ -12,7 +12,7 @@ use axum::response::Response;
 use domain::SignedDuration;
 use domain::decision::{JUDGED_DAYS, Kept, PredictionOutcome, verify};
 use domain::ports::{Clock, Outcomes};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use std::sync::Arc;
 
 /// Where outcomes are kept, and the time.
@@ -45,8 +45,5 @@ pub async fn calibration(State(deps): State<Arc<Deps>>, headers: HeaderMap) -> R
 }
 
 fn records(deps: &Deps) -> Result<&Records, Problem> {
-    deps.records.as_ref().ok_or_else(|| {
-        let detail = "This server keeps no records: it was started without a table.";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no-records", detail)
-    })
+    deps.records.as_ref().ok_or_else(no_records)
 }

@@ -3,6 +3,7 @@
 use crate::Deps;
 use crate::answer::{give, takes_gzip};
 use crate::asked::Asked;
+use crate::models::told;
 use crate::problem::{Problem, faults};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -35,6 +36,15 @@ pub async fn spot_interruption(
         capacity: CapacityType::Spot,
     });
     let known = deps.library.of_pools(&question.region, pools.collect()).await;
-    let work = tokio::task::spawn_blocking(move || give(&deps.engine.predict(&question, &known), gzip, deps.limits));
-    work.await.map_err(Problem::internal)?
+    let engine = Arc::clone(&deps.engine);
+    let work = tokio::task::spawn_blocking(move || {
+        let (own, rows) = (engine.predict(&question, &known), engine.features(&question, &known));
+        (question, own, rows)
+    });
+    let (question, own, rows) = work.await.map_err(Problem::internal)?;
+    let predictions = match &deps.bench {
+        Some(bench) => told(bench, &question, own, rows).await,
+        None => own,
+    };
+    give(&predictions, gzip, deps.limits)
 }

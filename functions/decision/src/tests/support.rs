@@ -52,6 +52,10 @@ impl Engine for Idle {
         }
     }
 
+    fn features(&self, request: &PredictRequest, _known: &Knowledge) -> Vec<crate::models::Row> {
+        request.pools.iter().map(|_| crate::models::Row::default()).collect()
+    }
+
     fn predict(&self, request: &PredictRequest, _known: &Knowledge) -> Vec<Prediction> {
         let one =
             |pool: &PoolName| Prediction { pool: pool.clone(), probability: None, uncorrected: None, risk: None, because: Vec::new() };
@@ -81,7 +85,7 @@ impl Answer {
 }
 
 pub(super) fn deps(keys: Vec<Key>, limits: Limits, words: usize) -> Deps {
-    Deps { engine: Arc::new(Idle { words }), library: Arc::new(Library::embedded()), records: None, keys, limits }
+    Deps { engine: Arc::new(Idle { words }), library: Arc::new(Library::embedded()), records: None, bench: None, desk: None, keys, limits }
 }
 
 pub(super) fn server(limits: Limits, words: usize) -> Router {

@@ -115,6 +115,8 @@ impl Market {
             registry: self.registry.clone(),
             source: self.clone(),
             store: self.kept.clone(),
+            wishes: self.kept.clone(),
+            work: self.kept.clone(),
             clock: self.clock.clone(),
             meter: self.clone(),
         }
@@ -133,9 +135,9 @@ impl Market {
 #[async_trait]
 impl MarketSource for Market {
     async fn spot_prices(&self, region: &Region, types: &[InstanceType], since: Timestamp) -> Result<Vec<SpotPrice>, SourceError> {
-        assert!(types.is_empty(), "a Region is read as a whole");
         let answer = |state: &mut State| {
-            let all = state.history.get(region).cloned().unwrap_or_default();
+            let mut all = state.history.get(region).cloned().unwrap_or_default();
+            all.retain(|price| types.is_empty() || types.contains(&price.pool.instance_type));
             let held = |price: &SpotPrice| {
                 all.iter().filter(|other| other.pool == price.pool && other.since <= since).map(|other| other.since).max()
                     == Some(price.since)

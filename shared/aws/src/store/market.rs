@@ -1,7 +1,9 @@
 //! The decision server's table: what the market says, written by the function `market` and read by the decision server; and what became
 //! of predictions.
 
+mod fills;
 mod keys;
+mod models;
 mod outcomes;
 
 use super::errors::Written;

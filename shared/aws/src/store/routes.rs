@@ -39,7 +39,7 @@ impl Routes for Table {
         // New ones first: a crash in between leaves too many nodes, never too few.
         self.write_many(writes).await?;
         let stale = before.into_iter().filter(|place| !wanted.contains_key(place));
-        let removals = stale.map(|place| remove(keys::nodes(customer, cluster), place)).collect::<Result<_, _>>()?;
+        let removals = stale.map(|sk| delete(keys::Key { pk: keys::nodes(customer, cluster), sk })).collect::<Result<_, _>>()?;
         self.write_many(removals).await
     }
 
@@ -68,7 +68,8 @@ pub(super) fn put(item: Item) -> Result<WriteRequest, StoreError> {
     Ok(WriteRequest::builder().put_request(put).build())
 }
 
-fn remove(pk: String, sk: String) -> Result<WriteRequest, StoreError> {
-    let delete = DeleteRequest::builder().set_key(Some(item::key_attributes(keys::Key { pk, sk }))).build().map_err(incomplete)?;
+/// Removes an item in a batch.
+pub(super) fn delete(key: keys::Key) -> Result<WriteRequest, StoreError> {
+    let delete = DeleteRequest::builder().set_key(Some(item::key_attributes(key))).build().map_err(incomplete)?;
     Ok(WriteRequest::builder().delete_request(delete).build())
 }

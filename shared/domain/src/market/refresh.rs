@@ -1,10 +1,12 @@
 //! What of the market is read anew, and how often.
 
+use super::RefreshWish;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A part of what is known of the market. Each is read by itself: one that fails does not keep the others old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
     /// Spot prices per pool.
@@ -33,7 +35,7 @@ impl Part {
 
 /// When each part of a Region was last read with success; `None`: never.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Refreshed {
     /// Spot prices.
     pub spot_prices: Option<Timestamp>,
@@ -63,6 +65,13 @@ impl Refreshed {
         };
         *place = (*place).max(Some(at));
         self
+    }
+
+    /// What somebody asked for and was not read since: it is read even if it is fresh.
+    pub fn wanted(&self, wish: Option<&RefreshWish>, now: Timestamp) -> Vec<Part> {
+        let due = self.due(now);
+        let asked = |part: Part| wish.is_some_and(|wish| wish.parts.contains(&part) && self.at(part).is_none_or(|at| at < wish.at));
+        Part::ALL.into_iter().filter(|part| due.contains(part) || asked(*part)).collect()
     }
 
     /// What is to be read now, the most perishable first. A time in the future (another clock) counts as never, or the part
@@ -97,6 +106,16 @@ mod tests {
         assert_eq!(all(SignedDuration::from_mins(10)).due(now()), [Part::SpotPrices]);
         assert_eq!(all(SignedDuration::from_hours(6)).due(now()), [Part::SpotPrices, Part::Advisor]);
         assert_eq!(all(SignedDuration::from_hours(24)).due(now()), Part::ALL);
+    }
+
+    #[test]
+    fn what_somebody_asks_for_is_read_though_it_is_fresh_and_once() {
+        let wish =
+            |at| RefreshWish { region: "us-east-1".to_owned().try_into().unwrap(), parts: vec![Part::Advisor], by: String::new(), at };
+        let read = all(SignedDuration::from_mins(1));
+        assert_eq!(read.wanted(Some(&wish(now())), now()), [Part::Advisor]);
+        assert_eq!(read.with(Part::Advisor, now()).wanted(Some(&wish(now())), now()), []);
+        assert_eq!(all(SignedDuration::from_mins(10)).wanted(Some(&wish(now())), now()), [Part::SpotPrices, Part::Advisor]);
     }
 
     #[test]

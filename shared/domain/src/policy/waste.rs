@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// (`services/proxy`). Nothing else is ever asked of it than one instant query a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
 pub struct TrafficSource {
     /// Namespace of its Service.
     pub namespace: String,
@@ -24,7 +24,8 @@ pub struct TrafficSource {
 /// What may be done about ghosts, volumes and the network of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(default)]
 pub struct WastePolicy {
     /// Instances that run and are no nodes. `observe` after registration.
     pub ghosts: Mode,

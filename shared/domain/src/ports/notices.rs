@@ -37,7 +37,6 @@ impl Moment {
 
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Notice {
     /// The same thing told twice has the same id, so that receivers can leave out the second.
     pub id: String,

@@ -99,7 +99,14 @@ fn baseline() -> Baseline {
 }
 
 fn at(cost: i64, cpu_millis: u64) -> Seen {
-    Seen { at: noon(), cost_per_hour: MicroDollars(cost), nodes: 3, requested: Resources::new(cpu_millis, 9 << 20) }
+    Seen {
+        at: noon(),
+        cost_per_hour: MicroDollars(cost),
+        nodes: 3,
+        vcpus: 6,
+        requested: Resources::new(cpu_millis, 9 << 20),
+        spot_per_hour: MicroDollars(0),
+    }
 }
 
 fn books(entries: &[(Lever, i64)]) -> Books {

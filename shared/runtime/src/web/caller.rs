@@ -116,8 +116,8 @@ pub fn hash(key: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(key))
 }
 
-/// Keys of ours hold no dots.
-fn looks_like_a_token(presented: &str) -> bool {
+/// Whether it is a token and no key: keys of ours hold no dots.
+pub fn looks_like_a_token(presented: &str) -> bool {
     presented.bytes().filter(|byte| *byte == b'.').count() == 2
 }
 

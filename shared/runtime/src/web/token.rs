@@ -35,6 +35,8 @@ pub struct Claims {
     pub customer: String,
     /// With which role: the claim `cloudoptim_role`.
     pub role: Role,
+    /// When it is over: the claim `exp`.
+    pub until: Timestamp,
 }
 
 /// The algorithms that are taken. There is no other way to sign: neither `none`, nor a secret that both sides know.
@@ -207,7 +209,8 @@ impl<'a> Unverified<'a> {
         if !(1..=200).contains(&body.sub.len()) || body.sub.chars().any(char::is_control) {
             return Err("its subject is no name");
         }
-        Ok(Claims { subject: body.sub, customer: body.cloudoptim_customer, role: body.cloudoptim_role })
+        let until = Timestamp::from_second(body.exp).map_err(|_| "its end is no time")?;
+        Ok(Claims { until, subject: body.sub, customer: body.cloudoptim_customer, role: body.cloudoptim_role })
     }
 }
 

@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::ids::{ClusterId, CustomerId, PlanId, RunId};
 use domain::optimization::{Proposal, Round, Run, Standing};
 use domain::ports::{Ledger, Optimizations, Page, QueueError, Rounds, StoreError};
-use domain::savings::{Baseline, Books, Hour};
+use domain::savings::{Baseline, Books, Hour, Metered, Month};
 use std::sync::Arc;
 
 /// Optimizations behind the gate.
@@ -77,6 +77,9 @@ impl Ledger for FaultyLedger {
     }
     async fn close(&self, hour: &Hour) -> Result<bool, StoreError> {
         self.gate.pass("ledger.close", self.inner.close(hour), store).await
+    }
+    async fn metered(&self, customer: &CustomerId, month: Month) -> Result<Vec<Metered>, StoreError> {
+        self.gate.pass("ledger.metered", self.inner.metered(customer, month), store).await
     }
     async fn hours(&self, customer: &CustomerId, cluster: &ClusterId, from: Timestamp, limit: usize) -> Result<Vec<Hour>, StoreError> {
         self.gate.pass("ledger.hours", self.inner.hours(customer, cluster, from, limit), store).await

@@ -1,5 +1,8 @@
 //! The decision server's table in memory.
 
+mod fills;
+mod models;
+
 use async_trait::async_trait;
 use domain::decision::PredictionOutcome;
 use domain::ids::{InstanceType, Region};
@@ -24,6 +27,8 @@ struct State {
     advisor_version: Option<String>,
     refreshed: BTreeMap<Region, Refreshed>,
     outcomes: BTreeMap<(Timestamp, String), PredictionOutcome>,
+    work: fills::Work,
+    models: models::Kept,
     writes: u64,
 }
 

@@ -6,7 +6,7 @@ use domain::Timestamp;
 use domain::ids::{ClusterId, CustomerId, PlanId, RunId};
 use domain::optimization::{PROPOSALS_MAX, Proposal, Run, Standing};
 use domain::ports::{Ledger, Optimizations, Page, StoreError};
-use domain::savings::{Baseline, Books, Hour};
+use domain::savings::{Baseline, Books, Hour, Metered, Month};
 use std::collections::BTreeMap;
 
 type Of = (CustomerId, ClusterId);
@@ -147,6 +147,16 @@ impl Ledger for MemoryStore {
         let closes = !hours.contains_key(&key);
         hours.entry(key).or_insert_with(|| hour.clone());
         Ok(closes)
+    }
+
+    async fn metered(&self, customer: &CustomerId, month: Month) -> Result<Vec<Metered>, StoreError> {
+        let state = self.lock();
+        let theirs = state.kept.hours.values().filter(|hour| hour.customer == *customer && Month::of(hour.begins) == month);
+        let mut all: BTreeMap<ClusterId, Metered> = BTreeMap::new();
+        for hour in theirs {
+            all.entry(hour.cluster.clone()).or_insert_with(|| Metered::new(hour.cluster.clone())).add(hour);
+        }
+        Ok(all.into_values().collect())
     }
 
     async fn hours(&self, customer: &CustomerId, cluster: &ClusterId, from: Timestamp, limit: usize) -> Result<Vec<Hour>, StoreError> {

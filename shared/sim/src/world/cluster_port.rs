@@ -8,10 +8,11 @@ use super::workloads::sort_of;
 use async_trait::async_trait;
 use domain::ids::{ClusterId, NodeName, PlanId};
 use domain::node::{CORDONED_BY, NodeTarget, NodeUsage, NodeView};
+use domain::permissions::Right;
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::policy::TrafficSource;
 use domain::ports::inventory::{EndpointView, Flow, PersistentVolume, ServiceView};
-use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, Inventory, PatchedNode, PodSink};
+use domain::ports::{Cluster, ClusterError, Clusters, Cordon, EvictError, Inventory, PatchedNode, PodSink, Rights};
 use domain::tenant;
 use domain::workload::{Beside, Resize, Resized, Scalables, ScaleRef, WorkloadRef};
 use std::collections::BTreeSet;
@@ -35,6 +36,16 @@ impl World {
 impl Clusters for World {
     async fn connect(&self, cluster: &tenant::Cluster) -> Result<Arc<dyn Cluster>, ClusterError> {
         self.cluster(&cluster.id).ok_or_else(|| ClusterError::Unreachable(format!("no route to {}", cluster.k8s_api_endpoint)))
+    }
+}
+
+#[async_trait]
+impl Rights for World {
+    async fn missing(&self, cluster: &tenant::Cluster, rights: &[Right]) -> Result<Vec<Right>, ClusterError> {
+        let known = self.with(|state| state.position(&cluster.id));
+        let index = known.ok_or_else(|| ClusterError::Unreachable(format!("no route to {}", cluster.k8s_api_endpoint)))?;
+        let denied = |state: &State, right: &Right| state.clusters[index].denied.contains(&format!("{} {}", right.verb, right.resource));
+        Ok(self.with(|state| rights.iter().filter(|right| denied(state, right)).cloned().collect()))
     }
 }
 

@@ -57,7 +57,10 @@ impl Function {
             ("scaling", _) => "autoscaling",
             ("balancers" | "classic", _) => "elasticloadbalancing",
             (_, "queue.rs" | "mailboxes.rs") => "sqs",
+            (_, "eks_directory.rs") => "eks",
+            (_, "trust.rs") => "sts",
             (_, "vault.rs") => "kms",
+            (_, "trust.rs") => "sts",
             (_, "price_list.rs") => "pricing",
             (_, "mail.rs") => "ses",
             _ if self.file.contains("/store/") => "dynamodb",
@@ -297,10 +300,16 @@ impl Index {
             || called.of_trait.as_ref().and_then(|name| self.traits.get(name)).is_some_and(|homes| homes.iter().any(built_on))
     }
 
-    /// Whether the crate of a caller has anything of a type or trait: in a field, in a parameter or imported.
+    /// Whether the crate of a caller has anything of a type or trait, or of a trait that stands on it: in a field, in a parameter or
+    /// imported.
     fn knows(&self, by: &Function, called: &Function) -> bool {
-        let names = [&called.of, &called.of_trait].into_iter().flatten();
-        !called.of_port || by.krate == called.krate || names.into_iter().any(|name| self.known.contains(&(by.krate.clone(), name.clone())))
+        let named = |name: &String| self.known.contains(&(by.krate.clone(), name.clone()));
+        let above = |name: &String| {
+            let below = format!("dyn {name}");
+            self.supertraits.iter().any(|(upper, lower)| lower.contains(&below) && named(upper))
+        };
+        let mut names = [&called.of, &called.of_trait].into_iter().flatten();
+        !called.of_port || by.krate == called.krate || names.any(|name| named(name) || above(name))
     }
 
     /// Which functions a mention may mean, among those of these crates.

@@ -3,7 +3,7 @@
 use crate::paging::Page;
 use crate::register::{Registration, Update};
 use crate::routes::{ACT, Access, IfMatch, MANAGE, READ, Route};
-use crate::routes::{audit, clusters, config, contract, customers, halt, health, keys, notifications, savings};
+use crate::routes::{audit, billing, clusters, config, contract, customers, halt, health, keys, notifications, permissions, savings};
 use crate::view::targets::{DeliveryView, QueuedReplay, QueuedTest, TargetView, Targets};
 use crate::view::{ClusterDetail, ClusterView, Registered, Would};
 use axum::routing::{delete, get, post, put};
@@ -51,6 +51,17 @@ pub(super) static ROUTES: &[Route] = &[
         .ends()
         .dry::<Would<ClusterView<'static>>>()
         .if_match(IfMatch::May),
+    Route::new(
+        Method::GET,
+        "/api/v1/admin/clusters/{id}/permissions",
+        READ,
+        || get(permissions::show),
+        "What we may do in a cluster, capability by capability, as it was when it was last looked at.",
+    )
+    .gives::<permissions::Permissions>(),
+    Route::new(Method::POST, "/api/v1/admin/clusters/{id}/permissions", ACT, || post(permissions::look), "Asks for a look now.")
+        .accepts::<permissions::LookAsked>()
+        .dry::<Would<permissions::LookAsked>>(),
     Route::new(Method::POST, "/api/v1/admin/halt", MANAGE, || post(halt::set), "The kill switch, on and off.")
         .takes::<halt::Stop>()
         .gives::<halt::Stopped>()
@@ -111,6 +122,16 @@ pub(super) static ROUTES: &[Route] = &[
     .takes::<notifications::Again>()
     .accepts::<QueuedReplay>()
     .dry::<Would<QueuedReplay>>(),
+    Route::new(
+        Method::GET,
+        "/api/v1/admin/billing",
+        MANAGE,
+        || get(billing::show),
+        "What a month comes to: managed vCPU-hours and savings, cluster by cluster.",
+    )
+    .asks(&["month", "customer_id", "format"])
+    .gives::<billing::Billing>()
+    .prints("text/csv"),
     Route::new(
         Method::GET,
         "/api/v1/admin/customers",

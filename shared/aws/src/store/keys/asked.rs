@@ -4,6 +4,7 @@ use super::{Key, instant, key, text};
 use domain::Timestamp;
 use domain::ids::{ClusterId, CustomerId, PlanId};
 use domain::plan::PlanKey;
+use domain::savings::Month;
 
 /// The partition of a customer's keys, by their names.
 pub(in crate::store) fn api_keys(customer: &CustomerId) -> String {
@@ -50,6 +51,16 @@ pub(in crate::store) fn parse_listed_plan(customer: &CustomerId, place: &str) ->
     let mut parts = place.splitn(3, '#').skip(1);
     let cluster = ClusterId::parse(parts.next()?).ok()?;
     Some(PlanKey { customer: customer.clone(), cluster, plan: PlanId::parse(parts.next()?).ok()? })
+}
+
+/// The partition of what a month of a customer comes to.
+pub(in crate::store) fn metered(customer: &CustomerId, month: Month) -> String {
+    format!("T#{customer}#METERED#{month}")
+}
+
+/// A cluster in it.
+pub(in crate::store) fn metered_cluster(customer: &CustomerId, month: Month, cluster: &ClusterId) -> Key {
+    key(metered(customer, month), cluster.as_str())
 }
 
 /// The index partition of a customer's operations.

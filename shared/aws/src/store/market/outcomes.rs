@@ -31,7 +31,7 @@ impl Outcomes for DecisionTable {
             if found.len() >= limit {
                 break;
             }
-            let range = Range::table(day).sort(Sort::After(keys::outcomes_from(since))).descending();
+            let range = Range::table(day).sort(Sort::After(keys::from_instant(since))).descending();
             found.extend(self.0.range(range, limit - found.len(), item::body::<PredictionOutcome>).await?);
         }
         // A prediction of the future is another clock's.

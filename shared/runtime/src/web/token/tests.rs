@@ -81,7 +81,8 @@ fn without(name: &str) -> Value {
 #[test]
 fn a_good_token_of_either_algorithm_says_who_calls() {
     let signer = Signer::new();
-    let wanted = Claims { subject: "ann".to_owned(), customer: "acme".to_owned(), role: Role::Operator };
+    let until = Timestamp::from_second(NOW + 600).unwrap();
+    let wanted = Claims { subject: "ann".to_owned(), customer: "acme".to_owned(), role: Role::Operator, until };
     for head in [json!({ "alg": "RS256", "kid": "r", "typ": "JWT" }), json!({ "alg": "ES256", "kid": "e", "x5t": "print" })] {
         assert_eq!(judged(&signer, &signer.signed(&head, &body().to_string())), Ok(wanted.clone()), "{head}");
     }

@@ -1,0 +1,44 @@
+//! What is ended and agreed to on pages, several at once and one by one.
+
+use super::support::{Bench, PLAN, customer};
+use domain::finding::{FindingKind, FindingState};
+use domain::ids::{ClusterId, PlanId};
+use domain::optimization::ProposalState;
+use domain::plan::PlanKey;
+use domain::ports::{Findings, Journal, Optimizations};
+use http::StatusCode;
+
+#[tokio::test]
+async fn a_ghost_is_ended_by_a_plan_that_looks_again_and_a_form_sent_twice_asks_once() {
+    let bench = Bench::full().await;
+    let (whose, cluster) = (customer("acme"), ClusterId::parse("c-acme").unwrap());
+    let finding = bench.store.findings_of(&whose, &cluster, Some(FindingKind::Ghost)).await.unwrap().remove(0);
+    let fields = [("cluster", "c-acme"), ("finding", finding.id.as_str()), ("wish", "00000000000000000000000000000abc")];
+    let viewer = bench.enter("acme-viewer").await;
+    assert_eq!(bench.act(&viewer, "/console/waste/end", &fields).await.status, StatusCode::FORBIDDEN);
+    let cookie = bench.enter("acme-operator").await;
+    assert!(bench.get(&cookie, "/console/waste").await.text.contains("End it"));
+    assert_eq!(bench.act(&cookie, "/console/waste/end", &fields).await.status, StatusCode::SEE_OTHER);
+    let plan = PlanId::parse("op-00000000000000000000000000000abc").unwrap();
+    let record =
+        bench.store.load(&PlanKey { customer: whose.clone(), cluster: cluster.clone(), plan: plan.clone() }).await.unwrap().unwrap();
+    assert_eq!((record.plan.steps.len(), record.plan.requested_by.as_str()), (1, "api key acme-operator"));
+    let after = bench.store.finding(&whose, &cluster, &finding.id).await.unwrap().unwrap();
+    assert_eq!(after.state, FindingState::Acting { plan });
+    assert_eq!(bench.act(&cookie, "/console/waste/end", &fields).await.status, StatusCode::CONFLICT, "a plan deals with it");
+    assert_eq!(bench.act(&bench.enter("other-admin").await, "/console/waste/end", &fields).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_chosen_plans_are_approved_and_the_others_go_on_waiting() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-operator").await;
+    let page = bench.get(&cookie, "/console/plans").await.text;
+    assert!(page.contains(&format!("name=\"pick-{PLAN}\"")) && page.contains("form=\"choose-waiting\""), "{page}");
+    assert_eq!(bench.act(&cookie, "/console/plans/approve-chosen", &[]).await.status, StatusCode::CONFLICT, "none is chosen");
+    let pick = format!("pick-{PLAN}");
+    assert_eq!(bench.act(&cookie, "/console/plans/approve-chosen", &[(&pick, "on")]).await.status, StatusCode::SEE_OTHER);
+    let plan = PlanId::parse(PLAN).unwrap();
+    let proposal = bench.store.proposal(&customer("acme"), &plan).await.unwrap().unwrap();
+    assert!(matches!(proposal.state, ProposalState::Approved { .. }), "{:?}", proposal.state);
+}

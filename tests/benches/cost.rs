@@ -1,0 +1,69 @@
+//! What running CloudOptim costs: calls that are counted in a simulated world, priced.
+//!
+//! `just cost clusters=1000 nodes=50`. An hour of the real functions is run over one, two and three clusters, on the real table adapter over
+//! an embedded DynamoDB whose every request is weighed. One and two clusters make the model (a fixed part and one per cluster); three must
+//! come out as it says. A month is 730 such hours, and the rescues and plans that it holds, one of which is counted by itself.
+
+#[path = "cost/month.rs"]
+mod month;
+#[path = "cost/prices.rs"]
+mod prices;
+#[path = "cost/table.rs"]
+mod table;
+
+use month::{Counted, Part};
+use prices::{Pico, price};
+
+/// Hours of a month (365 x 24 / 12).
+const HOURS: u128 = 730;
+/// How often a month holds what happens now and then, per cluster (reference: the cost model of the design, 20 interruptions and 60 plans). A
+/// plan is counted as a rescue: it has the same steps, and one more write.
+const RESCUES: u128 = 20;
+const PLANS: u128 = 60;
+/// How far a run may be from what the model says of it, in percent.
+const OFF_MAX: u128 = 5;
+
+fn argument(name: &str, usual: usize) -> usize {
+    let given = std::env::args().find_map(|argument| argument.strip_prefix(&format!("{name}=")).and_then(|text| text.parse().ok()));
+    given.unwrap_or(usual)
+}
+
+fn main() {
+    let (clusters, nodes) = (argument("clusters", 1_000) as u128, argument("nodes", 50));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let [one, two, three] = [1, 2, 3].map(|many| runtime.block_on(month::hour(many, nodes)));
+    let rescue = runtime.block_on(month::rescue(nodes));
+    println!("An hour of {nodes} nodes per cluster, counted:\n");
+    let mut off = 0;
+    for part in Part::ALL {
+        let [a, b, c] = [&one, &two, &three].map(|counted| counted.of(part));
+        // Two points make a line; the third must lie on it.
+        let expected = (b + b).saturating_sub(a);
+        let apart = c.abs_diff(expected) * 100 / expected.max(1);
+        // CPU time is the machine's, and small; what is counted is exact.
+        if part.is_counted() {
+            off = off.max(apart);
+        }
+        println!("  {:<34} {a:>12} {b:>12} {c:>12}   model {expected:>12}", part.name());
+    }
+    let monthly = |counted: &Counted, part: Part| counted.of(part) * HOURS;
+    println!("\nA month of {clusters} clusters of {nodes} nodes (prices of us-east-1, {}):\n", prices::AS_OF);
+    let mut sum: Pico = prices::fixed(&one);
+    println!("  {:<34} {:>12} {:>12.2} USD", "keys, secrets, alarms, metrics", "", usd(sum));
+    for part in Part::ALL {
+        let (a, b) = (monthly(&one, part), monthly(&two, part));
+        let each = b.saturating_sub(a) + rescue.of(part) * (RESCUES + PLANS);
+        let units = a.saturating_sub(b.saturating_sub(a)) + each * clusters;
+        let cost = price(part, units);
+        sum += cost;
+        println!("  {:<34} {units:>12} {:>12.2} USD", part.name(), usd(cost));
+    }
+    let per_cluster = usd(sum) / clusters as f64;
+    println!("  {:<34} {:>12} {:>12.2} USD\n", "all", "", usd(sum));
+    println!("BENCH cost_per_cluster_month_{clusters}x{nodes} {per_cluster:.4} USD <= 0.10");
+    println!("BENCH cost_model_off_by {off} percent <= {OFF_MAX}");
+}
+
+fn usd(pico: Pico) -> f64 {
+    pico as f64 / 1e12
+}

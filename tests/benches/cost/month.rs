@@ -1,0 +1,446 @@
+//! An hour of the functions over clusters of a simulated world, counted.
+
+use super::table::{self, Used};
+use async_trait::async_trait;
+use decision::planner::Planner;
+use decision::{Engine, Knowledge};
+use domain::SignedDuration;
+use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, PredictRequest, Prediction, PredictionOutcome};
+use domain::ids::{ClusterId, InstanceId};
+use domain::interruption::SPOT_NOTICE;
+use domain::offering::CapacityType;
+use domain::optimization::Round;
+use domain::ports::{Advisor, AdvisorError, Clock, Meter, Registry};
+use execution::Ports;
+use execution::office_hours::OfficeHours;
+use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
+use execution::waste::Scanner;
+use runtime::deadline::Budget;
+use sim::faults::{FaultyCloud, FaultyClusters, Gate};
+use sim::store::{MemoryNotices, MemoryQueue};
+use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use tests::system::{a_cluster, a_customer};
+use tests::wired::Leaping;
+
+const REGION: &str = "us-east-1";
+const TABLE: &str = "cost";
+/// Pods per node (30, as the design's reference cluster has: 1,500 on 50 nodes).
+const PODS_PER_NODE: usize = 30;
+/// What a call takes, in milliseconds, as one after the other: DynamoDB single-digit (its FAQ), EC2 and Kubernetes over the internet. Summed up
+/// though many are made at once: so it is more than it will be.
+const TABLE_MS: u64 = 6;
+const CLOUD_MS: u64 = 120;
+const CLUSTER_MS: u64 = 80;
+/// A page of a list of pods (500, as they are asked for) is a call of its own.
+const PAGE: usize = 500;
+/// What a request to an API server sends, with headers and the body of a patch; answers come in and cost nothing.
+const OUT_BYTES: u64 = 2_000;
+/// A processor of Lambda has this much memory (AWS Lambda Developer Guide, "Configure Lambda function memory").
+const WHOLE_MB: u64 = 1_769;
+
+/// What is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    MegabyteMillis,
+    Invocations,
+    HalfReads,
+    Writes,
+    Messages,
+    Events,
+    Unsealings,
+    LogBytes,
+    OutBytes,
+    ApiCalls,
+}
+
+impl Part {
+    pub const ALL: [Part; 10] = [
+        Part::MegabyteMillis,
+        Part::Invocations,
+        Part::HalfReads,
+        Part::Writes,
+        Part::Messages,
+        Part::Events,
+        Part::Unsealings,
+        Part::LogBytes,
+        Part::OutBytes,
+        Part::ApiCalls,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::MegabyteMillis => "Lambda, MB-ms",
+            Part::Invocations => "Lambda, requests",
+            Part::HalfReads => "DynamoDB, half read units",
+            Part::Writes => "DynamoDB, write units",
+            Part::Messages => "SQS, messages",
+            Part::Events => "EventBridge, events and ticks",
+            Part::Unsealings => "KMS, decryptions",
+            Part::LogBytes => "CloudWatch, bytes of logs",
+            Part::OutBytes => "bytes to clusters",
+            Part::ApiCalls => "API, requests",
+        }
+    }
+
+    /// Whether it depends on what is called alone, and not on how fast this machine is.
+    pub fn is_counted(self) -> bool {
+        self != Part::MegabyteMillis
+    }
+}
+
+/// How much of each.
+#[derive(Debug, Default, Clone)]
+pub struct Counted(BTreeMap<Part, u128>, usize);
+
+impl Counted {
+    pub fn of(&self, part: Part) -> u128 {
+        self.0.get(&part).copied().unwrap_or_default()
+    }
+
+    /// How many metrics were counted.
+    pub fn metrics(&self) -> usize {
+        self.1
+    }
+
+    fn add(&mut self, part: Part, units: u64) {
+        *self.0.entry(part).or_default() += u128::from(units);
+    }
+}
+
+/// Counts bytes of logs: the line of each metric, as `runtime::meter` prints it, and of each event.
+#[derive(Default)]
+struct Log {
+    bytes: AtomicU64,
+    metrics: Mutex<BTreeSet<(String, String)>>,
+}
+
+/// What a metric's line has beside its name (twice) and kind.
+const METRIC_BYTES: u64 = 170;
+
+impl Meter for Log {
+    fn count(&self, name: &'static str, kind: &str) {
+        self.bytes.fetch_add(METRIC_BYTES + 2 * name.len() as u64 + kind.len() as u64, Ordering::Relaxed);
+        self.metrics.lock().unwrap().insert((name.to_owned(), kind.to_owned()));
+    }
+}
+
+struct Ink(Arc<Log>);
+
+impl std::io::Write for Ink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The planner, whose time is counted apart: it is another function.
+struct Thinking {
+    known: Knowledge,
+    calls: AtomicU64,
+    micros: AtomicU64,
+}
+
+#[async_trait]
+impl Advisor for Thinking {
+    async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, AdvisorError> {
+        let began = Instant::now();
+        let answer = Planner::default().decide(request, &self.known);
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        Ok(answer)
+    }
+
+    async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        Ok(Planner::default().predict(request, &self.known))
+    }
+
+    async fn learn(&self, _outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {
+        Ok(())
+    }
+}
+
+/// The functions over one world.
+struct Bench {
+    ports: Ports,
+    optimizer: Optimizer,
+    office: OfficeHours,
+    scanner: Scanner,
+    clusters: Vec<ClusterId>,
+    nodes: Vec<InstanceId>,
+    world: Arc<World>,
+    queue: Arc<MemoryQueue>,
+    thinking: Arc<Thinking>,
+    clock: Arc<Leaping>,
+    gate: Arc<Gate>,
+    used: Arc<Used>,
+    log: Arc<Log>,
+    counted: Counted,
+    pods: usize,
+}
+
+async fn bench(many: usize, nodes: usize) -> Bench {
+    let clock = Leaping::new();
+    let world = World::new(clock.clone(), 5);
+    let (url, used) = table::serve().await;
+    let config = aws::local_config(&url, REGION).await;
+    aws::create_table(&config, TABLE).await.expect("a table can be made");
+    let table = Arc::new(aws::Table::new(&config, TABLE.to_owned()));
+    let gate = Gate::new(clock.clone(), |_| None);
+    let queue = MemoryQueue::new(clock.clone());
+    let log = Arc::new(Log::default());
+    let ports = Ports {
+        journal: table.clone(),
+        registry: table.clone(),
+        routes: table.clone(),
+        pools: table.clone(),
+        watchbooks: table.clone(),
+        cloud: FaultyCloud::new(world.clone(), gate.clone()),
+        clusters: FaultyClusters::new(world.clone(), gate.clone()),
+        queue: queue.clone(),
+        notices: Arc::new(MemoryNotices::default()),
+        clock: clock.clone(),
+        meter: log.clone(),
+    };
+    let mut clusters = Vec::new();
+    let mut all = Vec::new();
+    for number in 0..many {
+        let (customer, name, account) =
+            (format!("customer-{number}"), format!("cluster-{number}"), format!("{:012}", 111_122_223_333 + number));
+        let id = world.add_cluster(ClusterSpec::new(&customer, &name, &account, REGION));
+        let zones = ["us-east-1a", "us-east-1b", "us-east-1c"];
+        let kinds = [CapacityType::Spot, CapacityType::OnDemand];
+        let made: Vec<InstanceId> =
+            (0..nodes).map(|n| world.add_node(&id, NodeSpec::new("m6i.2xlarge", zones[n % 3], kinds[n % 2]))).collect();
+        for workload in 0..nodes {
+            let replicas = u32::try_from(PODS_PER_NODE).expect("it is small");
+            let mut spec = WorkloadSpec::new(&format!("web-{workload}"), replicas);
+            (spec.pod.cpu_millis, spec.pod.memory_bytes) = (200, 512 << 20);
+            spec.on = made.clone();
+            world.add_deployment(&id, spec);
+        }
+        let customer = domain::ids::CustomerId::parse(customer).expect("it is a name");
+        table.put_customer(&a_customer(&customer, clock.now())).await.expect("the table takes it");
+        table.put_cluster(&a_cluster(&customer, &id, &account, REGION, clock.now()), None).await.expect("the table takes it");
+        all.extend(made);
+        clusters.push(id);
+    }
+    let thinking = Arc::new(Thinking { known: Knowledge::day_zero(), calls: AtomicU64::new(0), micros: AtomicU64::new(0) });
+    let optimizer = Optimizer {
+        surveyor: Arc::new(Lookout::new(ports.clone())),
+        ports: ports.clone(),
+        optimizations: table.clone(),
+        sizing: Some(Sizing { usages: table.clone(), findings: table.clone(), rightsizing: true, oom: true }),
+        ledger: table.clone(),
+        rounds: queue.clone(),
+        advisor: thinking.clone(),
+        settings: Settings {
+            interval: SignedDuration::from_mins(10),
+            enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],
+        },
+    };
+    let office = OfficeHours {
+        registry: table.clone(),
+        journal: table.clone(),
+        clusters: ports.clusters.clone(),
+        nights: table.clone(),
+        queue: queue.clone(),
+        clock: clock.clone(),
+        meter: log.clone(),
+        enabled: true,
+    };
+    let scanner = Scanner {
+        ports: ports.clone(),
+        findings: table.clone(),
+        notices: ports.notices.clone(),
+        scans: queue.clone(),
+        settings: execution::waste::Settings { ghosts: true, volumes: true, network: true },
+    };
+    let pods = nodes * PODS_PER_NODE;
+    let counted = Counted::default();
+    Bench { ports, optimizer, office, scanner, clusters, nodes: all, world, queue, thinking, clock, gate, used, log, counted, pods }
+}
+
+/// Memory of a function and the time that it may take, out of template.yaml.
+fn said(function: &str) -> (u64, u64) {
+    let template = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let template = std::fs::read_to_string(template).expect("template.yaml lies beside");
+    let logical: String = function.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+    let block = template.split(&format!("\n  {logical}Function:\n")).nth(1).unwrap_or_else(|| panic!("no {function}"));
+    let block = block.split(&format!("\n  {logical}Role:\n")).next().unwrap_or_default();
+    let number =
+        |text: &str, key: &str| text.split(&format!("{key}: ")).nth(1).and_then(|rest| rest.lines().next()).and_then(|n| n.parse().ok());
+    (number(block, "      MemorySize").unwrap_or(256), number(block, "      Timeout").expect("a function has a timeout"))
+}
+
+impl Bench {
+    /// One invocation: its calls, its bytes, and its time.
+    async fn invoke<T>(&mut self, function: &str, work: impl AsyncFnOnce(&Bench) -> T) -> T {
+        let (memory, timeout_s) = said(function);
+        let calls = |bench: &Bench| (bench.used.calls.load(Ordering::Relaxed), bench.gate.names().len());
+        let [reads, writes, bytes, thought] = self.marks();
+        let (table, outside) = calls(self);
+        let began = Instant::now();
+        let answer = work(&*self).await;
+        // What the embedded database and the scales take is in it, too: it is more than it will be.
+        let cpu = u64::try_from(began.elapsed().as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_sub((self.thinking.micros.load(Ordering::Relaxed) - thought) / 1_000);
+        let (table, names) = (calls(self).0 - table, self.gate.names().split_off(outside));
+        let cloud = names.iter().filter(|name| name.starts_with("cloud.")).count() as u64;
+        let pages = |name: &&str| if name.starts_with("cluster.pods") { self.pods.div_ceil(PAGE).max(1) as u64 } else { 1 };
+        let cluster: u64 = names.iter().filter(|name| name.starts_with("cluster.")).map(pages).sum();
+        let millis = table * TABLE_MS + cloud * CLOUD_MS + cluster * CLUSTER_MS + cpu * WHOLE_MB.max(memory) / memory;
+        self.counted.add(Part::Invocations, 1);
+        self.counted.add(Part::MegabyteMillis, millis.min(timeout_s * 1_000) * memory);
+        self.counted.add(Part::OutBytes, (cluster + cloud) * OUT_BYTES);
+        let [reads_now, writes_now, bytes_now, _] = self.marks();
+        self.counted.add(Part::HalfReads, reads_now - reads);
+        self.counted.add(Part::Writes, writes_now - writes);
+        self.counted.add(Part::LogBytes, bytes_now - bytes);
+        answer
+    }
+
+    fn marks(&self) -> [u64; 4] {
+        let loaded = |one: &AtomicU64| one.load(Ordering::Relaxed);
+        [loaded(&self.used.half_reads), loaded(&self.used.writes), loaded(&self.log.bytes), loaded(&self.thinking.micros)]
+    }
+
+    fn budget(&self, seconds: i64) -> Budget {
+        Budget::lasting(&*self.clock, SignedDuration::from_secs(seconds))
+    }
+
+    async fn minute(&mut self) {
+        self.invoke("sweeper", async |b| sweeper::handle(&b.ports, b.budget(42)).await.expect("a sweep ends")).await;
+        self.invoke("office-hours", async |b| office_hours::handle(&b.office, b.budget(42)).await.expect("a minute ends")).await;
+        // It reads the list of clusters, and no queue where notices come over the bus.
+        self.invoke("poller", async |b| drop(b.ports.registry.all_clusters(None, 100).await.expect("the table answers"))).await;
+        self.invoke("notifier", async |_| ()).await;
+        self.counted.add(Part::Events, 4);
+        self.clock.leap(SignedDuration::from_secs(60));
+    }
+
+    async fn round(&mut self, cluster: usize, name: &str) {
+        let id = self.clusters[cluster].clone();
+        let round = Round {
+            customer: domain::ids::CustomerId::parse(format!("customer-{cluster}")).expect("it is a name"),
+            cluster: id,
+            round: name.to_owned(),
+            asked_by: "schedule".to_owned(),
+            types: Vec::new(),
+            dry_run: false,
+        };
+        let (calls, micros) = (self.thinking.calls.load(Ordering::Relaxed), self.thinking.micros.load(Ordering::Relaxed));
+        let body = serde_json::to_string(&round).expect("a round has a JSON form");
+        self.invoke("optimizer", async |b| optimizer::body(&body, &b.optimizer, b.budget(100)).await.expect("a round ends")).await;
+        self.counted.add(Part::Messages, 1);
+        // The decision server: another function, behind the HTTP API; a decision is nothing but work.
+        let asked = self.thinking.calls.load(Ordering::Relaxed) - calls;
+        let thought = (self.thinking.micros.load(Ordering::Relaxed) - micros) / 1_000;
+        let (memory, _) = said("decision");
+        self.counted.add(Part::Invocations, asked);
+        self.counted.add(Part::ApiCalls, asked);
+        self.counted.add(Part::MegabyteMillis, (thought + asked * 2 * TABLE_MS) * memory);
+    }
+
+    /// Messages of plans, until none is left.
+    async fn work_off(&mut self) {
+        for _turn in 0..200 {
+            let due = self.queue.take_due(self.clock.now());
+            if due.is_empty() && self.queue.is_empty() {
+                return;
+            }
+            for message in due {
+                self.counted.add(Part::Messages, 1);
+                if message.queue == sim::store::Which::Plans {
+                    self.invoke("executor", async |b| executor::body(&message.body, &b.ports, b.budget(22)).await.expect("a plan goes on"))
+                        .await;
+                }
+            }
+            self.clock.leap(SignedDuration::from_secs(10));
+        }
+        panic!("plans are not worked off");
+    }
+}
+
+/// An hour of so many clusters in which nothing happens but what the schedule brings.
+pub async fn hour(many: usize, nodes: usize) -> Counted {
+    let mut bench = bench(many, nodes).await;
+    let _log = listening(&bench.log);
+    // The first looks at a cluster are dearer than those of every day: they are not counted.
+    bench.minute().await;
+    for cluster in 0..many {
+        bench.round(cluster, "first").await;
+    }
+    bench.counted = Counted::default();
+    for minute in 0..60 {
+        bench.minute().await;
+        if minute % 3 == 0 {
+            // The market: its ticks, most of which find nothing due; what is read is read for all clusters of a Region.
+            bench.invoke("market", async |b| drop(b.ports.registry.all_clusters(None, 100).await.expect("the table answers"))).await;
+            bench.counted.add(Part::Events, 1);
+        }
+        if minute % 10 == 0 {
+            bench.counted.add(Part::Events, 1);
+            bench.invoke("optimizer", async |b| drop(b.ports.registry.all_clusters(None, 100).await.expect("the table answers"))).await;
+            for cluster in 0..many {
+                bench.round(cluster, &format!("minute-{minute}")).await;
+            }
+        }
+    }
+    bench.counted.add(Part::Events, 1);
+    for cluster in 0..many {
+        let order = domain::watch::ScanOrder {
+            customer: domain::ids::CustomerId::parse(format!("customer-{cluster}")).expect("it is a name"),
+            cluster: bench.clusters[cluster].clone(),
+            asked_by: "schedule".to_owned(),
+            whole: false,
+        };
+        let body = serde_json::json!({ "messageId": "1", "body": serde_json::to_string(&order).expect("an order has a JSON form") });
+        let event = serde_json::from_value(serde_json::json!({ "Records": [body] })).expect("it is an event");
+        bench.invoke("ghost-scan", async |b| ghost_scan::handle(event, &b.scanner).await).await;
+        bench.counted.add(Part::Messages, 1);
+    }
+    finished(bench)
+}
+
+/// One rescue, from its notice to the end of its plan.
+pub async fn rescue(nodes: usize) -> Counted {
+    let mut bench = bench(1, nodes).await;
+    let _log = listening(&bench.log);
+    bench.minute().await;
+    bench.counted = Counted::default();
+    let notice = bench.world.interrupt(&bench.nodes[0].clone(), SPOT_NOTICE);
+    bench.counted.add(Part::Events, 1);
+    bench.counted.add(Part::Messages, 1);
+    let received = domain::interruption::parse::Received { at: bench.clock.now(), region: None };
+    bench
+        .invoke("interruption", async |b| interruption::body(&notice, &received, &b.ports, b.budget(12)).await.expect("it is handled"))
+        .await;
+    bench.work_off().await;
+    finished(bench)
+}
+
+fn finished(bench: Bench) -> Counted {
+    let mut counted = bench.counted;
+    counted.1 = bench.log.metrics.lock().unwrap().len();
+    counted
+}
+
+/// Lines of the log are weighed, not shown.
+fn listening(log: &Arc<Log>) -> tracing::subscriber::DefaultGuard {
+    use tracing_subscriber::Layer;
+    use tracing_subscriber::layer::SubscriberExt;
+    let to = log.clone();
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_writer(move || Ink(to.clone()));
+    let ours = tracing_subscriber::filter::LevelFilter::INFO;
+    tracing::subscriber::set_default(tracing_subscriber::registry().with(lines.with_filter(ours)))
+}

@@ -1,0 +1,157 @@
+//! An embedded DynamoDB that weighs what is asked of it, as DynamoDB does (Developer Guide, "DynamoDB read and write operations").
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// What was used: halves of read units, write units, and calls.
+#[derive(Debug, Default)]
+pub struct Used {
+    pub half_reads: AtomicU64,
+    pub writes: AtomicU64,
+    pub calls: AtomicU64,
+}
+
+struct Scales {
+    used: Arc<Used>,
+    database: dynoxide::Database,
+    behind: String,
+}
+
+/// Serves it; answers its address and what is used.
+pub async fn serve() -> (String, Arc<Used>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let behind = listener.local_addr().expect("it is bound").to_string();
+    let database = dynoxide::Database::memory().expect("memory can be had");
+    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
+    let used = Arc::new(Used::default());
+    let scales = Arc::new(Scales { used: used.clone(), database, behind });
+    let router = Router::new().fallback(weigh).with_state(scales);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, used)
+}
+
+async fn weigh(State(scales): State<Arc<Scales>>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let before = scales.sizes(&operation, &asked);
+    let (status, answer) = forward(&scales.behind, &target, &body).await;
+    let answered: Value = serde_json::from_slice(&answer).unwrap_or_default();
+    scales.add(&operation, &asked, &answered, &before);
+    (StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY), [("content-type", "application/x-amz-json-1.0")], answer)
+        .into_response()
+}
+
+/// The same request to the database behind, over a connection of its own.
+async fn forward(host: &str, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
+    let signer = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: {host}\r\nX-Amz-Date: 20260101T000000Z\r\nX-Amz-Target: {target}\r\nAuthorization: {signer}\r\nConnection: close\r\n\
+        Content-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = tokio::net::TcpStream::connect(host).await.expect("the database is there");
+    stream.write_all(head.as_bytes()).await.expect("it reads");
+    stream.write_all(body).await.expect("it reads");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("it answers");
+    let at = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
+    let head = String::from_utf8_lossy(&answer[..at]).to_ascii_lowercase();
+    assert!(!head.contains("transfer-encoding"), "the database answers in chunks: read them");
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(502);
+    (status, answer[at + 4..].to_vec())
+}
+
+/// The items that a request writes: table and key, or the item itself.
+fn written<'a>(operation: &str, asked: &'a Value) -> Vec<(&'a str, &'a Value)> {
+    let table = asked["TableName"].as_str().unwrap_or_default();
+    match operation {
+        "PutItem" => vec![(table, &asked["Item"])],
+        "UpdateItem" | "DeleteItem" => vec![(table, &asked["Key"])],
+        "TransactWriteItems" => {
+            let all = asked["TransactItems"].as_array().into_iter().flatten();
+            all.filter_map(|one| one.as_object()?.values().next())
+                .map(|one| {
+                    (one["TableName"].as_str().unwrap_or_default(), if one["Item"].is_object() { &one["Item"] } else { &one["Key"] })
+                })
+                .collect()
+        }
+        "BatchWriteItem" => {
+            let tables = asked["RequestItems"].as_object().into_iter().flatten();
+            tables
+                .flat_map(|(table, requests)| {
+                    requests.as_array().into_iter().flatten().map(move |one| {
+                        let item = &one["PutRequest"]["Item"];
+                        (table.as_str(), if item.is_object() { item } else { &one["DeleteRequest"]["Key"] })
+                    })
+                })
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Scales {
+    /// How large the item of a key is in the table, and whether it stands in the index. Asked past the scales.
+    fn look(&self, table: &str, of: &Value) -> (u64, bool) {
+        let key = json!({ "pk": of["pk"], "sk": of["sk"] });
+        let Ok(request) = serde_json::from_value(json!({ "TableName": table, "Key": key })) else { return (0, false) };
+        let found = self.database.get_item(request).ok().and_then(|answer| serde_json::to_value(answer).ok()).unwrap_or_default();
+        (size(&found["Item"]), found["Item"]["gsi1pk"].is_object())
+    }
+
+    fn sizes(&self, operation: &str, asked: &Value) -> Vec<(u64, bool)> {
+        written(operation, asked).into_iter().map(|(table, of)| self.look(table, of)).collect()
+    }
+
+    fn add(&self, operation: &str, asked: &Value, answered: &Value, before: &[(u64, bool)]) {
+        self.used.calls.fetch_add(1, Ordering::Relaxed);
+        let halves = |bytes: u64, consistent: bool| bytes.div_ceil(4_096).max(1) * if consistent { 2 } else { 1 };
+        let reads = match operation {
+            "GetItem" => halves(size(&answered["Item"]), true),
+            // A query is weighed as a whole; from the index it is eventually consistent.
+            "Query" => halves(size(&answered["Items"]), asked["ConsistentRead"] == true),
+            "BatchGetItem" => {
+                let asked_for = asked["RequestItems"].as_object().into_iter().flatten();
+                let keys: u64 = asked_for.map(|(_, one)| one["Keys"].as_array().map_or(0, Vec::len) as u64).sum();
+                let items =
+                    answered["Responses"].as_object().into_iter().flatten().flat_map(|(_, items)| items.as_array().into_iter().flatten());
+                let (many, weighed) = items.fold((0, 0), |(many, sum), item| (many + 1, sum + halves(size(item), true)));
+                weighed + keys.saturating_sub(many) * 2
+            }
+            _ => 0,
+        };
+        self.used.half_reads.fetch_add(reads, Ordering::Relaxed);
+        let dear = if operation == "TransactWriteItems" { 2 } else { 1 };
+        let after = self.sizes(operation, asked);
+        for ((was, stood), (is, stands)) in before.iter().zip(after) {
+            let units = (*was).max(is).div_ceil(1_024).max(1);
+            // The index holds whole items: what stands in it is written there, too.
+            let index = u64::from(*stood || stands) * units;
+            self.used.writes.fetch_add(units * dear + index, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The size of attributes: names and values (Developer Guide, "DynamoDB item sizes and formats"), near enough by their JSON without its marks.
+fn size(value: &Value) -> u64 {
+    match value {
+        Value::Null => 0,
+        Value::String(text) => text.len() as u64,
+        Value::Bool(_) | Value::Number(_) => 1,
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(fields) => {
+            let marks = ["S", "N", "B", "M", "L", "BOOL", "NULL", "SS", "NS"];
+            fields.iter().map(|(name, field)| if marks.contains(&name.as_str()) { 0 } else { name.len() as u64 } + size(field)).sum()
+        }
+    }
+}
