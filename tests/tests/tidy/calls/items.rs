@@ -60,7 +60,6 @@ impl Function {
             (_, "eks_directory.rs") => "eks",
             (_, "trust.rs") => "sts",
             (_, "vault.rs") => "kms",
-            (_, "trust.rs") => "sts",
             (_, "price_list.rs") => "pricing",
             (_, "mail.rs") => "ses",
             _ if self.file.contains("/store/") => "dynamodb",
