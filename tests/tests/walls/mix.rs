@@ -114,6 +114,7 @@ fn deps(table: Arc<aws::Table>, clock: Arc<SimClock>) -> api::Deps {
         idempotency: table,
         queue,
         trust: Arc::new(MemoryTrust::default()),
+        directory: None,
         vault: Arc::new(MemoryVault::default()),
         ml: None,
         gate: Gate::internet(Rules::public()),
