@@ -114,6 +114,7 @@ pub const CODES: [(u16, &str, &[&str]); 16] = [
         "What is behind us does not answer now.",
         &[
             "cluster-overloaded",
+            "eks-unreachable",
             "issuer-unavailable",
             "ml-server-busy",
             "no-ml-server",

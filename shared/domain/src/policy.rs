@@ -264,8 +264,8 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_policy_is_refused_and_not_silently_defaulted() {
-        assert!(serde_json::from_str::<ClusterPolicy>(r#"{"interuption":{}}"#).is_err());
+    fn a_policy_that_a_later_version_has_written_is_read() {
+        assert_eq!(serde_json::from_str::<ClusterPolicy>(r#"{"of_tomorrow":{}}"#).unwrap(), ClusterPolicy::default());
         assert_eq!(serde_json::from_str::<ClusterPolicy>("{}").unwrap(), ClusterPolicy::default());
     }
 }

@@ -53,7 +53,7 @@ fn every_line_of_a_rescue_carries_the_event_that_it_began_with() {
     let of_the_plan: Vec<&Value> = all.iter().filter(|line| line.get("plan.id").is_some()).collect();
     let messages: Vec<&str> = of_the_plan.iter().filter_map(|line| line["message"].as_str()).collect();
     for needed in ["A rescue begins", "A step ended", "Went on with a plan", "A plan ended"] {
-        assert!(messages.contains(&needed), "{needed} is not in the log: {messages:?}");
+        assert!(messages.contains(&needed), "{needed} is not in the log: {messages:?} of {text}");
     }
     // The sweeper brings plans back by their keys, and looks at none of them.
     for line in of_the_plan.iter().filter(|line| line["target"] != "execution::sweep") {

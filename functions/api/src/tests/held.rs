@@ -57,6 +57,10 @@ fn template(path: &str) -> Option<&'static str> {
 
 /// Panics where an answer is not what the contract says.
 pub(crate) fn to_the_contract(method: &Method, path: &str, answer: &Answer) {
+    if method.as_str().bytes().any(|letter| letter.is_ascii_lowercase()) {
+        // Methods are spelled in capitals; `get` is none that a path takes.
+        return;
+    }
     let method = method.as_str().to_ascii_lowercase();
     let Some(path) = template(path) else { return };
     let operation = &CONTRACT.document["paths"][path][&method];

@@ -97,7 +97,7 @@ async fn a_finding_is_put_aside_with_a_reason_that_stands_in_it_and_in_the_trail
         matches!(&stored().await.state, FindingState::Dismissed { by, why, .. } if by == "acme-operator" && why == "It is our build machine.")
     );
     let rows = bench.get("acme-admin", "/api/v1/audit").await.json()["items"].clone();
-    let noted = rows.as_array().unwrap().iter().find(|row| row["status"] == 200 && row["after"]["dry_run"] == false).unwrap();
+    let noted = rows.as_array().unwrap().iter().find(|row| row["status"] == 200 && row["after"]["state"] == "dismissed").unwrap();
     assert_eq!(noted["after"]["detail"]["why"], "It is our build machine.");
 
     let again = bench.post("acme-operator", "/api/v1/scanner/findings/i-12345678/dismiss", &why).await;

@@ -105,7 +105,7 @@ pub(super) fn sigmoid(x: f32) -> f32 {
 }
 
 impl Each {
-    fn of(self, x: f32) -> f32 {
+    fn result(self, x: f32) -> f32 {
         match self {
             Each::Same => x,
             Each::Abs => x.abs(),
@@ -151,7 +151,7 @@ fn flag(yes: bool) -> f32 {
 }
 
 impl Pair {
-    fn of(self, a: f32, b: f32) -> f32 {
+    fn result(self, a: f32, b: f32) -> f32 {
         match self {
             Pair::Add => a + b,
             Pair::Sub => a - b,
@@ -215,9 +215,9 @@ impl Op {
         let of = |number: usize| inputs.get(number).map_or(&[][..], |source| row(source, made, index));
         let first = of(0);
         match self {
-            Op::Each(each) => into.extend(first.iter().map(|x| each.of(*x))),
+            Op::Each(each) => into.extend(first.iter().map(|x| each.result(*x))),
             Op::Pairs(pair) => into.extend((0..columns).map(|column| {
-                let sum = (1..inputs.len()).fold(cell(first, column), |all, number| pair.of(all, cell(of(number), column)));
+                let sum = (1..inputs.len()).fold(cell(first, column), |all, number| pair.result(all, cell(of(number), column)));
                 if let Pair::Mean(over) = pair { sum / over } else { sum }
             })),
             Op::Where => into.extend((0..columns).map(|column| {
@@ -236,7 +236,7 @@ impl Op {
             }
             Op::Concat => (0..inputs.len()).for_each(|number| into.extend_from_slice(of(number))),
             Op::Gather(places) => into.extend(places.iter().map(|place| first.get(*place).copied().unwrap_or(f32::NAN))),
-            Op::Reduce(how) => into.push(how.of(first)),
+            Op::Reduce(how) => into.push(how.result(first)),
             Op::Softmax { log } => {
                 let most = first.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 let sum: f32 = first.iter().map(|x| (x - most).exp()).sum();
@@ -263,7 +263,7 @@ impl Op {
 }
 
 impl Reduce {
-    fn of(self, row: &[f32]) -> f32 {
+    fn result(self, row: &[f32]) -> f32 {
         let count = f32::from(u16::try_from(row.len()).unwrap_or(u16::MAX));
         match self {
             Reduce::Mean => row.iter().sum::<f32>() / count,

@@ -1,6 +1,6 @@
 //! Errors as RFC 9457 problem documents: what is wrong, and what the caller can do about it. Nothing of our inside.
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -133,6 +133,8 @@ impl IntoResponse for Problem {
 /// The outermost layer: makes a document of every error, ours or the framework's, and logs one line per request.
 pub async fn render(State(manners): State<Manners>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    // The log has the route and not the path: whoever puts a secret into a path has it back, and nobody else reads it.
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
     let mut response = next.run(request).await;
     let status = response.status();
     let problem = response.extensions_mut().remove::<Problem>();
@@ -145,9 +147,9 @@ pub async fn render(State(manners): State<Manners>, request: Request, next: Next
     };
     let (code, cause) = problem.as_ref().map_or(("", None), |p| (p.0.code, p.0.cause.as_deref()));
     if status.is_server_error() {
-        tracing::error!(%method, path, status = status.as_u16(), code, cause, "Answered a request");
+        tracing::error!(%method, route, status = status.as_u16(), code, cause, "Answered a request");
     } else {
-        tracing::info!(%method, path, status = status.as_u16(), code, cause, "Answered a request");
+        tracing::info!(%method, route, status = status.as_u16(), code, cause, "Answered a request");
     }
     match problem {
         Some(problem) => problem.response(&path, std::mem::take(response.headers_mut())),

@@ -20,7 +20,7 @@ pub(super) fn answer(state: &mut State, cluster: usize, ask: &Ask) -> Result<Res
         ("create", "", "pods", Some("eviction")) => evict(state, cluster, ask),
         ("delete", "", "pods", None) => delete_pod(state, cluster, ask),
         ("patch", "", "pods", Some("resize")) => resize(state, cluster, ask),
-        ("patch", "autoscaling" | "keda.sh", _, None) => patch_scaler(state, cluster, ask),
+        ("patch", "autoscaling" | "keda.sh" | "batch", _, None) => patch_scaler(state, cluster, ask),
         ("patch", "apps", _, None) => patch_workload(state, cluster, ask),
         ("patch", "apps", _, Some("scale")) => patch_scale(state, cluster, ask),
         ("create", "authorization.k8s.io", "selfsubjectaccessreviews", None) => Ok(review(state, cluster, ask)),
