@@ -141,7 +141,7 @@ impl Each {
                 }
             }
             Each::Selu(alpha, gamma) => gamma * if x < 0.0 { alpha * x.exp_m1() } else { x },
-            Each::HardSigmoid(alpha, beta) => Each::Clip(0.0, 1.0).of(alpha * x + beta),
+            Each::HardSigmoid(alpha, beta) => Each::Clip(0.0, 1.0).result(alpha * x + beta),
         }
     }
 }
@@ -268,8 +268,8 @@ impl Reduce {
         match self {
             Reduce::Mean => row.iter().sum::<f32>() / count,
             Reduce::Sum => row.iter().sum(),
-            Reduce::Max => row.iter().copied().fold(f32::NEG_INFINITY, |a, b| Pair::Max.of(a, b)),
-            Reduce::Min => row.iter().copied().fold(f32::INFINITY, |a, b| Pair::Min.of(a, b)),
+            Reduce::Max => row.iter().copied().fold(f32::NEG_INFINITY, |a, b| Pair::Max.result(a, b)),
+            Reduce::Min => row.iter().copied().fold(f32::INFINITY, |a, b| Pair::Min.result(a, b)),
         }
     }
 }
