@@ -163,7 +163,7 @@ fn place_of(item: &Function) -> Option<Place> {
         ("aws", "CustomerQueues") => Some(Place::Mailbox),
         ("aws", "EksDirectory" | "RoleTrust") => Some(Place::Look),
         ("ec2", "Ec2" | "Access") => Some(Place::Customer),
-        ("ec2", "SpotMarket") | ("aws", "Queues" | "KeyVault" | "EksTokens" | "RoleTrust") => Some(Place::Core),
+        ("ec2", "SpotMarket") | ("aws", "Queues" | "KeyVault" | "EksTokens") => Some(Place::Core),
         _ => None,
     }
 }

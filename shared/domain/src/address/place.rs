@@ -141,7 +141,7 @@ impl Place {
             "" => Some(443),
             port => port.strip_prefix(':').filter(|port| port.bytes().all(|b| b.is_ascii_digit())).and_then(|port| port.parse().ok()),
         };
-        let port = port.filter(|port| door.takes(*port)).ok_or(Refused::Port(door.ports()))?;
+        let port = port.filter(|port| door.takes(*port)).ok_or_else(|| Refused::Port(door.ports()))?;
         let parts = path.split(['?', '/']);
         if door != Door::Webhook && (parts.into_iter().any(|part| part == "." || part == "..") || path.trim_end_matches('/').contains("//"))
         {
