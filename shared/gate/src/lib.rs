@@ -155,7 +155,7 @@ impl tower_service::Service<Uri> for Gate {
         let gate = self.clone();
         Box::pin(async move {
             let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-            let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
+            let port = uri.port_u16().unwrap_or_else(|| if uri.scheme_str() == Some("http") { 80 } else { 443 });
             gate.dial(host, port).await.map(TokioIo::new)
         })
     }
