@@ -105,6 +105,7 @@ fn api<S: Store + 'static>(store: &Arc<S>, clock: Arc<dyn Clock>) -> Router {
         rates: api::rates_of(store.clone(), rates::PER_MINUTE),
         issuer: None,
         gate: Gate::this_machine(),
+        directory: None,
         clock,
         bootstrap_admin_hash: None,
         ids: api::random_ids(),

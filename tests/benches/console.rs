@@ -158,6 +158,7 @@ async fn register(table: &aws::Table, number: u32, now: domain::Timestamp) -> Re
             cluster: cluster.id.clone(),
             begins,
             seen_at: begins,
+            vcpus: 16,
             cost: MicroDollars(800_000 + i64::from(number)),
             spot: Some(MicroDollars(300_000)),
             expected: MicroDollars(1_000_000),
@@ -172,7 +173,7 @@ async fn register(table: &aws::Table, number: u32, now: domain::Timestamp) -> Re
 
 fn node(cluster: &Cluster, number: u32, now: domain::Timestamp) -> NodeRecord {
     let instance = InstanceId::parse(format!("i-{number:017x}")).expect("an id");
-    let capacity = if number % 2 == 0 { CapacityType::Spot } else { CapacityType::OnDemand };
+    let capacity = if number.is_multiple_of(2) { CapacityType::Spot } else { CapacityType::OnDemand };
     let name = NodeName::parse(format!("ip-10-{}-{}.ec2.internal", number / 250, number % 250)).expect("a name");
     NodeRecord {
         key: InstanceKey { account: cluster.account.clone(), region: cluster.region.clone(), instance: instance.clone() },

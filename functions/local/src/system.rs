@@ -108,6 +108,30 @@ pub(crate) const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "123456789012";
 const TOKEN: &str = "demo-service-account-token";
 
+/// What the functions of the core work with.
+fn core_ports(
+    table: &Arc<aws::Table>,
+    world: &Arc<World>,
+    clusters: &Arc<kubernetes::Connections>,
+    queue: &Arc<MemoryQueue>,
+    clock: &Arc<SimClock>,
+    counters: &Arc<metrics::Counters>,
+) -> Ports {
+    Ports {
+        journal: table.clone(),
+        registry: table.clone(),
+        routes: table.clone(),
+        pools: table.clone(),
+        watchbooks: table.clone(),
+        cloud: world.clone(),
+        clusters: clusters.clone(),
+        queue: queue.clone(),
+        notices: queue.clone(),
+        clock: clock.clone(),
+        meter: counters.clone(),
+    }
+}
+
 impl System {
     /// Starts everything.
     pub(crate) async fn start(settings: &Settings) -> anyhow::Result<System> {
@@ -130,19 +154,7 @@ impl System {
             gate.clone(),
         ));
         let counters = Arc::new(metrics::Counters::default());
-        let ports = Ports {
-            journal: table.clone(),
-            registry: table.clone(),
-            routes: table.clone(),
-            pools: table.clone(),
-            watchbooks: table.clone(),
-            cloud: world.clone(),
-            clusters: clusters.clone(),
-            queue: queue.clone(),
-            notices: queue.clone(),
-            clock: clock.clone(),
-            meter: counters.clone(),
-        };
+        let ports = core_ports(&table, &world, &clusters, &queue, &clock, &counters);
         let notifier = parts::notifier(&ports, &table, &queue, &vault, settings.courier.clone())?;
         let office_hours = parts::office_hours(&ports, &table);
         let scanner = parts::scanner(&ports, &table, &queue);

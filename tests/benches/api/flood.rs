@@ -11,6 +11,8 @@
 //!
 //! The customer asks nine times a second, close to what a key may; the flood comes a hundred times as often, from one key of another one.
 
+#![expect(clippy::disallowed_methods, reason = "time is virtual here: the sleeps are the model")]
+
 use super::{KEYS_EACH, api, key, quantile, settle};
 use async_trait::async_trait;
 use axum::Router;

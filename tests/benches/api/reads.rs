@@ -7,7 +7,6 @@
 
 use super::{CUSTOMERS, KEYS_EACH, api, cluster, customer, key, real, settle};
 use axum::Router;
-use domain::ports::{Findings, Registry};
 use gate::Gate;
 use http::{Request, StatusCode};
 use runtime::http::{Client, Limits, Server};

@@ -111,9 +111,7 @@ fn the_customers_roles_allow_every_call_that_is_made_and_no_other() {
     let words = |part: &str, services: &[&str]| -> BTreeSet<String> {
         let words = part.split(|c: char| !(c.is_ascii_alphanumeric() || c == ':'));
         words
-            .filter(|word| {
-                services.iter().any(|service| word.strip_prefix(service).is_some_and(|rest| rest.starts_with(|c: char| c == ':')))
-            })
+            .filter(|word| services.iter().any(|service| word.strip_prefix(service).is_some_and(|rest| rest.starts_with(':'))))
             .filter(|word| word.split(':').nth(1).is_some_and(|action| action.starts_with(|c: char| c.is_ascii_uppercase())))
             .map(str::to_owned)
             .collect()

@@ -20,10 +20,7 @@ pub(super) fn responses(route: &Route, schemas: &mut SchemaGenerator) -> Map<Str
         };
         // Two bodies of one status: what was done, and what would be.
         let before = response["content"][given.media]["schema"].take();
-        response["content"][given.media]["schema"] = match before {
-            Value::Null => schema,
-            before => json!({ "anyOf": [before, schema] }),
-        };
+        response["content"][given.media]["schema"] = if before.is_null() { schema } else { json!({ "anyOf": [before, schema] }) };
     }
     responses
 }

@@ -1,5 +1,7 @@
 //! Fifty customers at once, each asking for everything of everybody: what is another's never shows, and never changes.
 
+#![expect(clippy::print_stdout, reason = "figures for CI")]
+
 use super::support::{Answer, Bench, request, sha256};
 use crate::routes::{Route, TABLE};
 use domain::Timestamp;

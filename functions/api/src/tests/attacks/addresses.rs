@@ -13,6 +13,7 @@ fn host(url: &str) -> &str {
     url.trim_start_matches("https://").split('/').next().unwrap()
 }
 
+#[expect(clippy::print_stdout, reason = "a figure for CI")]
 #[tokio::test]
 async fn no_address_of_the_corpus_can_be_named() {
     let (mut named, mut wrong) = (0, Vec::new());

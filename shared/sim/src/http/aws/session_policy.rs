@@ -42,7 +42,7 @@ impl SessionPolicy {
 }
 
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
-    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter().filter_map(Value::as_str)
+    value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice).iter().filter_map(Value::as_str)
 }
 
 fn acts(statement: &Value, action: &str) -> bool {
