@@ -80,8 +80,5 @@ mod nights;
 #[path = "simulation/notices.rs"]
 mod notices;
 
-#[path = "simulation/traces.rs"]
-mod traces;
-
 #[path = "simulation/sizes.rs"]
 mod sizes;
