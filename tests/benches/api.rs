@@ -1,4 +1,4 @@
-//! The figures of the API, one `BENCH` line each: warm reads of 200 clients at once.
+//! The figures of the API, one `BENCH` line each: warm reads of 200 clients at once, and what a flood of one customer costs another.
 
 use api::{Deps, rates, router};
 use axum::Router;
@@ -16,6 +16,8 @@ use std::sync::Arc;
 use tests::contracts::store::Store;
 use tests::system::a_cluster;
 
+#[path = "api/flood.rs"]
+mod flood;
 #[path = "api/reads.rs"]
 mod reads;
 
@@ -25,6 +27,7 @@ const FINDINGS_EACH: usize = 20;
 
 fn main() {
     reads::reads();
+    flood::flood();
 }
 
 fn customer(number: usize) -> CustomerId {

@@ -82,3 +82,5 @@ mod notices;
 
 #[path = "simulation/sizes.rs"]
 mod sizes;
+#[path = "simulation/traces.rs"]
+mod traces;

@@ -92,6 +92,10 @@ fn operation(route: &Route, read: &mut SchemaGenerator, shown: &mut SchemaGenera
 fn parameters(route: &Route) -> Vec<Value> {
     let mut parameters: Vec<Value> = named(route.path).map(|name| parameter(name, "path", true)).collect();
     parameters.extend(route.asks.iter().map(|name| match name.strip_suffix('!') {
+        // How much the decision server lists at a time is its own word.
+        None if route.foreign && *name == "limit" => json!({
+            "name": name, "in": "query", "required": false, "schema": { "type": "integer", "minimum": 1 },
+        }),
         Some(name) => parameter(name, "query", true),
         None => parameter(name, "query", false),
     }));

@@ -35,6 +35,7 @@ pub mod savings;
 pub mod scanner;
 pub mod sizes;
 mod table;
+mod versions;
 
 pub use table::{TABLE, Table};
 
@@ -103,6 +104,8 @@ pub struct Route {
     /// Whether it is handed on to the decision server. Asking that one changes nothing, and its answers are larger than what is
     /// kept for a repeated request.
     pub passed_on: bool,
+    /// Whether the decision server answers it: bodies, statuses and problems are that one's.
+    pub foreign: bool,
     handler: fn() -> MethodRouter<Arc<Deps>>,
 }
 
@@ -115,8 +118,9 @@ impl Route {
         does: &'static str,
     ) -> Route {
         let gives = [None; 4];
-        let (takes, tagged, dry, if_match, calls_cluster, passed_on) = (None, false, false, IfMatch::Never, false, false);
-        Route { method, path, access, does, asks: &[], takes, gives, tagged, dry, if_match, calls_cluster, passed_on, handler }
+        let (takes, tagged, dry, if_match, calls_cluster) = (None, false, false, IfMatch::Never, false);
+        let (passed_on, foreign) = (false, false);
+        Route { method, path, access, does, asks: &[], takes, gives, tagged, dry, if_match, calls_cluster, passed_on, foreign, handler }
     }
 
     const fn given(mut self, given: Given) -> Route {
@@ -193,6 +197,11 @@ impl Route {
 
     const fn passed_on(mut self) -> Route {
         self.passed_on = true;
+        self.foreign()
+    }
+
+    const fn foreign(mut self) -> Route {
+        self.foreign = true;
         self
     }
 }

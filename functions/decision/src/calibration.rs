@@ -44,12 +44,14 @@ fn of_horizon(horizon_minutes: u32, outcomes: &[&PredictionOutcome]) -> Option<C
     })
 }
 
-fn row(bin: &Bin) -> Reliability {
+/// A row of the reliability table.
+pub(crate) fn row(bin: &Bin) -> Reliability {
     let (low, high) = bin.interval;
     Reliability { predictions: whole(bin.n), predicted: bin.predicted, observed: bin.observed, low, high }
 }
 
-fn whole(n: usize) -> u32 {
+/// A count, as the contract has it.
+pub(crate) fn whole(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use decision::planner::Planner;
 use decision::{Engine, Library};
 use domain::decision::{PoolName, PredictRequest, PredictionOutcome};
+use domain::ids::InstanceId;
 use domain::market::{PricePoint, PriceSeries};
 use domain::model::{PredictionBatch, PredictionRow};
 use domain::offering::{CapacityType, Pool};
@@ -41,6 +42,20 @@ impl Clock for Later {
     async fn sleep(&self, duration: SignedDuration) {
         self.0.sleep(duration).await;
     }
+}
+
+/// The scanner, so many hours on.
+pub(crate) fn scanner(system: &System, hours: i64) -> Scanner {
+    let clock = Arc::new(Later(system.clock.clone(), SignedDuration::from_hours(hours)));
+    Scanner { ports: Ports { clock, ..system.ports.clone() }, ..system.scanner.clone() }
+}
+
+/// An instance that is launched, and whose node goes.
+pub(crate) fn lose_node(system: &System) -> InstanceId {
+    let spec = NodeSpec::new("m6i.xlarge", &format!("{}a", crate::system::REGION), CapacityType::OnDemand);
+    let ghost = system.world.add_node(&system.cluster, spec);
+    system.world.lose_node(&ghost);
+    ghost
 }
 
 /// Gives the world its past, unless it has one from the last time.
@@ -129,15 +144,11 @@ async fn predictions(system: &System, table: &aws::DecisionTable, now: Timestamp
 
 /// An instance loses its node; two scans see it.
 async fn ghost(system: &System) -> anyhow::Result<()> {
-    let spec = NodeSpec::new("m6i.xlarge", &format!("{}a", crate::system::REGION), CapacityType::OnDemand);
-    let ghost = system.world.add_node(&system.cluster, spec);
-    system.world.lose_node(&ghost);
+    lose_node(system);
     let order =
         ScanOrder { customer: system.customer.clone(), cluster: system.cluster.clone(), asked_by: "the start".to_owned(), whole: true };
     for hours in [2, 3] {
-        let clock = Arc::new(Later(system.clock.clone(), SignedDuration::from_hours(hours)));
-        let scanner = Scanner { ports: Ports { clock, ..system.ports.clone() }, ..system.scanner.clone() };
-        scanner.scan(&order).await?;
+        scanner(system, hours).scan(&order).await?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 use crate::ids::{ClusterId, CustomerId, FindingId, PlanId};
 use crate::money::MicroDollars;
+use crate::plan::PlanKind;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -68,6 +69,25 @@ impl FindingKind {
             FindingKind::OutOfMemory => "out-of-memory",
             FindingKind::LikelyLeak => "likely-leak",
             FindingKind::OfficeHours => "office-hours",
+        }
+    }
+}
+
+impl FindingKind {
+    /// The plan that ends what was found; `None`: it is a recommendation, and only a person can do something about it.
+    pub fn ended_by(self) -> Option<PlanKind> {
+        match self {
+            FindingKind::Ghost => Some(PlanKind::Ghost),
+            FindingKind::ZombieVolume => Some(PlanKind::ZombieVolume),
+            FindingKind::CrossZone
+            | FindingKind::IdleLoadBalancer
+            | FindingKind::IdleNatGateway
+            | FindingKind::IdleAddress
+            | FindingKind::OversizedWorkload
+            | FindingKind::UndersizedWorkload
+            | FindingKind::OutOfMemory
+            | FindingKind::LikelyLeak
+            | FindingKind::OfficeHours => None,
         }
     }
 }

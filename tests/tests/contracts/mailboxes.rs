@@ -24,8 +24,11 @@ async fn the_named_endpoint_keeps_the_contract_of_customers_queues() {
     #[expect(clippy::disallowed_methods, reason = "the contracts' own switch")]
     let Ok(endpoint) = std::env::var("CONTRACT_AWS_ENDPOINT") else { return };
     let config = aws::local_config(&endpoint, "us-east-1").await;
-    let url = aws::create_queue(&config, &format!("notices-{:08x}", fastrand::u32(..))).await.unwrap();
-    let urls = aws::QueueUrls { interruptions: url.clone(), plans: String::new(), dead_letters: String::new() };
+    let name = format!("notices-{:08x}", fastrand::u32(..));
+    let made = aws::create_queue(&config, &name).await.unwrap();
+    // As SQS names it: the poller takes no other address, and where it is called is the endpoint's word.
+    let url = format!("https://sqs.us-east-1.amazonaws.com/123456789012/{name}");
+    let urls = aws::QueueUrls { interruptions: made, plans: String::new(), dead_letters: String::new() };
     let sender = aws::Queues::new(&config, urls);
     let (mailboxes, scope) = (aws::CustomerQueues::new(&config), scope("123456789012"));
     assert_eq!(mailboxes.receive(&scope, &url, NOW).await.unwrap(), [], "nothing was sent");

@@ -41,7 +41,7 @@ fn response(route: &Route, status: u16) -> Value {
         add("RateLimit", "RateLimit");
         add("RateLimit-Policy", "RateLimit-Policy");
     }
-    if [201, 202].contains(&status) && !route.passed_on {
+    if [201, 202].contains(&status) && !route.foreign {
         add("Location", "Location");
     }
     if route.tagged && status != 204 {

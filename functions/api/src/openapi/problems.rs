@@ -21,20 +21,20 @@ fn can(route: &Route, status: u16) -> bool {
     let asks = !route.asks.is_empty() || route.dry;
     let names = route.path.contains('{') || body || route.asks.iter().any(|name| name.starts_with("cluster_id") || *name == "customer_id");
     match status {
-        400 => asks || body || route.method == Method::POST || route.path.contains('{') || route.passed_on,
+        400 => asks || body || route.method == Method::POST || route.path.contains('{') || route.foreign,
         401 | 429 => closed,
         403 => closed && (writes || route.access != Access::Needs(Role::Viewer)),
-        404 => closed && (names || route.passed_on),
+        404 => closed && (names || route.foreign),
         405 => false,
         409 => writes || route.calls_cluster,
         412 => route.if_match != IfMatch::Never,
-        413 => body || route.passed_on || route.method == Method::POST,
-        415 => body || route.passed_on,
-        422 => body || route.passed_on || route.method == Method::POST,
+        413 => body || route.foreign || route.method == Method::POST,
+        415 => body || route.foreign,
+        422 => body || route.foreign || route.method == Method::POST,
         428 => route.if_match == IfMatch::Must,
         500 | 503 => closed,
-        502 => route.calls_cluster || route.passed_on,
-        504 => route.passed_on,
+        502 => route.calls_cluster || route.foreign,
+        504 => route.foreign,
         _ => false,
     }
 }
@@ -42,7 +42,7 @@ fn can(route: &Route, status: u16) -> bool {
 /// The response of a route with a status.
 pub(super) fn name(route: &Route, status: u16) -> String {
     // What is said before a request is handed on is ours.
-    let ours = [401, 403, 429].contains(&status) || !route.passed_on;
+    let ours = [401, 403, 429].contains(&status) || !route.foreign;
     if ours { format!("Problem{status}") } else { format!("{FOREIGN}{status}") }
 }
 

@@ -1,5 +1,6 @@
 //! Clusters: list, register, show, change, remove.
 
+use super::versions::{matching, matching_if_sent, stale};
 use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::{Body, Dry, NewId, Params};
@@ -227,11 +228,7 @@ pub async fn update(
     Body(body): Body<Update>,
 ) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
-    if !headers.contains_key(header::IF_MATCH) {
-        let detail = "Read the cluster and send its ETag as If-Match, so that no change of somebody else is lost.";
-        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if-match-missing", detail));
-    }
-    matching(&headers, &cluster)?;
+    matching(&headers, &etag(&cluster))?;
     let wanted = register::update(&cluster, body, deps.clock.now(), deps.gate.rules()).map_err(|wrong| problem::fields(&wrong))?;
     if wanted.cluster.k8s_api_endpoint != cluster.k8s_api_endpoint {
         reachable(&deps, &wanted.cluster).await?;
@@ -256,21 +253,6 @@ pub async fn update(
     }
 }
 
-/// Whether If-Match, where it is sent, names the version that is in the table.
-fn matching(headers: &HeaderMap, cluster: &Cluster) -> Result<(), Problem> {
-    let Some(wanted) = headers.get(header::IF_MATCH) else {
-        return Ok(());
-    };
-    let wanted = wanted.to_str().unwrap_or_default();
-    let tag = etag(cluster);
-    if wanted.split(',').map(str::trim).any(|one| one == "*" || one == tag) { Ok(()) } else { Err(stale()) }
-}
-
-fn stale() -> Problem {
-    let detail = "The cluster was changed since you read it. Read it again, look at the change, and repeat yours with the new ETag.";
-    Problem::new(StatusCode::PRECONDITION_FAILED, "stale-version", detail)
-}
-
 /// How a cluster is removed.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Removal {
@@ -292,7 +274,7 @@ pub async fn remove(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
-    matching(&headers, &cluster)?;
+    matching_if_sent(&headers, &etag(&cluster))?;
     let open = deps.journal.open_plans(&caller.customer, &cluster.id).await?;
     if !open.is_empty() && !removal.force {
         let plans: Vec<&str> = open.iter().map(|record| record.plan.key.plan.as_str()).collect();

@@ -1,6 +1,7 @@
 //! The configuration of a customer: what holds for all its clusters.
 
-use super::customers::{find, matching, stale};
+use super::customers::find;
+use super::versions::{matching, stale};
 use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::{Body, Dry, Params};

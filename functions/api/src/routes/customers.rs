@@ -1,5 +1,6 @@
 //! Customers: registered by whoever runs this control plane; each sees and changes itself.
 
+use super::versions::{matching, stale};
 use crate::Deps;
 use crate::auth::{Caller, operator_only};
 use crate::extract::{Body, Dry, NewId, Params};
@@ -229,23 +230,4 @@ pub async fn update(
         deps.registry.set_halt(Some(&to.id), None, words.as_deref()).await?;
     }
     Ok(before(with_tag(&to), json!(shown(&was))))
-}
-
-/// Whether If-Match is there and names what is in the table.
-///
-/// # Errors
-/// 428 where it is missing, 412 where it names something else.
-pub(super) fn matching(headers: &HeaderMap, tag: &str) -> Result<(), Problem> {
-    let Some(wanted) = headers.get(header::IF_MATCH) else {
-        let detail = "Read it first and send its ETag as If-Match, so that no change of somebody else is lost.";
-        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if-match-missing", detail));
-    };
-    let wanted = wanted.to_str().unwrap_or_default();
-    if wanted.split(',').map(str::trim).any(|one| one == "*" || one == tag) { Ok(()) } else { Err(stale()) }
-}
-
-/// Somebody else changed it first.
-pub(super) fn stale() -> Problem {
-    let detail = "It was changed since you read it. Read it again, look at the change, and repeat yours with the new ETag.";
-    Problem::new(StatusCode::PRECONDITION_FAILED, "stale-version", detail)
 }

@@ -43,7 +43,7 @@ pub(super) const fn inspect(path: &'static str, asks: &'static [&'static str], d
 
 /// Something that they may change. It goes through the trail, and is done once under an `Idempotency-Key`.
 pub(super) const fn manage(method: Method, path: &'static str, handler: fn() -> MethodRouter<Arc<Deps>>, does: &'static str) -> Route {
-    Route::new(method, path, MANAGE, handler, does).gives::<Value>()
+    Route::new(method, path, MANAGE, handler, does).gives::<Value>().foreign()
 }
 
 /// Hands a request on, and its answer back.

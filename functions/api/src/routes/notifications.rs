@@ -1,6 +1,6 @@
 //! Whom notices are sent to, what was sent to them, and sending it again.
 
-use super::customers::{matching, stale};
+use super::versions::{matching, matching_if_sent, stale};
 use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::{Body, Dry, NewId, Params};
@@ -278,9 +278,7 @@ pub async fn remove(
     Params(dry): Params<Dry>,
 ) -> Result<Response, Problem> {
     let target = find(&deps, &caller, &id).await?;
-    if headers.contains_key(header::IF_MATCH) {
-        matching(&headers, &etag(&target))?;
-    }
+    matching_if_sent(&headers, &etag(&target))?;
     if dry.dry_run {
         return Ok(would(TargetView::of(&target)));
     }

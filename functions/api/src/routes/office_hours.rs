@@ -2,8 +2,8 @@
 
 use super::clusters::own;
 use super::config::tag;
-use super::customers::{matching, stale};
 use super::k8s::connect;
+use super::versions::{matching, stale};
 use crate::Deps;
 use crate::auth::Caller;
 use crate::extract::{Body, Dry, Params};

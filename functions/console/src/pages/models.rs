@@ -135,21 +135,11 @@ fn table(models: &[Value], ask: &Ask) -> Table {
 }
 
 fn trial_table(trial: &Value) -> Table {
-    let columns = [
-        Column::text("Voice"),
-        Column::text("Horizon"),
-        Column::number("Judged", ""),
-        Column::number("Predicted", "%"),
-        Column::number("Happened", "%"),
-        Column::number("Brier score", "0 is perfect"),
-        Column::number("Skill", ""),
-        Column::number("Calibration error", "%"),
-    ];
     let tried = list(trial, "tried").iter().map(|score| (score, "this model, tried on the log"));
     let spoke = list(trial, "spoke").iter().map(|score| (score, "spoke then"));
     let rows = tried.chain(spoke).map(|(score, how)| super::predictions::score_row(score, how));
     Table::new("trial", "On logged predictions whose outcome is known")
-        .columns(columns)
+        .columns(super::predictions::score_columns())
         .rows(rows)
         .age(format!("{} outcomes of 31 days", trial["pairs"]))
         .empty("No logged prediction has an outcome yet: the first come an hour after the first round with spot nodes.")

@@ -14,6 +14,20 @@ async fn asked(ask: &Ask) -> Result<Vec<Calibration>, String> {
     serde_json::from_value(answer).map_err(|error| format!("The decision server's answer cannot be read: {error}"))
 }
 
+/// What [`score_row`] says.
+pub(super) fn score_columns() -> [Column; 8] {
+    [
+        Column::text("Voice"),
+        Column::text("Horizon"),
+        Column::number("Judged", ""),
+        Column::number("Predicted", "%"),
+        Column::number("Happened", "%"),
+        Column::number("Brier score", "0 is perfect"),
+        Column::number("Skill", ""),
+        Column::number("Calibration error", "%"),
+    ]
+}
+
 /// One voice in figures.
 pub(super) fn score_row(score: &Value, how: &str) -> Vec<Cell> {
     let number = |name: &str| score[name].as_f64();
@@ -35,16 +49,6 @@ pub(super) fn score_row(score: &Value, how: &str) -> Vec<Cell> {
 
 /// Every voice, horizon by horizon: what was told, this server's own engine, and models, held against the same outcomes.
 fn voices(compared: &Value) -> Table {
-    let columns = [
-        Column::text("Voice"),
-        Column::text("Horizon"),
-        Column::number("Judged", ""),
-        Column::number("Predicted", "%"),
-        Column::number("Happened", "%"),
-        Column::number("Brier score", "0 is perfect"),
-        Column::number("Skill", ""),
-        Column::number("Calibration error", "%"),
-    ];
     let rows = list(compared, "scores").iter().map(|score| {
         let how = match text(score, "who") {
             "told" => "what was told",
@@ -54,7 +58,7 @@ fn voices(compared: &Value) -> Table {
         score_row(score, how)
     });
     Table::new("voices", "Error by horizon and voice")
-        .columns(columns)
+        .columns(score_columns())
         .rows(rows)
         .age(format!(
             "{} of {} outcomes of {} days have their prediction in the log",

@@ -101,7 +101,7 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
             Cell::text(finding.evidence.join(" ")),
             Cell::text(finding.remedy.clone()),
             Cell::ago(ask.now, finding.last_seen).beneath(format!("first {}", show::ago(ask.now, finding.first_seen))),
-            match (open, ends(finding.kind)) {
+            match (open, finding.kind.ended_by().is_some()) {
                 (true, true) => Cell::default().button(end).and(dismiss),
                 (true, false) => Cell::default().button(dismiss),
                 (false, _) => Cell::default(),
@@ -110,22 +110,6 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
     });
     let title = if findings.len() > ROWS { format!("Findings, the newest {ROWS} of {}", findings.len()) } else { "Findings".to_owned() };
     Table::new("findings", title).columns(columns).rows(rows).empty("Nothing was found. Every cluster is scanned each hour.")
-}
-
-/// Whether a person can have it ended here; the others are recommendations.
-fn ends(kind: FindingKind) -> bool {
-    match kind {
-        FindingKind::Ghost | FindingKind::ZombieVolume => true,
-        FindingKind::CrossZone
-        | FindingKind::IdleLoadBalancer
-        | FindingKind::IdleNatGateway
-        | FindingKind::IdleAddress
-        | FindingKind::OversizedWorkload
-        | FindingKind::UndersizedWorkload
-        | FindingKind::OutOfMemory
-        | FindingKind::LikelyLeak
-        | FindingKind::OfficeHours => false,
-    }
 }
 
 /// `POST /console/waste/end`: writes a plan that ends a ghost, or deletes a volume after a snapshot of it. It looks again before it does.

@@ -1,11 +1,12 @@
 //! Predictions against what happened: who spoke, who would have spoken, and who was closer.
 
 use super::Row;
+use crate::calibration::{row, whole};
 use domain::decision::{PoolName, PredictionOutcome, Reliability};
 use domain::ids::Region;
 use domain::model::{PredictionBatch, PredictionRow};
 use domain::{SignedDuration, Timestamp};
-use planning::predict::{Bin, Outcome, report, wilson};
+use planning::predict::{Outcome, report, wilson};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -147,17 +148,8 @@ pub fn score(who: &str, horizon_minutes: u32, said: &[(f64, &PredictionOutcome)]
         brier: report.brier,
         brier_skill: report.brier_skill,
         expected_calibration_error: report.expected_calibration_error,
-        reliability: report.bins.iter().map(reliability).collect(),
+        reliability: report.bins.iter().map(row).collect(),
     })
-}
-
-fn reliability(bin: &Bin) -> Reliability {
-    let (low, high) = bin.interval;
-    Reliability { predictions: whole(bin.n), predicted: bin.predicted, observed: bin.observed, low, high }
-}
-
-fn whole(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -1,42 +1,24 @@
 //! The last act: a ghost is found, and workloads sleep and wake.
 
 use crate::demo::tell;
+use crate::past::{lose_node, scanner};
 use crate::say;
 use crate::system::System;
 use anyhow::{Context, bail, ensure};
-use async_trait::async_trait;
+use domain::SignedDuration;
 use domain::finding::FindingKind;
-use domain::offering::CapacityType;
 use domain::office_hours::{OfficeHoursPolicy, Spec};
 use domain::policy::Mode;
 use domain::ports::Clock;
 use domain::watch::ScanOrder;
 use domain::workload::{Scalables, ScaleRef};
-use domain::{SignedDuration, Timestamp};
-use execution::Ports;
 use execution::office_hours::Minute;
-use execution::waste::Scanner;
-use sim::clock::SimClock;
-use sim::world::{NodeSpec, ServiceSpec};
+use sim::world::ServiceSpec;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use tokio::time::Instant;
 
 /// How long sleeping and waking may take, each.
 const PATIENCE_S: u64 = 15;
-
-/// The simulated clock, so many hours on: a scan that looks again tomorrow.
-struct Later(Arc<SimClock>, SignedDuration);
-
-#[async_trait]
-impl Clock for Later {
-    fn now(&self) -> Timestamp {
-        self.0.now().saturating_add(self.1).unwrap_or(Timestamp::MAX)
-    }
-    async fn sleep(&self, duration: SignedDuration) {
-        self.0.sleep(duration).await;
-    }
-}
 
 /// An instance loses its node; two scans see it, and it is watched. A Service is called from other zones than its pods are in.
 ///
@@ -46,14 +28,10 @@ pub(super) async fn waste(system: &System, began: Instant) -> anyhow::Result<()>
     say("\nWaste: an instance is launched, and its node never joins; a Service has all its pods in one zone.\n\n")?;
     told(system).await?;
     system.world.put_service(&system.cluster, ServiceSpec::new(super::sizes::LARGE));
-    let spec = NodeSpec::new("m6i.xlarge", &format!("{}a", crate::system::REGION), CapacityType::OnDemand);
-    let ghost = system.world.add_node(&system.cluster, spec);
-    system.world.lose_node(&ghost);
+    let ghost = lose_node(system);
     let order = ScanOrder { customer: system.customer.clone(), cluster: system.cluster.clone(), asked_by: "demo".to_owned(), whole: true };
     for hours in [2, 3] {
-        let clock = Arc::new(Later(system.clock.clone(), SignedDuration::from_hours(hours)));
-        let scanner = Scanner { ports: Ports { clock, ..system.ports.clone() }, ..system.scanner.clone() };
-        let scanned = scanner.scan(&order).await?;
+        let scanned = scanner(system, hours).scan(&order).await?;
         tell(began, &format!("the clock {hours} h on, a scan: {scanned:?}"))?;
     }
     let book = system.ports.watchbooks.watchbook(&system.customer, &system.cluster).await?;

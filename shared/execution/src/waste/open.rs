@@ -7,7 +7,7 @@ use domain::finding::{Finding, FindingKind, FindingState};
 use domain::ids::PlanId;
 use domain::money::MicroDollars;
 use domain::plan::check::lint;
-use domain::plan::{Action, OnFailure, Plan, PlanKey, PlanKind, Progress, Step, Urgency};
+use domain::plan::{Action, OnFailure, Plan, PlanKey, Progress, Step, Urgency};
 use domain::ports::{NewPlan, Opened};
 use tracing::{info, warn};
 
@@ -65,19 +65,7 @@ impl Scanner {
     fn plan(&self, site: &Site, due: &Due, finding: &Finding) -> Option<Plan> {
         let now = self.ports.clock.now();
         let plan = PlanId::parse(format!("{}-{}-{}", due.kind.as_str(), due.subject, hour(&self.ports))).ok()?;
-        let kind = match due.kind {
-            FindingKind::Ghost => PlanKind::Ghost,
-            FindingKind::ZombieVolume => PlanKind::ZombieVolume,
-            FindingKind::CrossZone
-            | FindingKind::IdleLoadBalancer
-            | FindingKind::IdleNatGateway
-            | FindingKind::IdleAddress
-            | FindingKind::OversizedWorkload
-            | FindingKind::UndersizedWorkload
-            | FindingKind::OutOfMemory
-            | FindingKind::LikelyLeak
-            | FindingKind::OfficeHours => return None,
-        };
+        let kind = due.kind.ended_by()?;
         let plan = Plan {
             key: PlanKey { customer: site.cluster.customer.clone(), cluster: site.cluster.id.clone(), plan },
             kind,

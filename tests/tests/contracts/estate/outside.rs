@@ -156,10 +156,11 @@ impl Hands for Moto {
 
     async fn instance(&self, protected: bool) -> InstanceId {
         let (image, subnet) = (self.image().await, self.subnet("us-east-1a").await);
-        let asked = format!(
-            "RunInstances&ImageId={image}&InstanceType=m6i.large&MinCount=1&MaxCount=1&SubnetId={subnet}&DisableApiTermination={protected}"
-        );
-        InstanceId::parse(first(&self.ec2(&asked).await, "instanceId")).unwrap()
+        let asked = format!("RunInstances&ImageId={image}&InstanceType=m6i.large&MinCount=1&MaxCount=1&SubnetId={subnet}");
+        let id = first(&self.ec2(&asked).await, "instanceId");
+        // Moto forgets it of a launch.
+        self.ec2(&format!("ModifyInstanceAttribute&InstanceId={id}&DisableApiTermination.Value={protected}")).await;
+        InstanceId::parse(id).unwrap()
     }
 
     /// Snapshots of moto are whole at once.
