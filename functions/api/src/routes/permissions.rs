@@ -4,13 +4,14 @@
 use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::{Dry, NewId, Params};
 use crate::problem::Problem;
 use crate::trail::before;
 use crate::view::would;
 use crate::wishes::{problem as refused, who, wishes};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
 use domain::ids::ClusterId;
@@ -21,9 +22,6 @@ use http::{StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// A right, and whether we have it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -140,7 +138,7 @@ async fn asked(deps: &Deps, caller: &Caller, cluster: &ClusterId) -> Result<Opti
 ///
 /// # Errors
 /// 404 where the cluster is not the caller's.
-pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<Permissions>, Problem> {
+pub async fn show(Desk(deps): Desk, caller: Caller, Path(id): Path<String>) -> Result<Json<Permissions>, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let kept = deps.registry.config(&caller.customer, &key(&cluster.id)).await?;
     let list: Option<Checklist> = kept.map(serde_json::from_value).transpose().map_err(Problem::internal)?;
@@ -162,7 +160,7 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
 /// # Errors
 /// 404 where the cluster is not the caller's, 409 while the kill switch is on.
 pub async fn look(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     NewId(new): NewId,

@@ -230,3 +230,26 @@ async fn the_way_in_shows_what_is_missing_in_the_cluster_and_in_the_account_and_
     let asked = bench.queue.take_due(Clock::now(&*bench.clock));
     assert!(asked.iter().any(|message| matches!(message.queue, Which::Rounds) && message.body.contains("\"dry_run\":true")));
 }
+
+#[tokio::test]
+async fn the_trail_says_what_was_there_before_a_form_and_what_is_there_after_it() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-admin").await;
+    let fields = [("cluster", "c-acme"), ("what", "spot"), ("mode", "auto"), ("version", "1")];
+    bench.act(&cookie, "/console/config/mode", &fields).await;
+    bench.act(&cookie, "/console/config/halt", &[("scope", "customer"), ("reason", "Black Friday")]).await;
+    let made = bench.act(&cookie, "/console/keys/create", &[("label", "ci"), ("role", "viewer"), ("days", "7")]).await;
+    let secret = made.text.split("co_").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let rows = bench.store.requests(&customer("acme"), None, 10).await.unwrap().items;
+    let row = |path: &str| rows.iter().find(|row| row.action == format!("POST {path}")).unwrap_or_else(|| panic!("no {path}"));
+    let part = |value: &Option<serde_json::Value>, at: &str| value.as_ref().unwrap().pointer(at).cloned().unwrap_or_default();
+    let mode = row("/console/config/mode");
+    let of = |value| part(value, "/policy/optimization/spot");
+    assert_eq!((of(&mode.after), part(&mode.before, "/version"), part(&mode.after, "/version")), ("auto".into(), 1.into(), 2.into()));
+    assert_ne!(of(&mode.before), of(&mode.after));
+    let halt = row("/console/config/halt");
+    assert!(part(&halt.before, "/halted").is_null() && part(&halt.after, "/halted/reason") == "Black Friday (acme-admin)");
+    let key = row("/console/keys/create");
+    assert_eq!((key.before.clone(), part(&key.after, "/label")), (None, "ci".into()));
+    assert!(!serde_json::to_string(&rows).unwrap().contains(&secret));
+}
