@@ -47,12 +47,19 @@ fn escaped(text: &str) -> String {
 
 /// The path of the contract that a path is one of: of those that fit, the one with the fewest names to be filled in.
 fn template(path: &str) -> Option<&'static str> {
-    let fits = |template: &str| {
-        let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
-        template.len() == path.len() && template.iter().zip(&path).all(|(part, given)| part.starts_with('{') || part == given)
-    };
-    let paths = crate::routes::TABLE.iter().map(|route| route.path).filter(|template| fits(template));
-    paths.min_by_key(|template| template.matches('{').count())
+    /// The paths of so many parts, each with its parts, those with the fewest names first.
+    static BY_PARTS: LazyLock<BTreeMap<usize, Vec<(&str, Vec<&str>)>>> = LazyLock::new(|| {
+        let mut all: BTreeMap<usize, Vec<(&str, Vec<&str>)>> = BTreeMap::new();
+        for route in crate::routes::TABLE.iter() {
+            let parts: Vec<&str> = route.path.split('/').collect();
+            all.entry(parts.len()).or_default().push((route.path, parts));
+        }
+        all.values_mut().for_each(|paths| paths.sort_by_key(|(path, _)| path.matches('{').count()));
+        all
+    });
+    let given: Vec<&str> = path.split('/').collect();
+    let fits = |parts: &[&str]| parts.iter().zip(&given).all(|(part, given)| part.starts_with('{') || part == given);
+    BY_PARTS.get(&given.len())?.iter().find(|(_, parts)| fits(parts)).map(|(path, _)| *path)
 }
 
 /// Panics where an answer is not what the contract says.
