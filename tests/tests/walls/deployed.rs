@@ -1,6 +1,7 @@
 //! What the deployed roles of the API and the console may reach in the table is what they reach, and nothing of it is missing: everything
 //! is asked of them through an endpoint that holds the conditions of `template.yaml`.
 
+use crate::iam::Reach;
 use crate::mix::{CUSTOMERS, Stage, deps, id, key, request, stage, table};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tower::ServiceExt;
 
 /// The lists of `dynamodb:LeadingKeys` of a role for the table of the core: of the table itself, and of its index.
-fn conditions(role: &str) -> (Vec<String>, Vec<String>) {
+fn conditions(role: &str) -> Reach {
     let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml")).unwrap();
     let block = template.split_once(&format!("\n  {role}:\n")).unwrap().1;
     let end = block.match_indices("\n  ").find(|(at, _)| !block[at + 3..].starts_with([' ', '#'])).map_or(block.len(), |(at, _)| at);
@@ -23,7 +24,7 @@ fn conditions(role: &str) -> (Vec<String>, Vec<String>) {
         let keys = statement.split_once("\"dynamodb:LeadingKeys\": [").unwrap_or_else(|| panic!("{role} has no condition")).1;
         keys.split(']').next().unwrap().split(',').map(|key| key.trim().trim_matches('"').to_owned()).collect()
     };
-    (of("Resource: !GetAtt Table.Arn"), of("${Table.Arn}/index/gsi1"))
+    Reach { table: of("Resource: !GetAtt Table.Arn"), index: of("${Table.Arn}/index/gsi1") }
 }
 
 fn deploy(stage: &Stage, role: &str) {

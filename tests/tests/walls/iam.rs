@@ -15,13 +15,21 @@ use std::sync::{Arc, Mutex};
 /// has. `shared/aws/src/store/README.md` lists all partitions that do not begin with a customer.
 const SHARED: [&str; 3] = ["G#KEY#", "G#HALT", "A#"];
 
+/// Patterns of partitions: those of the table, and those of its index.
+pub struct Reach {
+    /// `dynamodb:LeadingKeys` of the table.
+    pub table: Vec<String>,
+    /// And of its index.
+    pub index: Vec<String>,
+}
+
 /// The wall.
 pub struct Wall {
     emulator: Client,
     /// Whether it stands: a test that takes it away sees what it holds back.
     pub stands: AtomicBool,
-    /// What a principal that is no customer may reach: partitions of the table, and those of its index.
-    pub roles: Mutex<BTreeMap<String, (Vec<String>, Vec<String>)>>,
+    /// What a principal that is no customer may reach.
+    pub roles: Mutex<BTreeMap<String, Reach>>,
     /// The first calls that it refused, for who wonders why.
     pub told: Mutex<Vec<String>>,
     /// How many calls it refused.
@@ -57,7 +65,7 @@ impl Wall {
         }
         let own = format!("T#{principal}#");
         let leading = leading_keys(operation, body);
-        if let Some((table, index)) = self.roles.lock().unwrap().get(principal) {
+        if let Some(Reach { table, index }) = self.roles.lock().unwrap().get(principal) {
             let patterns = if body["IndexName"].is_string() { index } else { table };
             return !leading.is_empty() && leading.iter().all(|key| patterns.iter().any(|pattern| like(pattern, key)));
         }
