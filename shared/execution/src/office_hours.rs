@@ -6,6 +6,7 @@
 //! mode and also where the capability is switched off: only the kill switch keeps it asleep.
 //! What cannot be seen is not touched.
 
+use crate::SIDE_BY_SIDE;
 use crate::ports::Trouble;
 use domain::Timestamp;
 use domain::ids::{ClusterId, CustomerId};
@@ -23,9 +24,6 @@ use tracing::{info, warn};
 
 mod plans;
 mod rows;
-
-/// How many clusters are looked at side by side.
-const SIDE_BY_SIDE: usize = 20;
 
 /// Everything that office hours work with. There is no cloud in it: no instance is touched.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! The sweeper: what nobody works on, and what never arrived. EventBridge is best effort, so EC2 itself is the second source.
 
 use crate::ports::{Ports, Site, Trouble};
-use crate::{refresh, rescue};
+use crate::{SIDE_BY_SIDE, refresh, rescue};
 use domain::interruption::{Notice, NoticeKind, SPOT_NOTICE, Takeback};
 use domain::plan::PlanKey;
 use domain::ports::{Change, Instance, InstanceFilter, StoreError};
@@ -26,10 +26,6 @@ pub struct Swept {
 const INDEX_AGE_MAX: SignedDuration = SignedDuration::from_mins(10);
 /// How many overdue plans one sweep brings back; the next one, a minute later, takes the rest.
 const RESUME_MAX: usize = 200;
-
-/// How many clusters are visited at the same time. A visit waits for three or four answers from far away, about half a second: so one sweep of
-/// 45 s sees 1,800 clusters.
-const SIDE_BY_SIDE: usize = 20;
 
 /// A change that was begun this long ago and has no result is told: no single call takes as long, and its plan has no worker.
 const OPEN_ROW_MAX: SignedDuration = SignedDuration::from_hours(1);
