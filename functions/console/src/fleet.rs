@@ -114,8 +114,8 @@ struct Kept {
 }
 
 /// Fleets that were read.
-#[derive(Default)]
-pub struct Fleets(Mutex<HashMap<CustomerId, Kept>>);
+#[derive(Clone, Default)]
+pub struct Fleets(Arc<Mutex<HashMap<CustomerId, Kept>>>);
 
 impl Fleets {
     fn with<T>(&self, customer: &CustomerId, change: impl FnOnce(&mut Kept) -> T) -> T {

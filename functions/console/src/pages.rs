@@ -20,6 +20,7 @@ pub mod plans;
 pub mod predictions;
 pub mod prices;
 pub mod pricing;
+pub mod rights;
 pub mod rightsizing;
 pub mod savings;
 pub mod shared;

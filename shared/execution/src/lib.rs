@@ -11,6 +11,7 @@
 
 pub mod drain;
 pub mod drive;
+pub mod held;
 pub mod notify;
 pub mod office_hours;
 pub mod optimize;

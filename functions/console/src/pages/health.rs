@@ -16,6 +16,9 @@ const SOON: SignedDuration = SignedDuration::from_hours(72);
 /// A round is late after this time: twice the interval, and some time to decide.
 const LATE: SignedDuration = SignedDuration::from_mins(25);
 
+/// So many plans are looked at: unfinished ones are among the newest.
+const PLANS_MAX: usize = 200;
+
 /// One check.
 struct Check(&'static str, Tone, String);
 
@@ -76,10 +79,11 @@ async fn market(ask: &Ask, fleet: &Fleet) -> Result<Vec<Check>, crate::failure::
     Ok(checks)
 }
 
-/// Plans of this customer whose time to be looked at has passed long ago: nobody works on them.
+/// Plans among the newest of this customer whose time to be looked at has passed long ago: nobody works on them.
 async fn plans(ask: &Ask) -> Result<Check, crate::failure::Failure> {
-    let due = ask.deps.journal.due(ask.now - SignedDuration::from_mins(3), 200).await?;
-    let ours = due.iter().filter(|key| key.customer == ask.session.customer).count();
+    let newest = ask.deps.trail.plans(&ask.session.customer, None, PLANS_MAX).await?.items;
+    let late = ask.now - SignedDuration::from_mins(3);
+    let ours = newest.iter().filter(|record| record.progress.outcome.is_none() && record.progress.due_at <= late).count();
     let tone = if ours == 0 { Tone::Good } else { Tone::Bad };
     Ok(Check("Plans", tone, format!("{ours} are overdue by more than three minutes; the sweeper looks each minute")))
 }
