@@ -1,6 +1,7 @@
 //! The console over a store in memory: who may see and do what, and what a page may never hold.
 
 mod door;
+mod fleet;
 mod laws;
 mod models;
 mod support;

@@ -220,7 +220,7 @@ pub async fn mode(act: Act) -> Answer {
     (cluster.version, cluster.updated_at) = (version + 1, act.ask.now);
     act.ask.deps.registry.put_cluster(&cluster, Some(version)).await?;
     tracing::info!(cluster.id = %cluster.id, mode = word, by = act.ask.session.label, "A mode was set in the console");
-    act.ask.deps.fleets.forget(&cluster.customer);
+    act.ask.deps.fleets.changed(&cluster.customer, &cluster.id);
     act.done(&format!("/console/config?cluster={}", cluster.id), "mode")
 }
 

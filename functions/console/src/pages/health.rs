@@ -25,11 +25,10 @@ struct Check(&'static str, Tone, String);
 /// The table did not answer.
 pub async fn show(ask: Ask) -> Answer {
     let fleet = fleet(&ask.deps, &ask.session.customer).await?;
-    let mut checks = vec![Check("Table", Tone::Good, "answers: this page was read from it".to_owned()), engine(&ask).await];
-    checks.extend(market(&ask, &fleet).await?);
-    checks.push(plans(&ask).await?);
-    checks.push(rounds(&ask).await?);
-    checks.push(lanes(&ask).await?);
+    let (engine, market, rounds, lanes) = tokio::join!(engine(&ask), market(&ask, &fleet), rounds(&ask), lanes(&ask));
+    let mut checks = vec![Check("Table", Tone::Good, "answers: this page was read from it".to_owned()), engine];
+    checks.extend(market?);
+    checks.extend([plans(&fleet, ask.now), rounds?, lanes?]);
     let bad = checks.iter().filter(|check| check.1 != Tone::Good).count();
     let cards =
         vec![
@@ -77,11 +76,14 @@ async fn market(ask: &Ask, fleet: &Fleet) -> Result<Vec<Check>, crate::failure::
 }
 
 /// Plans of this customer whose time to be looked at has passed long ago: nobody works on them.
-async fn plans(ask: &Ask) -> Result<Check, crate::failure::Failure> {
-    let due = ask.deps.journal.due(ask.now - SignedDuration::from_mins(3), 200).await?;
-    let ours = due.iter().filter(|key| key.customer == ask.session.customer).count();
-    let tone = if ours == 0 { Tone::Good } else { Tone::Bad };
-    Ok(Check("Plans", tone, format!("{ours} are overdue by more than three minutes; the sweeper looks each minute")))
+fn plans(fleet: &Fleet, now: Timestamp) -> Check {
+    let tone = if fleet.overdue == 0 { Tone::Good } else { Tone::Bad };
+    let said = format!(
+        "{} overdue by more than three minutes, as of {}; the sweeper looks each minute",
+        show::count_of(fleet.overdue, "plan"),
+        show::ago(now, fleet.sums_at)
+    );
+    Check("Plans", tone, said)
 }
 
 async fn rounds(ask: &Ask) -> Result<Check, crate::failure::Failure> {
@@ -92,16 +94,13 @@ async fn rounds(ask: &Ask) -> Result<Check, crate::failure::Failure> {
 }
 
 async fn lanes(ask: &Ask) -> Result<Check, crate::failure::Failure> {
-    let (mut stuck, mut count) = (Vec::new(), 0);
-    for target in ask.deps.outbox.targets(&ask.session.customer).await? {
-        count += 1;
-        if ask.deps.outbox.lane(&target.lane()).await?.attempts > 0 {
-            stuck.push(target.label);
-        }
-    }
-    Ok(match (count, stuck.is_empty()) {
+    let targets = ask.deps.outbox.targets(&ask.session.customer).await?;
+    let lanes = targets.iter().map(|target| async move { ask.deps.outbox.lane(&target.lane()).await.map(|lane| (target, lane)) });
+    let lanes = futures::future::try_join_all(lanes).await?;
+    let stuck: Vec<&str> = lanes.iter().filter(|(_, lane)| lane.attempts > 0).map(|(target, _)| target.label.as_str()).collect();
+    Ok(match (targets.len(), stuck.is_empty()) {
         (0, _) => Check("Notices", Tone::Warn, "no target is set: nobody is told of anything".to_owned()),
-        (_, true) => Check("Notices", Tone::Good, format!("{count} targets, none of them fails")),
+        (count, true) => Check("Notices", Tone::Good, format!("{}, none fails", show::count_of(count, "target"))),
         (_, false) => Check("Notices", Tone::Warn, format!("sending fails: {}", stuck.join(", "))),
     })
 }

@@ -18,8 +18,9 @@ pub async fn show(ask: Ask) -> Answer {
         Some(id) => Some(ask.cluster(id).await?.id),
         None => None,
     };
-    let runs = shared::runs(&ask, cluster.as_ref(), ROWS).await?;
-    let events = ask.deps.journal.spot_events(&ask.session.customer, None, ROWS).await?;
+    let (runs, events) =
+        tokio::join!(shared::runs(&ask, cluster.as_ref(), ROWS), ask.deps.journal.spot_events(&ask.session.customer, None, ROWS));
+    let (runs, events) = (runs?, events?);
     let mut rows: Vec<(Timestamp, Vec<Cell>)> = Vec::with_capacity(runs.len() + events.len());
     for run in &runs {
         let (word, tone) = words::run(run.status);

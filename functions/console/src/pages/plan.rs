@@ -269,8 +269,8 @@ fn plan_of(act: &Act) -> Result<String, Failure> {
 /// It is not theirs, they may not, or nobody is asked.
 pub async fn approve(act: Act) -> Answer {
     let plan = plan_of(&act)?;
-    act.ask.deps.wishes().approve(&act.ask.who(), &plan, &act.new_id(), false).await?;
-    said(&act, &plan, "approved")
+    let proposal = act.ask.deps.wishes().approve(&act.ask.who(), &plan, &act.new_id(), false).await?;
+    said(&act, &proposal, "approved")
 }
 
 /// `POST /console/plans/reject`.
@@ -279,8 +279,8 @@ pub async fn approve(act: Act) -> Answer {
 /// As [`approve`].
 pub async fn reject(act: Act) -> Answer {
     let plan = plan_of(&act)?;
-    act.ask.deps.wishes().reject(&act.ask.who(), &plan, false).await?;
-    said(&act, &plan, "rejected")
+    let proposal = act.ask.deps.wishes().reject(&act.ask.who(), &plan, false).await?;
+    said(&act, &proposal, "rejected")
 }
 
 /// `POST /console/plans/cancel`.
@@ -289,11 +289,12 @@ pub async fn reject(act: Act) -> Answer {
 /// As [`approve`]; or it is behind its point of no return.
 pub async fn cancel(act: Act) -> Answer {
     let plan = plan_of(&act)?;
-    act.ask.deps.wishes().cancel(&act.ask.who(), &plan, false).await?;
-    said(&act, &plan, "cancelled")
+    let proposal = act.ask.deps.wishes().cancel(&act.ask.who(), &plan, false).await?;
+    said(&act, &proposal, "cancelled")
 }
 
-fn said(act: &Act, plan: &str, what: &str) -> Answer {
-    act.ask.deps.fleets.forget(&act.ask.session.customer);
-    act.done(&format!("/console/plans/{plan}"), what)
+fn said(act: &Act, proposal: &Proposal, what: &str) -> Answer {
+    let key = &proposal.plan.key;
+    act.ask.deps.fleets.changed(&key.customer, &key.cluster);
+    act.done(&format!("/console/plans/{}", key.plan), what)
 }

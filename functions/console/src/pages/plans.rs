@@ -74,8 +74,8 @@ pub async fn approve_chosen(act: Act) -> Answer {
     }
     let (wishes, who, wish) = (act.ask.deps.wishes(), act.ask.who(), act.new_id());
     for (number, plan) in chosen.into_iter().enumerate() {
-        wishes.approve(&who, plan, &format!("{wish}-{number}"), false).await?;
+        let proposal = wishes.approve(&who, plan, &format!("{wish}-{number}"), false).await?;
+        act.ask.deps.fleets.changed(&who.customer, &proposal.plan.key.cluster);
     }
-    act.ask.deps.fleets.forget(&act.ask.session.customer);
     act.done("/console/plans", "chosen")
 }

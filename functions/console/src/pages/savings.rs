@@ -28,9 +28,9 @@ pub async fn show(ask: Ask) -> Answer {
     let (customer, id) = (&cluster.customer, &cluster.id);
     let from = hour_of(ask.now) - SignedDuration::from_hours(24 * 30);
     let ledger = &ask.deps.ledger;
-    let (baseline, books, hours) =
-        tokio::join!(ledger.baseline(customer, id), ledger.books(customer, id), ledger.hours(customer, id, from, HOURS));
-    let (baseline, books, hours) = (baseline?, books?, hours?);
+    let (baseline, books, hours, plans) =
+        tokio::join!(ledger.baseline(customer, id), ledger.books(customer, id), ledger.hours(customer, id, from, HOURS), plans(&ask, id));
+    let (baseline, books, hours, plans) = (baseline?, books?, hours?, plans?);
     let mut page = page.with(shared::chooser(&ask, "/console/savings", id).await?).with(cards(baseline.as_ref(), &books, &hours, &ask));
     page = page.with(Part::Note(Tone::Plain, rule(baseline.as_ref())));
     if let Some(last) = hours.last() {
@@ -38,7 +38,6 @@ pub async fn show(ask: Ask) -> Answer {
     }
     let age = aged(ask.now, hours.last().map(|hour| hour.seen_at));
     let chart = shared::hours_chart("Thirty days", &hours, age, Vec::new());
-    let plans = plans(&ask, id).await?;
     ask.page(page.with(chart).with(plans).with(hours_table(&hours, &ask))).await
 }
 

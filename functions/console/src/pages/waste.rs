@@ -127,7 +127,7 @@ pub async fn end(act: Act) -> Answer {
     if let Err(error) = findings.put_finding(&finding.with(FindingState::Acting { plan })).await {
         tracing::warn!(%error, finding.id = %finding.id, "A finding could not be marked as being acted on");
     }
-    act.ask.deps.fleets.forget(&cluster.customer);
+    act.ask.deps.fleets.changed(&cluster.customer, &cluster.id);
     act.done("/console/waste", "ended")
 }
 
@@ -152,6 +152,6 @@ pub async fn dismiss(act: Act) -> Answer {
     let cluster = act.ask.cluster(act.need("cluster")?).await?;
     let (finding, why) = (act.need("finding")?, act.need("why")?);
     act.ask.deps.wishes().dismiss(&act.ask.who(), &cluster.id, finding, why, false).await?;
-    act.ask.deps.fleets.forget(&cluster.customer);
+    act.ask.deps.fleets.changed(&cluster.customer, &cluster.id);
     act.done("/console/waste", "dismissed")
 }

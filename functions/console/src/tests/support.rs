@@ -46,6 +46,7 @@ pub(crate) const PLAN: &str = "plan-1";
 /// Everything behind the console.
 pub(crate) struct Bench {
     pub(crate) pages: Router,
+    pub(crate) deps: Arc<Deps>,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) clock: Arc<SimClock>,
@@ -154,7 +155,7 @@ impl Bench {
             fleets: Fleets::default(),
         };
         let deps = Arc::new(deps);
-        Bench { pages: router(deps), store, queue, clock, market }
+        Bench { pages: router(Arc::clone(&deps)), deps, store, queue, clock, market }
     }
 
     /// With a cluster of `acme` in which something of everything has happened.
@@ -230,7 +231,7 @@ fn instance() -> InstanceId {
     InstanceId::parse("i-0aaaaaaaaaaaaaaaa").unwrap()
 }
 
-fn cluster(now: Timestamp) -> Cluster {
+pub(crate) fn cluster(now: Timestamp) -> Cluster {
     Cluster {
         id: "c-acme".to_owned().try_into().unwrap(),
         customer: customer("acme"),
