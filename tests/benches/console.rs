@@ -134,6 +134,7 @@ async fn house(clock: Arc<SimClock>) -> (Router, Arc<aws::Table>) {
     aws::create_decision_table(&config, "decision").await.expect("a table");
     let table = Arc::new(aws::Table::new(&config, "core".to_owned()));
     let queue = MemoryQueue::new(clock.clone());
+    let decision = Arc::new(aws::DecisionTable::new(&config, "decision".to_owned()));
     let count = AtomicU64::new(1);
     let deps = console::Deps {
         registry: table.clone(),
@@ -145,7 +146,8 @@ async fn house(clock: Arc<SimClock>) -> (Router, Arc<aws::Table>) {
         findings: table.clone(),
         trail: table.clone(),
         routes: table.clone(),
-        market: Arc::new(aws::DecisionTable::new(&config, "decision".to_owned())),
+        market: decision.clone(),
+        fillings: decision,
         rounds: queue.clone(),
         scans: queue.clone(),
         queue,

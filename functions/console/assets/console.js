@@ -37,7 +37,7 @@
         label: line.name,
         stroke: colour(line.class),
         width: 2,
-        dash: line.class === "quiet" ? [6, 4] : undefined,
+        dash: line.dashed ? [6, 4] : undefined,
         fill: data.stacked ? colour(line.class + "-soft") : line.class === "one" ? colour("one-soft") : undefined,
         paths: line.steps ? uPlot.paths.stepped({ align: 1 }) : undefined,
         points: { show: data.times.length < 40, size: 4 },

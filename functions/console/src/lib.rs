@@ -8,7 +8,7 @@
 //! and never will be: a number without its unit and its age, a script or a style that stands in a page, a write without a token.
 
 use domain::ports::{
-    Clock, Findings, Journal, Ledger, MarketStore, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Trail,
+    Clock, Findings, Journal, Ledger, MarketStore, MarketWork, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Trail,
 };
 use runtime::advisor::Connection;
 use runtime::web::issuer::Issuer;
@@ -54,6 +54,8 @@ pub struct Deps {
     pub routes: Arc<dyn Routes>,
     /// Prices, as the decision server knows them.
     pub market: Arc<dyn MarketStore>,
+    /// What fillings added to them: read here, never written.
+    pub fillings: Arc<dyn MarketWork>,
     /// Where rounds are asked for.
     pub rounds: Arc<dyn Rounds>,
     /// Where scans are asked for.

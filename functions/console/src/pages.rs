@@ -7,6 +7,7 @@ pub mod config;
 pub mod cost;
 pub mod decisions;
 pub mod door;
+pub mod filled;
 pub mod gaps;
 pub mod health;
 pub mod history;

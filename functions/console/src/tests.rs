@@ -4,6 +4,7 @@ mod door;
 mod fleet;
 mod laws;
 mod models;
+mod pricing;
 mod support;
 mod waste;
 mod words;

@@ -143,6 +143,7 @@ pub fn hours_chart(title: &str, hours: &[Hour], age: String, marks: Vec<(i64, St
         class,
         values: hours.iter().map(|hour| Some(dollars(of(hour)))).collect(),
         steps: false,
+        dashed: class == "quiet",
     };
     Chart {
         title: title.to_owned(),

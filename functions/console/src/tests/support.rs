@@ -144,6 +144,7 @@ impl Bench {
             trail: store.clone(),
             routes: store.clone(),
             market: market.clone(),
+            fillings: market.clone(),
             rounds: queue.clone(),
             scans: queue.clone(),
             queue: queue.clone(),
@@ -219,7 +220,7 @@ impl Bench {
     }
 }
 
-fn pool() -> Pool {
+pub(crate) fn pool() -> Pool {
     Pool {
         instance_type: "m6i.xlarge".to_owned().try_into().unwrap(),
         zone: "us-east-1a".to_owned().try_into().unwrap(),
