@@ -23,5 +23,7 @@ pub mod prices;
 pub mod pricing;
 pub mod rightsizing;
 pub mod savings;
+pub mod schedule;
 pub mod shared;
 pub mod waste;
+pub mod whole;

@@ -5,6 +5,7 @@ mod fleet;
 mod laws;
 mod models;
 mod pricing;
+mod rightsizing;
 mod support;
 mod waste;
 mod words;

@@ -11,7 +11,7 @@ use domain::offering::Pool;
 use std::collections::BTreeMap;
 
 /// Rows of the table.
-const ROWS: usize = 80;
+const ROWS: usize = 40;
 
 /// Points that fillings added to the pools of a type, each with its filling.
 #[derive(Debug, Default)]

@@ -37,7 +37,7 @@ pub async fn show(ask: Ask) -> Answer {
             Card::new("Clusters read", show::grouped(fleet.clusters.len().try_into().unwrap_or_default()), show::ago(ask.now, fleet.at)),
         ];
     let rows = checks.into_iter().map(|Check(name, tone, says)| {
-        let word = if tone == Tone::Good { "fine" } else { "look" };
+        let word = if tone == Tone::Good { "fine" } else { "needs a look" };
         vec![Cell::text(name), Cell::mark(word, tone), Cell::text(says)]
     });
     let table = Table::new("checks", "Checks").columns(["What", "State", "What is known"].map(Column::text)).rows(rows);
@@ -68,8 +68,9 @@ async fn market(ask: &Ask, fleet: &Fleet) -> Result<Vec<Check>, crate::failure::
     let mut checks = Vec::new();
     for region in regions {
         let read = ask.deps.market.refreshed(region).await?.at(MarketPart::SpotPrices);
-        let interval = MarketPart::SpotPrices.interval();
-        let fresh = read.is_some_and(|at| ask.now.duration_since(at) <= interval + interval);
+        // The most that can be set, and a look that failed.
+        let late = MarketPart::SpotPrices.interval() + MarketPart::SpotPrices.interval();
+        let fresh = read.is_some_and(|at| ask.now.duration_since(at) <= late);
         checks.push(Check("Spot prices", if fresh { Tone::Good } else { Tone::Warn }, format!("{region}: read {}", aged(ask.now, read))));
     }
     Ok(checks)
@@ -113,7 +114,9 @@ fn sick(fleet: &Fleet, now: Timestamp) -> Table {
         let why = match (cluster.status, ends) {
             (_, Some(end)) => format!("Its token is over {}.", show::ahead(now, end)),
             (ClusterStatus::Connected, None) => return None,
-            (ClusterStatus::Connecting | ClusterStatus::NotResponding | ClusterStatus::NeedsToken, None) => cluster.status_reason.clone(),
+            (ClusterStatus::Connecting | ClusterStatus::NotResponding | ClusterStatus::NeedsToken, None) => {
+                show::sentence(&cluster.status_reason)
+            }
         };
         Some(vec![
             Cell::link(cluster.name.clone(), format!("/console/clusters/{}", cluster.id)),

@@ -1,5 +1,6 @@
 //! One plan: node by node, step by step, with what speaks for it, and a person's word on it.
 
+use super::whole;
 use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::show;
@@ -29,9 +30,11 @@ pub async fn show(Path(id): Path<String>, ask: Ask) -> Answer {
     if acts(&ask) {
         page = page.maybe(forms(&proposal, record.as_ref(), &ask));
     }
-    page = page.with(nodes(&proposal)).maybe(before_after(&proposal, run.as_ref())).with(steps(&proposal, record.as_ref(), &ask));
+    let waits = matches!(proposal.state, ProposalState::Recommended | ProposalState::Waiting { .. });
+    page = page.with(nodes(&proposal)).maybe(waits.then(|| whole::why(&proposal.plan)).flatten());
+    page = page.maybe(before_after(&proposal, run.as_ref())).with(steps(&proposal, record.as_ref(), &ask));
     if !proposal.plan.evidence.is_empty() {
-        page = page.with(Part::List("What it rests on".to_owned(), proposal.plan.evidence.clone()));
+        page = page.with(Part::List("What it rests on".to_owned(), proposal.plan.evidence.iter().map(|one| show::sentence(one)).collect()));
     }
     page = page.with(checks(&proposal, record.as_ref()));
     let rows = audit?.into_iter().map(|row| {

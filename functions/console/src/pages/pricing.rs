@@ -1,6 +1,7 @@
 //! Pricing: spot prices over time, on-demand prices, and how often spot is taken back, by type.
 
 use super::filled::{self, Marks};
+use super::schedule::Schedule;
 use super::shared::dollars;
 use crate::ask::{Answer, Ask};
 use crate::failure::Failure;
@@ -67,23 +68,30 @@ pub async fn show(ask: Ask) -> Answer {
         .map(|zone| Pool { instance_type: kind.clone(), zone, capacity: CapacityType::Spot })
         .collect();
     let market = &ask.deps.market;
-    let (series, refreshed, advice, marks) = tokio::join!(
+    let (series, refreshed, advice, marks, schedule) = tokio::join!(
         market.spot_series(&region, &pools),
         market.refreshed(&region),
         market.advice(&region),
-        filled::marks(&ask, &region, &kind)
+        filled::marks(&ask, &region, &kind),
+        Schedule::of(&ask)
     );
+    // Without a decision server nothing else was ever set.
+    let schedule = schedule.ok();
+    let interval = |part: MarketPart| {
+        let set = schedule.as_ref().and_then(|schedule| schedule.minutes(part.as_str()));
+        set.map_or_else(|| part.interval(), SignedDuration::from_mins)
+    };
     let (series, refreshed, advice, marks) = (series?, refreshed?, advice?, marks?);
     let rows = MarketPart::ALL.map(|part| {
         let at = refreshed.at(part);
-        let old = at.is_none_or(|at| ask.now.duration_since(at) > part.interval() + part.interval());
+        let old = at.is_none_or(|at| ask.now.duration_since(at) > interval(part) + interval(part));
         let name = match part {
             MarketPart::SpotPrices => "spot prices",
             MarketPart::OnDemand => "on-demand prices",
             MarketPart::Advisor => "Spot Advisor",
         };
         let state = if old { Cell::mark("old", Tone::Warn) } else { Cell::mark("fresh", Tone::Good) };
-        vec![Cell::text(name), state, Cell::text(aged(ask.now, at)), Cell::text(format!("every {}", show::lasting(part.interval())))]
+        vec![Cell::text(name), state, Cell::text(aged(ask.now, at)), Cell::text(format!("every {}", show::lasting(interval(part))))]
     });
     let columns = ["What", "State", "Read", "Is read"].map(Column::text);
     let ages = Table::new("refreshed", format!("How old the market of {region} is")).columns(columns).rows(rows);
@@ -161,16 +169,14 @@ fn prices(
         ]);
     }
     let read = series.iter().filter_map(|(pool, series)| {
-        let price = series.price_at(ask.now)?;
+        let (point, _) = marks.at(pool, series, ask.now)?;
+        let kept = show::count_of(series.points().len(), "change");
         Some(vec![
             Cell::text(format!("spot in {}", pool.zone)),
-            Cell::hourly(price),
-            Cell::text(below(price)),
-            Cell::text(format!(
-                "market, {} kept, {} of them filled",
-                show::count_of(series.points().len(), "change"),
-                marks.count(pool, series)
-            )),
+            Cell::hourly(point.price_per_hour),
+            Cell::text(below(point.price_per_hour)),
+            Cell::text(format!("market, unchanged for {}", show::lasting(ask.now.duration_since(point.at))))
+                .beneath(format!("{kept} kept, {} of them filled", marks.count(pool, series))),
         ])
     });
     let said = known.get(kind).copied().or_else(|| catalogue.advisor(region, kind));
