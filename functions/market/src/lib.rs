@@ -106,9 +106,10 @@ const LANES: usize = 4;
 pub async fn handle(deps: &Deps, budget: Budget) -> Result<Run, StoreError> {
     let begun = deps.clock.now();
     let (mut regions, mut wanted) = (Vec::new(), BTreeSet::new());
+    let schedule = deps.wishes.schedule().await?;
     for region in registered(deps).await? {
         let (state, wish) = futures::try_join!(deps.store.refreshed(&region), deps.wishes.refresh_wish(&region))?;
-        wanted.extend(state.wanted(wish.as_ref(), begun).into_iter().map(|part| (region.clone(), part)));
+        wanted.extend(state.wanted(wish.as_ref(), &schedule, begun).into_iter().map(|part| (region.clone(), part)));
         regions.push((region, state));
     }
     let jobs = jobs(&regions, &wanted);
@@ -188,11 +189,7 @@ async fn within<T>(deps: &Deps, budget: Budget, call: impl Future<Output = Resul
 
 async fn tell(deps: &Deps, run: &Run, begun: Timestamp) {
     for (region, part, fate) in &run.0 {
-        let kind = match part {
-            Part::SpotPrices => "spot-prices",
-            Part::OnDemand => "on-demand",
-            Part::Advisor => "advisor",
-        };
+        let kind = part.as_str();
         match fate {
             Fate::Read => deps.meter.count("market_reads", kind),
             Fate::Failed(why) => {

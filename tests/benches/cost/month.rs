@@ -14,10 +14,11 @@ use domain::ports::{Advisor, AdvisorError, Clock, Meter, Registry};
 use execution::Ports;
 use execution::office_hours::OfficeHours;
 use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
+use execution::permissions::Inspector;
 use execution::waste::Scanner;
 use runtime::deadline::Budget;
 use sim::faults::{FaultyCloud, FaultyClusters, Gate};
-use sim::store::{MemoryNotices, MemoryQueue};
+use sim::store::{MemoryNotices, MemoryQueue, MemoryTrust};
 use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -248,6 +249,13 @@ async fn bench(many: usize, nodes: usize) -> Bench {
         ledger: table.clone(),
         rounds: queue.clone(),
         advisor: thinking.clone(),
+        inspector: Some(Inspector {
+            registry: ports.registry.clone(),
+            rights: world.clone(),
+            trust: Arc::new(MemoryTrust::default()),
+            cloud: ports.cloud.clone(),
+            clock: clock.clone(),
+        }),
         settings: Settings {
             interval: SignedDuration::from_mins(10),
             enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],

@@ -56,7 +56,7 @@ pub async fn show(ask: Ask) -> Answer {
 /// What the hours cost, spot below and on-demand on top of it. Hours that were closed before the two were told apart are left out.
 fn by_capacity(hours: &[Hour], age: &str) -> Chart {
     let told: Vec<(&Hour, MicroDollars)> = hours.iter().filter_map(|hour| hour.spot.map(|spot| (hour, spot))).collect();
-    let line = |name, class, values: Vec<Option<f64>>| Line { name, class, values, steps: false };
+    let line = |name, class, values: Vec<Option<f64>>| Line { name, class, values, steps: false, dashed: false };
     Chart {
         title: "Cost by capacity type, stacked: the upper edge is the whole".to_owned(),
         unit: "USD per hour",

@@ -218,9 +218,10 @@ impl Scale {
         i64::try_from(amount.saturating_mul(self.rates[dim]) >> DIGITS).unwrap_or(NEVER)
     }
 
-    /// The most that a pod is worth in any resource that the one in question needs, too; rounded up.
+    /// The most that a pod is worth in any resource that the one in question needs, too; rounded up: one for the digits that a rate lacks,
+    /// one for those behind the point.
     fn most(&self, pod: &[i64], need: &[i64]) -> i64 {
-        (0..need.len()).filter(|dim| need[*dim] > 0).map(|dim| self.worth(dim, pod[dim]) + 1).max().unwrap_or(0)
+        (0..need.len()).filter(|dim| need[*dim] > 0).map(|dim| self.worth(dim, pod[dim]) + 2).max().unwrap_or(0)
     }
 }
 
