@@ -1,4 +1,7 @@
 //! The figures of the console over a thousand clusters, one `BENCH` line each: on the adapters and the embedded table of local mode.
+//!
+//! Beside the time that passes stands the time that processors work, of this whole process: pages, adapters, the table itself, and what the
+//! console reads behind the pages meanwhile. That one is judged: it is the same on a machine that others use, too.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -6,17 +9,22 @@ use console::fleet::Fleets;
 use console::routes::PAGES;
 use console::session::{Signer, hash_of};
 use domain::SignedDuration;
+use domain::decision::{DecisionType, Untouched, WhyNot};
+use domain::finding::{Finding, FindingKind};
 use domain::ids::{ClusterId, CustomerId, InstanceId, InstanceKey, NodeName};
 use domain::money::MicroDollars;
 use domain::node::{NodeOwner, NodeRecord, NodeTarget};
 use domain::offering::{CapacityType, Pool};
-use domain::ports::{Clock, Ledger, Registry, Routes};
+use domain::optimization::{Run, RunStatus, Standing, run_id};
+use domain::policy::Mode;
+use domain::ports::{Clock, Findings, Ledger, Optimizations, Registry, Routes};
 use domain::savings::{Hour, hour_of};
 use domain::tenant::{ApiKey, Cluster, ClusterStatus, Role};
 use futures::{StreamExt, TryStreamExt};
 use http::{Request, StatusCode};
 use sim::clock::SimClock;
 use sim::store::MemoryQueue;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +35,7 @@ const CLUSTERS: u32 = 1_000;
 const NODES: u32 = 5;
 const HOURS: i64 = 12;
 /// How often each page is opened.
-const LOOKS: usize = 100;
+const LOOKS: usize = 200;
 const KEY: &str = "a key of this benchmark";
 
 fn main() {
@@ -41,30 +49,72 @@ async fn measure() {
     let began = Instant::now();
     let all = futures::stream::iter(0..CLUSTERS).map(|number| register(&table, number, clock.now()));
     all.buffer_unordered(16).try_collect::<Vec<()>>().await.expect("the table takes a thousand clusters");
-    say(&format!("{CLUSTERS} clusters of {NODES} nodes and {HOURS} hours written in {:.0} s\n", began.elapsed().as_secs_f64()));
+    say(&format!(
+        "{CLUSTERS} clusters of {NODES} nodes, {HOURS} hours, a round and a finding written in {:.0} s\n",
+        began.elapsed().as_secs_f64()
+    ));
     let cookie = enter(&pages).await;
     let first = Instant::now();
     look(&pages, &cookie, "/console").await;
     say(&format!("BENCH console_first_look {:.1} ms <= 5000\n", millis(first.elapsed())));
-    let (mut slowest, mut heaviest, mut where_slow) = (Duration::ZERO, 0, "");
+    let (mut slowest, mut dearest, mut heaviest) = (Worst::default(), Worst::default(), 0);
     for path in PAGES {
-        let mut times = Vec::with_capacity(LOOKS);
+        let (mut walls, mut works) = (Vec::with_capacity(LOOKS), Vec::with_capacity(LOOKS));
+        let mut weight = 0;
         for _ in 0..LOOKS {
-            let begun = Instant::now();
-            let bytes = look(&pages, &cookie, path).await;
-            times.push(begun.elapsed());
-            heaviest = heaviest.max(bytes + console::assets::weight());
+            let (begun, worked) = (Instant::now(), worked());
+            weight = look(&pages, &cookie, path).await + console::assets::weight();
+            walls.push(millis(begun.elapsed()));
+            works.push(millis(self::worked() - worked));
         }
-        times.sort_unstable();
-        let p99 = times[LOOKS * 99 / 100];
-        if p99 > slowest {
-            (slowest, where_slow) = (p99, path);
-        }
-        say(&format!("{path}: p50 {:.1} ms, p99 {:.1} ms\n", millis(times[LOOKS / 2]), millis(p99)));
+        heaviest = heaviest.max(weight);
+        let (wall, work) = (Centiles::of(walls), Centiles::of(works));
+        slowest.note(path, wall.ninety_nine);
+        dearest.note(path, work.ninety_nine);
+        say(&format!(
+            "{path}: passed p50 {:.1}, p99 {:.1} ms; worked p50 {:.1}, p99 {:.1} ms; {weight} bytes\n",
+            wall.half, wall.ninety_nine, work.half, work.ninety_nine
+        ));
     }
-    say(&format!("the slowest is {where_slow}\n"));
-    say(&format!("BENCH console_page_p99 {:.1} ms <= 30\n", millis(slowest)));
+    say(&format!("slowest: {}, most work: {}\n", slowest.path, dearest.path));
+    say(&format!("BENCH console_page_p99 {:.1} ms <= 30\n", slowest.millis));
+    say(&format!("BENCH console_page_cpu_p99 {:.1} cpu_ms <= 30\n", dearest.millis));
     say(&format!("BENCH console_page_weight {heaviest} bytes <= 200000\n"));
+}
+
+/// How long processors have worked for this process so far.
+fn worked() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).expect("a process works forwards")
+}
+
+/// What half of all figures, and 99 of 100, do not exceed (nearest rank).
+struct Centiles {
+    half: f64,
+    ninety_nine: f64,
+}
+
+impl Centiles {
+    fn of(mut figures: Vec<f64>) -> Centiles {
+        figures.sort_unstable_by(f64::total_cmp);
+        let rank = |percent: usize| figures[(figures.len() * percent).div_ceil(100) - 1];
+        Centiles { half: rank(50), ninety_nine: rank(99) }
+    }
+}
+
+/// The worst page.
+#[derive(Default)]
+struct Worst {
+    path: &'static str,
+    millis: f64,
+}
+
+impl Worst {
+    fn note(&mut self, path: &'static str, millis: f64) {
+        if millis > self.millis {
+            *self = Worst { path, millis };
+        }
+    }
 }
 
 fn millis(duration: Duration) -> f64 {
@@ -85,6 +135,7 @@ async fn house(clock: Arc<SimClock>) -> (Router, Arc<aws::Table>) {
     aws::create_decision_table(&config, "decision").await.expect("a table");
     let table = Arc::new(aws::Table::new(&config, "core".to_owned()));
     let queue = MemoryQueue::new(clock.clone());
+    let decision = Arc::new(aws::DecisionTable::new(&config, "decision".to_owned()));
     let count = AtomicU64::new(1);
     let deps = console::Deps {
         registry: table.clone(),
@@ -96,7 +147,8 @@ async fn house(clock: Arc<SimClock>) -> (Router, Arc<aws::Table>) {
         findings: table.clone(),
         trail: table.clone(),
         routes: table.clone(),
-        market: Arc::new(aws::DecisionTable::new(&config, "decision".to_owned())),
+        market: decision.clone(),
+        fillings: decision,
         rounds: queue.clone(),
         scans: queue.clone(),
         queue,
@@ -168,7 +220,48 @@ async fn register(table: &aws::Table, number: u32, now: domain::Timestamp) -> Re
         };
         table.close(&hour).await?;
     }
-    Ok(())
+    let mut finding = Finding::new(cluster.customer.clone(), cluster.id.clone(), FindingKind::ZombieVolume, "vol-0123456789abcdef0", now);
+    finding.evidence = vec!["It is attached to nothing since seven days.".to_owned(), "No claim names it.".to_owned()];
+    finding.cost_per_month = Some(MicroDollars(8_000_000));
+    table.put_finding(&finding).await?;
+    let run = run(&cluster, &nodes, now);
+    table.decide(&run, &[]).await?;
+    let standing = Standing { runs: vec![run.id], version: 1, ..Standing::default() };
+    table.put_standing(&cluster.customer, &cluster.id, &standing).await
+}
+
+/// A round that left all nodes alone.
+fn run(cluster: &Cluster, nodes: &[NodeRecord], now: domain::Timestamp) -> Run {
+    let left = |node: &NodeRecord| Untouched {
+        node: node.target.name.clone(),
+        code: WhyNot::PodBudget,
+        object: Some("shop/web".to_owned()),
+        why: "The budget of shop/web has no room.".to_owned(),
+    };
+    Run {
+        id: run_id(&cluster.id, "bench", DecisionType::BinPack),
+        customer: cluster.customer.clone(),
+        cluster: cluster.id.clone(),
+        decision: DecisionType::BinPack,
+        round: "bench".to_owned(),
+        asked_by: "schedule".to_owned(),
+        mode: Mode::Recommend,
+        at: now,
+        snapshot_at: Some(now),
+        status: RunStatus::Nothing,
+        why: None,
+        engine: "planner".to_owned(),
+        reasons: Vec::new(),
+        recommendations: Vec::new(),
+        refused: Vec::new(),
+        estimated_saving: MicroDollars(0),
+        cost_before: MicroDollars(800_000),
+        cost_after: MicroDollars(800_000),
+        lower_bound: MicroDollars(500_000),
+        untouched_counts: BTreeMap::from([(WhyNot::PodBudget, NODES)]),
+        untouched: nodes.iter().map(left).collect(),
+        rejected: Vec::new(),
+    }
 }
 
 fn node(cluster: &Cluster, number: u32, now: domain::Timestamp) -> NodeRecord {

@@ -24,7 +24,7 @@ PAGES = [
 # What each page must show once something has happened: an empty page proves little.
 FULL = {
     "/interruptions": "main section table tbody tr", "/predictions": "#h-voices", "/waste": "text=End it", "/gaps?family=m6i": "main svg rect",
-    "/models": "#h-contract", "/pricing": "[data-chart] canvas", "/decisions": "main table tbody tr", "/keys": "main table tbody tr",
+    "/rightsizing": "section[aria-labelledby=h-usage] tbody tr", "/models": "#h-contract", "/pricing": "[data-chart] canvas", "/decisions": "main table tbody tr", "/keys": "main table tbody tr",
 }
 MODELS = ROOT / "functions" / "decision" / "testdata"
 VIEWS = {
@@ -241,11 +241,34 @@ def models_and_gaps(browser, server, watch):
     expect(row).to_contain_text("done", timeout=60_000)
     expect(row).to_contain_text("100")
     page.screenshot(path=SHOTS / "story-filled.png", full_page=True)
+    # What was filled is marked where prices are looked at, until it is taken out again.
+    marked = lambda: page.locator("#h-changes").locator("xpath=ancestor::section").locator("tbody tr")
+    page.goto(f"{server.origin}/console/pricing?type=m6i.xlarge&points=filled")
+    expect(marked().first).to_contain_text("filled")
+    page.goto(f"{server.origin}/console/pricing?type=m6i.xlarge")
+    page.locator("[data-chart] canvas").wait_for()
+    expect(page.locator(".u-legend")).to_contain_text("zone a, filled")
+    page.screenshot(path=SHOTS / "story-marked.png", full_page=True)
+    watch.accessible(page, "marked prices")
+    page.goto(f"{server.origin}/console/gaps?family=m6i")
     press("Undo")
     say("is being taken out")
     expect(row).to_contain_text("undone", timeout=60_000)
     press("Read the market now")
     say("The market is read anew")
+    # How often the market is read: set within the pace of its sources, refused beyond.
+    page.goto(f"{server.origin}/console/gaps?family=m6i")
+    page.locator("input[name=spot_prices_minutes]").fill("5")
+    press("Set how often")
+    say("Set. The market is read so often")
+    expect(page.locator("#h-refresh").locator("xpath=ancestor::section").locator("tbody tr").first).to_contain_text("every 5 min")
+    page.locator("input[name=spot_prices_minutes]").fill("1")
+    watch.expected = "409"
+    press("Set how often")
+    page.get_by_text("spot-prices can be read every 3 to 15 minutes").wait_for()
+    watch.expected = None
+    page.goto(f"{server.origin}/console/pricing?type=m6i.xlarge&points=filled")
+    expect(page.locator("#h-changes").locator("xpath=ancestor::section")).to_contain_text("No point of this type was filled")
     context.close()
 
 

@@ -4,6 +4,12 @@
   const shown = new Map();
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
+  // Days at midnight, else the time of the day; in UTC, as everything here.
+  const clock = (at) => {
+    const text = new Date(at * 1e3).toISOString();
+    return text.slice(11, 16) === "00:00" ? text.slice(5, 10) : text.slice(11, 16);
+  };
+
   // Vertical lines where something happened: what it was stands in the table beside the chart.
   function marks(list) {
     return {
@@ -37,7 +43,7 @@
         label: line.name,
         stroke: colour(line.class),
         width: 2,
-        dash: line.class === "quiet" ? [6, 4] : undefined,
+        dash: line.dashed ? [6, 4] : undefined,
         fill: data.stacked ? colour(line.class + "-soft") : line.class === "one" ? colour("one-soft") : undefined,
         paths: line.steps ? uPlot.paths.stepped({ align: 1 }) : undefined,
         points: { show: data.times.length < 40, size: 4 },
@@ -48,7 +54,7 @@
       {
         width: place.clientWidth, height: 240, series, plugins: [marks(data.marks)], legend: { live: true },
         tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
-        axes: [axis, Object.assign({ size: 70, values: (_, all) => all.map((v) => said(v, v < 1 ? 3 : 2)) }, axis)],
+        axes: [Object.assign({ values: (_, all) => all.map(clock), space: 70 }, axis), Object.assign({ size: 70, values: (_, all) => all.map((v) => said(v, v < 1 ? 3 : 2)) }, axis)],
         scales: { y: { range: (_, low, high) => [Math.min(0, low), high * 1.08 || 1] } },
       },
       [data.times].concat(data.lines.map((line) => line.values)),

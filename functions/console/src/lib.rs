@@ -9,7 +9,7 @@
 
 use domain::ids::CustomerId;
 use domain::ports::{
-    Clock, Findings, Journal, Ledger, MarketStore, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Trail,
+    Clock, Findings, Journal, Ledger, MarketStore, MarketWork, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Trail,
 };
 use execution::held::held;
 use runtime::advisor::Connection;
@@ -57,6 +57,8 @@ pub struct Deps {
     pub routes: Arc<dyn Routes>,
     /// Prices, as the decision server knows them.
     pub market: Arc<dyn MarketStore>,
+    /// What fillings added to them: read here, never written.
+    pub fillings: Arc<dyn MarketWork>,
     /// Where rounds are asked for.
     pub rounds: Arc<dyn Rounds>,
     /// Where scans are asked for.

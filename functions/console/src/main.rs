@@ -33,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
     let gate = wires.gate();
     // A page waits for the decision server no longer than a person would.
     let limits = Limits { connect_s: 1, whole_s: 5, wire_bytes_max: 2_000_000, plain_bytes_max: 8_000_000 };
+    let decision = Arc::new(aws::DecisionTable::new(sdk, config.decision_table_name.clone()));
     let deps = console::Deps {
         registry: table.clone(),
         journal: table.clone(),
@@ -43,7 +44,8 @@ async fn main() -> anyhow::Result<()> {
         findings: table.clone(),
         trail: table.clone(),
         routes: table.clone(),
-        market: Arc::new(aws::DecisionTable::new(sdk, config.decision_table_name.clone())),
+        market: decision.clone(),
+        fillings: decision,
         rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
         scans: Arc::new(aws::ScanQueue::new(sdk, config.scans_queue_url.clone())),
         queue: wires.queues(),

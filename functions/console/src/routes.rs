@@ -35,7 +35,7 @@ pub const PAGES: [&str; 19] = [
 ];
 
 /// Every form: none is taken without its token.
-pub const FORMS: [&str; 27] = [
+pub const FORMS: [&str; 28] = [
     "/console/plans/approve",
     "/console/plans/reject",
     "/console/plans/cancel",
@@ -51,6 +51,7 @@ pub const FORMS: [&str; 27] = [
     "/console/gaps/fill",
     "/console/gaps/undo",
     "/console/gaps/refresh",
+    "/console/gaps/schedule",
     "/console/keys/create",
     "/console/keys/revoke",
     "/console/clusters/round",
@@ -111,6 +112,7 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/console/gaps/fill", post(gaps::fill))
         .route("/console/gaps/undo", post(gaps::undo))
         .route("/console/gaps/refresh", post(gaps::read))
+        .route("/console/gaps/schedule", post(schedule::set))
         .route("/console/keys", get(keys::show))
         .route("/console/keys/create", post(keys::create))
         .route("/console/keys/revoke", post(keys::revoke))

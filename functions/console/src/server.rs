@@ -12,6 +12,14 @@ use serde_json::Value;
 /// # Errors
 /// The sentence.
 pub async fn get(ask: &Ask, path: &str) -> Result<Value, String> {
+    tagged(ask, path).await.map(|(document, _)| document)
+}
+
+/// The same, and what its version is called; empty where it has none.
+///
+/// # Errors
+/// The sentence.
+pub async fn tagged(ask: &Ask, path: &str) -> Result<(Value, String), String> {
     let server = ask.deps.ml.as_ref().ok_or("No decision server is set up here.")?;
     let request = Request::builder().method(Method::GET).uri(path).header(header::ACCEPT, "application/json");
     let request = request.body(Vec::new()).map_err(|error| error.to_string())?;
@@ -21,7 +29,8 @@ pub async fn get(ask: &Ask, path: &str) -> Result<Value, String> {
         let why = document["detail"].as_str().unwrap_or("it does not say why");
         return Err(format!("The decision server answered {}: {why}", answer.status));
     }
-    Ok(document)
+    let tag = answer.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+    Ok((document, tag.to_owned()))
 }
 
 /// Whether they may say what concerns every customer: models, and what the market is asked.
@@ -34,6 +43,14 @@ pub fn manages(ask: &Ask) -> bool {
 /// # Errors
 /// They do not run this control plane, or it does not do what they want: then in its own words.
 pub async fn send(act: &Act, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+    change(act, method, path, body, None).await
+}
+
+/// The same, for a version that was read.
+///
+/// # Errors
+/// As [`send`], or it is another version by now.
+pub async fn change(act: &Act, method: Method, path: &str, body: Option<&Value>, version: Option<&str>) -> Result<Value, Failure> {
     act.must(Role::Admin)?;
     if !manages(&act.ask) {
         return Err(Failure::Refused("This concerns every customer: only whoever runs this control plane may do it.".to_owned()));
@@ -43,6 +60,9 @@ pub async fn send(act: &Act, method: Method, path: &str, body: Option<&Value>) -
     let session = &act.ask.session;
     let who: String = session.label.chars().map(|c| if c.is_ascii_graphic() { c } else { ' ' }).take(100).collect();
     let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, "application/json").header("x-asked-by", who);
+    if let Some(version) = version {
+        request = request.header(header::IF_MATCH, version);
+    }
     let bytes = match body {
         Some(body) => {
             request = request.header(header::CONTENT_TYPE, "application/json");

@@ -94,6 +94,33 @@ pub fn utc(at: Timestamp) -> String {
     format!("{date} {} UTC", rest.get(..8).unwrap_or(rest))
 }
 
+/// What other parts of the system say, as whole sentences: each begins with a capital, ends with a full stop, and names instants as pages do.
+pub fn sentences<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
+    all.into_iter().map(sentence).filter(|one| !one.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// One of them.
+pub fn sentence(text: &str) -> String {
+    let words: Vec<String> = text.split_whitespace().map(instant).collect();
+    let mut said = words.join(" ");
+    // A name keeps its letters: `ip-10-0-0-1 goes`.
+    let word = words.first().filter(|word| word.bytes().all(|b| b.is_ascii_lowercase()));
+    if let (Some(_), Some(first)) = (word, said.get_mut(..1)) {
+        first.make_ascii_uppercase();
+    }
+    if !said.is_empty() && !said.ends_with(['.', '!', '?', ':']) {
+        said.push('.');
+    }
+    said
+}
+
+/// An instant within a text, to the second; any other word as it is.
+fn instant(word: &str) -> String {
+    let core = word.trim_end_matches([',', '.', ';', ':', ')']);
+    let parsed = core.ends_with('Z').then(|| core.parse().ok()).flatten();
+    parsed.map_or_else(|| word.to_owned(), |at: Timestamp| format!("{}{}", utc(at), word.get(core.len()..).unwrap_or_default()))
+}
+
 /// Bytes: `15.5 GiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
@@ -126,6 +153,13 @@ mod tests {
         for (seconds, text) in all {
             assert_eq!(lasting(SignedDuration::from_secs(seconds)), text);
         }
+    }
+
+    #[test]
+    fn what_others_say_becomes_whole_sentences_with_readable_instants() {
+        let said = ["no move was proposed", "ip-10-0-0-1 waits until 2026-11-30T17:07:50.041620514Z; then it goes.", ""];
+        assert_eq!(sentences(said), "No move was proposed. ip-10-0-0-1 waits until 2026-11-30 17:07:50 UTC; then it goes.");
+        assert_eq!(sentence("äh, <b> stays as it is"), "äh, <b> stays as it is.");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::view::Tone;
 use domain::decision::{DecisionType, WhyNot};
+use domain::finding::FindingKind;
 use domain::optimization::{ProposalState, RunStatus};
 use domain::plan::{Outcome, Progress, Status};
 use domain::policy::Mode;
@@ -14,6 +15,23 @@ pub fn role(role: Role) -> &'static str {
         Role::Viewer => "viewer",
         Role::Operator => "operator",
         Role::Admin => "admin",
+    }
+}
+
+/// What a finding is.
+pub fn finding(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Ghost => "ghost instance",
+        FindingKind::ZombieVolume => "unattached volume",
+        FindingKind::CrossZone => "cross-zone traffic",
+        FindingKind::IdleLoadBalancer => "idle load balancer",
+        FindingKind::IdleNatGateway => "idle NAT gateway",
+        FindingKind::IdleAddress => "idle elastic IP",
+        FindingKind::OversizedWorkload => "oversized requests",
+        FindingKind::UndersizedWorkload => "undersized requests",
+        FindingKind::OutOfMemory => "OOM killed",
+        FindingKind::LikelyLeak => "likely memory leak",
+        FindingKind::OfficeHours => "idle out of hours",
     }
 }
 
@@ -46,6 +64,7 @@ pub fn done(code: &str) -> Option<&'static str> {
         "filling" => "A filling is asked for. It is begun within three minutes, and its progress stands here.",
         "undoing" => "What the filling added is being taken out.",
         "refresh" => "The market is read anew within three minutes.",
+        "schedule" => "Set. The market is read so often from its next look on, within three minutes.",
         "revoked" => "The key is revoked: it stops working with the next request.",
         _ => return None,
     })

@@ -29,6 +29,10 @@ const PROBLEMS: [(&str, &str); 9] = [
     ("503", "There is no table here, or it cannot be used now. Decisions and chances need none."),
 ];
 
+/// What can go wrong besides where a request names the version that it was made for.
+const STALE: [(&str, &str); 2] =
+    [("412", "It is another version by now."), ("428", "The version that is meant must be named as If-Match.")];
+
 /// The document, as it is checked in.
 ///
 /// # Errors
@@ -68,9 +72,10 @@ fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
         operation["parameters"] = Value::Array(parameters);
     }
     if route.access == Access::Key {
-        for (status, description) in PROBLEMS {
+        let stale: &[(&str, &str)] = if route.versioned { &STALE } else { &[] };
+        for (status, description) in PROBLEMS.iter().chain(stale) {
             let schema = self::schema::<Document>(schemas);
-            responses.insert(status.to_owned(), json!({ "description": description, "content": { MEDIA_TYPE: { "schema": schema } } }));
+            responses.insert((*status).to_owned(), json!({ "description": description, "content": { MEDIA_TYPE: { "schema": schema } } }));
         }
     }
     operation["responses"] = Value::Object(responses);
@@ -91,7 +96,8 @@ fn parameters(route: &Route) -> Vec<Value> {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": text }));
     let asked = route.asks.iter().map(|name| json!({ "name": name, "in": "query", "required": false, "schema": text }));
-    in_path.chain(asked).collect()
+    let version = route.versioned.then(|| json!({ "name": "If-Match", "in": "header", "required": true, "schema": text }));
+    in_path.chain(asked).chain(version).collect()
 }
 
 /// `post_decision_spot_optimize` of `POST /api/v1/ml/decision/spot-optimize`.

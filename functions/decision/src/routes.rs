@@ -49,6 +49,8 @@ pub struct Route {
     pub gives: Shape,
     /// Parameters of its query.
     pub asks: &'static [&'static str],
+    /// Whether a request must name the version that it was made for.
+    pub versioned: bool,
     /// What it does, in one sentence.
     pub summary: &'static str,
     handler: fn() -> MethodRouter<Arc<Deps>>,
@@ -62,7 +64,7 @@ impl Route {
         summary: &'static str,
     ) -> Route {
         let gives: Shape = |schemas| schemas.subschema_for::<Gives>();
-        Route { method, path, access: Access::Key, takes: None, gives, asks: &[], summary, handler }
+        Route { method, path, access: Access::Key, takes: None, gives, asks: &[], versioned: false, summary, handler }
     }
 
     const fn takes<T: JsonSchema>(mut self) -> Route {
@@ -72,6 +74,11 @@ impl Route {
 
     const fn asks(mut self, names: &'static [&'static str]) -> Route {
         self.asks = names;
+        self
+    }
+
+    const fn versioned(mut self) -> Route {
+        self.versioned = true;
         self
     }
 

@@ -33,6 +33,7 @@ pub(crate) fn router(
         trail: table.clone(),
         routes: table.clone(),
         market: decision.clone(),
+        fillings: decision.clone(),
         rounds: queue.clone(),
         scans: queue.clone(),
         queue: queue.clone(),

@@ -94,7 +94,6 @@ impl Run {
 /// How many calls are under way at once. A Region that does not answer blocks one lane, and not the others.
 const LANES: usize = 4;
 /// How many clusters are read in one page.
-const PAGE: usize = 100;
 
 /// Reads what is due or asked for, once; then goes on with fillings for as long as there is time.
 ///
@@ -107,9 +106,10 @@ const PAGE: usize = 100;
 pub async fn handle(deps: &Deps, budget: Budget) -> Result<Run, StoreError> {
     let begun = deps.clock.now();
     let (mut regions, mut wanted) = (Vec::new(), BTreeSet::new());
+    let schedule = deps.wishes.schedule().await?;
     for region in registered(deps).await? {
         let (state, wish) = futures::try_join!(deps.store.refreshed(&region), deps.wishes.refresh_wish(&region))?;
-        wanted.extend(state.wanted(wish.as_ref(), begun).into_iter().map(|part| (region.clone(), part)));
+        wanted.extend(state.wanted(wish.as_ref(), &schedule, begun).into_iter().map(|part| (region.clone(), part)));
         regions.push((region, state));
     }
     let jobs = jobs(&regions, &wanted);
@@ -124,15 +124,7 @@ pub async fn handle(deps: &Deps, budget: Budget) -> Result<Run, StoreError> {
 
 /// The Regions of all clusters.
 async fn registered(deps: &Deps) -> Result<BTreeSet<Region>, StoreError> {
-    let (mut regions, mut after) = (BTreeSet::new(), None);
-    loop {
-        let page = deps.registry.all_clusters(after.as_deref(), PAGE).await?;
-        regions.extend(page.items.into_iter().map(|cluster| cluster.region));
-        after = page.next;
-        if after.is_none() {
-            return Ok(regions);
-        }
-    }
+    Ok(deps.registry.every_cluster().await?.into_iter().map(|cluster| cluster.region).collect())
 }
 
 /// One call of a source and what follows from it.
@@ -197,11 +189,7 @@ async fn within<T>(deps: &Deps, budget: Budget, call: impl Future<Output = Resul
 
 async fn tell(deps: &Deps, run: &Run, begun: Timestamp) {
     for (region, part, fate) in &run.0 {
-        let kind = match part {
-            Part::SpotPrices => "spot-prices",
-            Part::OnDemand => "on-demand",
-            Part::Advisor => "advisor",
-        };
+        let kind = part.as_str();
         match fate {
             Fate::Read => deps.meter.count("market_reads", kind),
             Fate::Failed(why) => {

@@ -6,9 +6,9 @@ mod fills;
 use crate::{Fate, Run, Trouble, handle};
 use domain::SignedDuration;
 use domain::ids::Region;
-use domain::market::{Part, PricePoint, PriceSeries, PriceSource, Quote};
+use domain::market::{Part, PricePoint, PriceSeries, PriceSource, Quote, Schedule};
 use domain::money::MicroDollars;
-use domain::ports::{Clock, MarketStore};
+use domain::ports::{Clock, MarketStore, MarketWishes};
 use fake::{Market, kind, minutes, pool, product, region};
 use runtime::deadline::Budget;
 use std::collections::BTreeSet;
@@ -83,6 +83,19 @@ async fn spot_prices_are_read_every_ten_minutes_and_only_what_changed_is_written
     assert_eq!(read(&run(&market).await), [(Part::SpotPrices, "us-east-1".to_owned())].into());
     assert_eq!(market.kept.writes() - writes, 2, "one pool, and that it was read");
     assert_eq!((price_now(&market, "us-east-1a").await, price_now(&market, "us-east-1b").await), (Some(40_000), Some(55_000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn parts_are_read_as_often_as_somebody_has_set() {
+    let market = Market::of(&["us-east-1"], SOON).await;
+    run(&market).await;
+    let set = Schedule { spot_prices_minutes: 3, version: 1, ..Schedule::default() };
+    market.kept.put_schedule(&set).await.unwrap();
+    market.pass(minutes(3)).await;
+    assert_eq!(read(&run(&market).await), [(Part::SpotPrices, "us-east-1".to_owned())].into());
+    market.kept.put_schedule(&Schedule { spot_prices_minutes: 15, version: 2, ..set }).await.unwrap();
+    market.pass(minutes(14)).await;
+    assert_eq!(read(&run(&market).await), [].into());
 }
 
 #[tokio::test(start_paused = true)]

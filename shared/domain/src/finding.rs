@@ -6,6 +6,7 @@
 use crate::ids::{ClusterId, CustomerId, FindingId, PlanId};
 use crate::money::MicroDollars;
 use crate::plan::PlanKind;
+use crate::sizing::Fit;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -163,6 +164,9 @@ pub struct Finding {
     pub cost_per_month: Option<MicroDollars>,
     /// What would be done, and how it could be taken back, in one or two sentences.
     pub remedy: String,
+    /// Usage against requests, of a finding on the sizes of a container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Box<Fit>>,
     /// When it was first seen, without a break since.
     pub first_seen: Timestamp,
     /// When it was last seen.
@@ -199,6 +203,7 @@ impl Finding {
             evidence: Vec::new(),
             cost_per_month: None,
             remedy: String::new(),
+            fit: None,
             first_seen: now,
             last_seen: now,
             state: FindingState::Open,

@@ -2,12 +2,14 @@
 
 mod fill;
 mod refresh;
+mod schedule;
 mod series;
 
 pub use fill::{
     Asked, FILL_BATCH, FILL_FAILURES_MAX, FillProgress, FillState, FillWish, FilledPool, ReadEntry, ReadFate, ReadRun, RefreshWish,
 };
 pub use refresh::{Part, Refreshed};
+pub use schedule::Schedule;
 pub use series::{POINTS_MAX, PriceSeries};
 
 use crate::money::MicroDollars;

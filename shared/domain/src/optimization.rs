@@ -266,11 +266,24 @@ pub struct Standing {
     /// Predictions that are waited for.
     #[serde(default)]
     pub forecasts: Vec<Forecast>,
+    /// The newest rounds that were answered, newest first: at most [`RUNS_KEPT`]. The list of the customer holds those of all clusters.
+    #[serde(default)]
+    pub runs: Vec<RunId>,
     /// Grows with every write; 0 where nothing was written yet.
     pub version: u64,
 }
 
+/// How many runs of a cluster are remembered by their names: three types a round, for an hour and a half of rounds.
+pub const RUNS_KEPT: usize = 27;
+
 impl Standing {
+    /// Remembers a run as the newest.
+    pub fn ran(&mut self, run: &RunId) {
+        self.runs.retain(|known| known != run);
+        self.runs.insert(0, run.clone());
+        self.runs.truncate(RUNS_KEPT);
+    }
+
     /// Where a request of this type begins.
     pub fn cursor(&self, decision: DecisionType) -> Option<&NodeName> {
         self.cursors.get(decision.as_str())

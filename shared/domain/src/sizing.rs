@@ -3,6 +3,7 @@
 use crate::money::MicroDollars;
 use crate::policy::Mode;
 use crate::usage::ContainerRef;
+use crate::workload::WorkloadRef;
 use serde::{Deserialize, Serialize};
 
 /// Hours in a month, as AWS reckons.
@@ -154,6 +155,7 @@ impl Estimator {
 
 /// How far what is asked for is from what is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// As it should be.
@@ -164,6 +166,18 @@ pub enum Severity {
     Warning,
     /// Very far.
     Critical,
+}
+
+impl Severity {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Good => "good",
+            Severity::Ok => "ok",
+            Severity::Warning => "warning",
+            Severity::Critical => "critical",
+        }
+    }
 }
 
 /// What a customer allows with the sizes of workloads, per cluster.
@@ -263,6 +277,40 @@ pub struct Advice {
     pub saving_per_month: Option<MicroDollars>,
     /// What the numbers were made from, in sentences.
     pub reasons: Vec<String>,
+}
+
+/// What a container uses of one resource over the last seven days: thousandths of a core, or bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Used {
+    /// Half of the samples are not above this.
+    pub p50: u64,
+    /// 95 of 100 are not.
+    pub p95: u64,
+    /// The highest.
+    pub peak: u64,
+}
+
+/// Usage against requests of one container: the figures behind a finding on its sizes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Fit {
+    /// Its workload.
+    pub workload: WorkloadRef,
+    /// Its name.
+    pub container: String,
+    /// How many replicas share it.
+    pub replicas: u32,
+    /// CPU, thousandths of a core; `None`: no sample says anything.
+    pub cpu: Option<Used>,
+    /// Memory, bytes; `None`: no sample says anything.
+    pub memory: Option<Used>,
+    /// What it requests and is limited to.
+    pub current: Sizes,
+    /// What it should in the end.
+    pub target: Sizes,
+    /// How far the two are apart.
+    pub severity: Severity,
 }
 
 /// New sizes of one container, with those from before: what undoes it stands beside it.

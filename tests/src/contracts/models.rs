@@ -2,7 +2,9 @@
 
 use domain::decision::PoolName;
 use domain::ids::{InstanceType, Region, Zone};
-use domain::market::{Asked, FillProgress, FillState, FillWish, FilledPool, Part, PricePoint, ReadEntry, ReadFate, ReadRun, RefreshWish};
+use domain::market::{
+    Asked, FillProgress, FillState, FillWish, FilledPool, Part, PricePoint, ReadEntry, ReadFate, ReadRun, RefreshWish, Schedule,
+};
 use domain::model::{CONTRACT, Deployment, ModelCheck, ModelRecord, PredictionBatch, PredictionRow, model_id};
 use domain::money::MicroDollars;
 use domain::offering::{CapacityType, Pool};
@@ -150,6 +152,18 @@ async fn wishes_are_kept_and_the_newest_come_first(store: &(impl MarketWishes + 
     }
     assert_eq!(store.refresh_wish(&region("us-east-1")).await.unwrap(), Some(asked("us-east-1", 5)));
     assert_eq!(store.refresh_wish(&region("eu-west-1")).await.unwrap(), None);
+    assert_eq!(store.schedule().await.unwrap(), Schedule::default(), "what was built in, until somebody sets it");
+    let set = |version, minutes| Schedule {
+        spot_prices_minutes: minutes,
+        by: Some("ann".to_owned()),
+        at: Some(at(0)),
+        version,
+        ..Schedule::default()
+    };
+    for (next, holds) in [(set(2, 5), false), (set(1, 5), true), (set(1, 6), false), (set(3, 6), false), (set(2, 7), true)] {
+        assert_eq!(store.put_schedule(&next).await.is_ok(), holds, "{next:?} against its version");
+    }
+    assert_eq!(store.schedule().await.unwrap(), set(2, 7));
 }
 
 async fn what_a_filling_changed_is_known_by_filling_and_by_pool(store: &impl MarketWork) {

@@ -26,8 +26,8 @@ const BODY_BYTES_MAX: usize = 6_000_000;
 const ANSWER_BYTES_MAX: usize = 4_400_000;
 /// How to ask for less.
 const NARROW: &str = "Accept gzip, or ask for fewer nodes or pools at once.";
-/// Headers of a request that say what its body is.
-const HANDED_ON: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::CONTENT_ENCODING];
+/// Headers of a request that say what its body is, and which version it was made for.
+const HANDED_ON: [header::HeaderName; 3] = [header::CONTENT_TYPE, header::CONTENT_ENCODING, header::IF_MATCH];
 
 /// What the decision server is given: an answer before the gateway gives up after 30 s, and no more than fits into the memory.
 pub const LIMITS: Limits = Limits { connect_s: 2, whole_s: 25, wire_bytes_max: 6_000_000, plain_bytes_max: 32_000_000 };
@@ -101,8 +101,10 @@ fn back(answer: Answer, asked: &HeaderMap) -> Result<Response, Problem> {
     let json = || serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
     match status {
         StatusCode::OK | StatusCode::ACCEPTED if media == "application/json" && json() => {
+            let tag = answer.headers.get(header::ETAG).cloned();
             let mut response = send(answer.body, takes_gzip(asked), ANSWER_BYTES_MAX, NARROW)?;
             *response.status_mut() = status;
+            response.headers_mut().extend(tag.map(|tag| (header::ETAG, tag)));
             Ok(response)
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {

@@ -146,7 +146,7 @@ async fn what_concerns_every_customer_is_for_whoever_runs_the_control_plane_who_
         .filter(|route| route.path.starts_with("/api/v1/ml/") && route.access == crate::routes::Access::Needs(domain::tenant::Role::Admin))
         .map(|route| (route.method.clone(), route.path.replace("{id}", "m-0123456789abcdef")))
         .collect();
-    assert_eq!(managed.len(), 11, "{managed:?}");
+    assert_eq!(managed.len(), 12, "{managed:?}");
     for (method, path) in &managed {
         let body = json!({});
         let body = (*method != Method::GET).then_some(&body);
@@ -162,6 +162,22 @@ async fn what_concerns_every_customer_is_for_whoever_runs_the_control_plane_who_
     }
     let trail = bench.get(super::support::BOOTSTRAP, "/api/v1/audit").await;
     assert!(trail.text.contains("/api/v1/ml/models/{id}/activate"), "what was changed stands in the trail: {}", trail.text);
+}
+
+#[tokio::test]
+async fn a_version_travels_there_and_back() {
+    let says = || {
+        let mut answer = answered(StatusCode::OK, "application/json", "[]");
+        answer.headers_mut().insert(header::ETAG, http::HeaderValue::from_static("\"4\""));
+        answer
+    };
+    let (bench, heard) = behind(limits(), says).await;
+    let path = "/api/v1/ml/refresh/schedule";
+    assert_eq!(bench.get("acme-viewer", path).await.header("etag"), "\"4\"");
+    let body = json!({ "spot_prices_minutes": 5 });
+    let answer = bench.call(super::support::BOOTSTRAP, Method::PUT, path, &[("if-match", "\"3\"")], Some(&body)).await;
+    assert_eq!((answer.status, answer.header("etag")), (StatusCode::OK, "\"4\""));
+    assert_eq!(heard.lock().unwrap()[1].0.headers["if-match"], "\"3\"");
 }
 
 #[tokio::test]

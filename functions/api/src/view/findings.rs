@@ -5,6 +5,7 @@ use domain::Timestamp;
 use domain::finding::{Finding, FindingKind, FindingState};
 use domain::ids::{ClusterId, FindingId};
 use domain::money::MicroDollars;
+use domain::sizing::Fit;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -28,6 +29,8 @@ pub struct FindingView {
     remedy: String,
     /// `null`: unpriced, which is not the same as nothing. Below zero where the remedy costs more than what is now.
     cost_per_month_usd: Option<f64>,
+    /// Usage against requests, of a finding on the sizes of a container; `null`: it is of something else.
+    fit: Option<Fit>,
     first_seen: Timestamp,
     last_seen: Timestamp,
 }
@@ -45,6 +48,7 @@ impl FindingView {
             evidence: finding.evidence.clone(),
             remedy: finding.remedy.clone(),
             cost_per_month_usd: finding.cost_per_month.map(usd),
+            fit: finding.fit.as_deref().cloned(),
             first_seen: finding.first_seen,
             last_seen: finding.last_seen,
         }

@@ -19,8 +19,8 @@ pub async fn show(ask: Ask) -> Answer {
     let Some(cluster) = ask.cluster_or_first().await? else {
         return ask.page(shared::no_cluster(page)).await;
     };
-    let runs = shared::runs(&ask, Some(&cluster.id), 30).await?;
-    let nodes = ask.deps.routes.nodes(&cluster.customer, &cluster.id).await?;
+    let (runs, nodes) = tokio::join!(shared::runs(&ask, Some(&cluster.id), 30), ask.deps.routes.nodes(&cluster.customer, &cluster.id));
+    let (runs, nodes) = (runs?, nodes?);
     let known = prices::of_nodes(&ask.deps, &cluster.region, &nodes, ask.now).await?;
     let price = |name: &str| {
         let node = nodes.iter().find(|node| node.target.name.as_str() == name)?;

@@ -3,6 +3,7 @@
 use super::{rights, shared};
 use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
+use crate::show;
 use crate::view::{Card, Cell, Column, Field, Form, Page, Part, Table, Tone, acts, aged, rate};
 use crate::words;
 use axum::extract::Path;
@@ -31,7 +32,7 @@ pub async fn show(Path(id): Path<String>, ask: Ask) -> Answer {
     let (baseline, hours, open) = (baseline?, hours?, open?);
     let heard = events?.iter().any(|event| event.cluster == cluster.id);
     let runs = shared::runs(&ask, Some(&cluster.id), 12).await?;
-    let lead = format!("{} in {}, account {}. {}", cluster.id, cluster.region, cluster.account, cluster.status_reason);
+    let lead = format!("{} in {}, account {}. {}", cluster.id, cluster.region, cluster.account, show::sentence(&cluster.status_reason));
     let mut page = Page::new("clusters", cluster.name.clone(), lead).live(5).with(cards(&cluster, hours.last(), &ask));
     if acts(&ask) {
         page = page.with(Part::Forms(vec![round_form(&cluster), rights::form(&cluster)]));
@@ -106,7 +107,7 @@ impl Steps<'_> {
         let rows = [
             ("Registered", true, crate::show::utc(cluster.created_at)),
             ("Credential", cluster.status != ClusterStatus::NeedsToken && !expired, token),
-            ("API server answers", cluster.status == ClusterStatus::Connected, cluster.status_reason.clone()),
+            ("API server answers", cluster.status == ClusterStatus::Connected, show::sentence(&cluster.status_reason)),
             ("Nodes seen", cluster.node_count > 0, format!("{} nodes, {}.", cluster.node_count, aged(ask.now, cluster.seen_at))),
             ("Baseline frozen", self.baseline.is_some(), frozen),
             ("First decision", !self.runs.is_empty(), decided),

@@ -47,7 +47,7 @@ pub async fn list(ask: Ask) -> Answer {
         let modes = [DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize].map(|kind| words::mode(policy.mode(kind)));
         vec![
             Cell::link(cluster.name.clone(), format!("/console/clusters/{}", cluster.id)).beneath(cluster.id.to_string()),
-            Cell::mark(word, tone).beneath(if tone == Tone::Good { String::new() } else { cluster.status_reason.clone() }),
+            Cell::mark(word, tone).beneath(if tone == Tone::Good { String::new() } else { show::sentence(&cluster.status_reason) }),
             Cell::text(cluster.region.to_string()),
             Cell::count(cluster.node_count),
             Cell::hourly_or(brief.last().map(|hour| hour.cost), "no hour closed"),

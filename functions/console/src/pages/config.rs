@@ -16,10 +16,12 @@ use domain::tenant::{Cluster, Role};
 use serde_json::json;
 
 /// Capabilities whose mode can be set here, by the name of their field.
-const CAPABILITIES: [(&str, &str); 6] = [
+const CAPABILITIES: [(&str, &str); 8] = [
     ("spot", "Moves to and between spot pools"),
     ("bin_packing", "Fewer or cheaper nodes"),
     ("rightsizing", "Nodes of a fitting size"),
+    ("workload_sizes", "Requests of containers that fit what they use"),
+    ("out_of_memory", "More memory for containers that were OOM killed"),
     ("ghosts", "Instances that are no nodes"),
     ("volumes", "Volumes that nothing claims"),
     ("interruption", "Interruptions"),
@@ -30,6 +32,8 @@ fn mode_of(policy: &ClusterPolicy, name: &str) -> Option<Mode> {
         "spot" => policy.optimization.mode(DecisionType::SpotOptimize),
         "bin_packing" => policy.optimization.mode(DecisionType::BinPack),
         "rightsizing" => policy.optimization.mode(DecisionType::Rightsize),
+        "workload_sizes" => policy.workloads.rightsizing,
+        "out_of_memory" => policy.workloads.oom_remediation,
         "ghosts" => policy.waste.ghosts,
         "volumes" => policy.waste.volumes,
         "interruption" => policy.interruption.mode,
@@ -42,6 +46,8 @@ fn set_mode(policy: &mut ClusterPolicy, name: &str, mode: Mode) -> Option<()> {
         "spot" => &mut policy.optimization.spot,
         "bin_packing" => &mut policy.optimization.bin_packing,
         "rightsizing" => &mut policy.optimization.rightsizing,
+        "workload_sizes" => &mut policy.workloads.rightsizing,
+        "out_of_memory" => &mut policy.workloads.oom_remediation,
         "ghosts" => &mut policy.waste.ghosts,
         "volumes" => &mut policy.waste.volumes,
         "interruption" => &mut policy.interruption.mode,
@@ -223,7 +229,7 @@ pub async fn mode(act: Act) -> Answer {
     (cluster.version, cluster.updated_at) = (version + 1, act.ask.now);
     act.ask.deps.registry.put_cluster(&cluster, Some(version)).await?;
     tracing::info!(cluster.id = %cluster.id, mode = word, by = act.ask.session.label, "A mode was set in the console");
-    act.ask.deps.fleets.forget(&cluster.customer);
+    act.ask.deps.fleets.changed(&cluster.customer, &cluster.id);
     let is = json!({ "version": cluster.version, "policy": cluster.policy });
     Ok(changed(act.done(&format!("/console/config?cluster={}", cluster.id), "mode")?, was, is))
 }

@@ -40,8 +40,7 @@ pub async fn show(ask: Ask) -> Answer {
         .filter(|event| event.cluster == cluster.id && first.is_some_and(|first| event.received_at >= first))
         .map(|event| (event.received_at.as_second(), event.event_type.as_str().to_owned()))
         .collect();
-    let seen = nodes.iter().map(|node| node.seen_at).min();
-    let age = aged(ask.now, seen);
+    let age = aged(ask.now, cluster.seen_at);
     let chart_age = aged(ask.now, hours.last().map(|hour| hour.seen_at));
     let stacked = by_capacity(&hours, &chart_age);
     let chart = shared::hours_chart("Cost, baseline and realised saving; dashed: interruptions", &hours, chart_age, marks);
@@ -57,7 +56,7 @@ pub async fn show(ask: Ask) -> Answer {
 /// What the hours cost, spot below and on-demand on top of it. Hours that were closed before the two were told apart are left out.
 fn by_capacity(hours: &[Hour], age: &str) -> Chart {
     let told: Vec<(&Hour, MicroDollars)> = hours.iter().filter_map(|hour| hour.spot.map(|spot| (hour, spot))).collect();
-    let line = |name, class, values: Vec<Option<f64>>| Line { name, class, values, steps: false };
+    let line = |name, class, values: Vec<Option<f64>>| Line { name, class, values, steps: false, dashed: false };
     Chart {
         title: "Cost by capacity type, stacked: the upper edge is the whole".to_owned(),
         unit: "USD per hour",

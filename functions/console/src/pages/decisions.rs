@@ -56,7 +56,7 @@ fn story(node: &str, runs: &[Run], ask: &Ask) -> Table {
         let left = run.untouched.iter().filter(|left| left.node.as_str() == node);
         let left = left.map(move |left| {
             let (word, change) = words::why_not(left.code);
-            head(Cell::mark(word, Tone::Quiet), left.why.clone(), change.to_owned())
+            head(Cell::mark(word, Tone::Quiet), show::sentence(&left.why), change.to_owned())
         });
         let goes = run.recommendations.iter().filter(|it| it.remove.iter().any(|name| name.as_str() == node));
         let goes = goes.map(move |it| {
@@ -86,8 +86,8 @@ fn untouched(id: &'static str, title: &str, run: &Run) -> Table {
         vec![
             Cell::link(left.node.to_string(), format!("/console/decisions?cluster={}&node={}", run.cluster, left.node)),
             Cell::mark(word, Tone::Quiet),
-            Cell::text(left.object.clone().unwrap_or_default()),
-            Cell::text(left.why.clone()),
+            Cell::text(left.object.clone().unwrap_or_else(|| "–".to_owned())),
+            Cell::text(show::sentence(&left.why)),
             Cell::text(change),
         ]
     };
@@ -102,7 +102,7 @@ pub async fn show(Path(id): Path<String>, ask: Ask) -> Answer {
     let id = RunId::parse(id).map_err(|_| Failure::Absent("decision"))?;
     let run = ask.deps.optimizations.run(&ask.session.customer, &id).await?.ok_or(Failure::Absent("decision"))?;
     let title = format!("{} in {}", words::decision(run.decision), run.cluster);
-    let lead = run.why.clone().unwrap_or_else(|| "Nothing stood in the way of more.".to_owned());
+    let lead = run.why.as_deref().map_or_else(|| "Nothing stood in the way of more.".to_owned(), show::sentence);
     let mut page = Page::new("decisions", title, lead).with(cards(&run, &ask));
     if !run.reasons.is_empty() {
         page = page.with(Part::List("What the answer is made of".to_owned(), run.reasons.clone()));

@@ -1,6 +1,7 @@
 //! Holes in price histories: where, why, filled with progress, and taken out again.
 
 use super::pricing::regions;
+use super::schedule::{self, Schedule};
 use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::server::{get, instant, list, manages, send, text};
@@ -34,22 +35,25 @@ pub async fn show(ask: Ask) -> Answer {
         Err(why) => return ask.page(page.with(Part::Pick(pick)).with(Part::Note(Tone::Warn, why))).await,
     };
     let of_region = format!("/api/v1/ml/refresh/status?region={region}");
-    let (fills, status, runs) = tokio::join!(
+    let (fills, status, runs, schedule) = tokio::join!(
         get(&ask, "/api/v1/ml/gaps/fills?limit=20"),
         get(&ask, &of_region),
         get(&ask, "/api/v1/ml/refresh/history?days=2&limit=40"),
+        Schedule::of(&ask),
     );
+    let schedule = schedule.ok();
     let fills = fills.ok().and_then(|fills| fills.as_array().cloned()).unwrap_or_default();
     if fills.iter().any(|fill| ["queued", "running", "undoing"].contains(&text(fill, "state"))) {
         page = page.live(2);
     }
-    page = page.with(cards(&analysis, &ask)).with(Part::Pick(pick));
+    page = page.with(cards(&analysis, schedule.as_ref(), &ask)).with(Part::Pick(pick));
     if manages(&ask) {
-        page = page.with(Part::Forms(forms(&region, &family)));
+        let set = schedule.as_ref().and_then(|schedule| schedule::form(schedule, &ask));
+        page = page.with(Part::Forms(forms(&region, &family).into_iter().chain(set).collect()));
     }
     page = page.with(heat(&analysis, &region)).with(fills_table(&fills, &ask)).with(holes(&analysis));
     if let Ok(status) = status {
-        page = page.with(refresh(&status, &ask));
+        page = page.with(schedule::table(&status, schedule.as_ref(), &ask));
     }
     if let Ok(runs) = runs {
         page = page.with(history(&runs, &ask));
@@ -69,13 +73,14 @@ fn pick(region: &Region, all: &[Region], family: &str) -> Form {
         .field(Field::choice("family", "Family", family, families))
 }
 
-fn cards(analysis: &Value, ask: &Ask) -> Vec<Card> {
+fn cards(analysis: &Value, schedule: Option<&Schedule>, ask: &Ask) -> Vec<Card> {
     let number = |name: &str| analysis[name].as_u64().unwrap_or_default();
     let (pools, whole) = (number("pools"), number("whole"));
     let read = instant(analysis, "read_at");
     let coverage = list(analysis, "coverage");
     let known: f64 = coverage.iter().filter_map(|pool| pool["share"].as_f64()).sum();
     let shown = f64::from(u32::try_from(coverage.len()).unwrap_or(u32::MAX)).max(1.0);
+    let every = schedule.and_then(|schedule| schedule.minutes("spot-prices")).map_or_else(String::new, schedule::every);
     vec![
         Card::new("Pools looked at", show::grouped(pools), "types that are sold, in zones that sell some"),
         Card::new("Without a hole", show::grouped(whole), format!("of {pools}")).tone(if whole == pools && pools > 0 {
@@ -84,7 +89,7 @@ fn cards(analysis: &Value, ask: &Ask) -> Vec<Card> {
             Tone::Warn
         }),
         Card::new("Known", format!("{:.1} %", 100.0 * known / shown), "of eight days, all pools"),
-        Card::new("Market read", aged(ask.now, read), "every ten minutes"),
+        Card::new("Spot prices read", aged(ask.now, read), every),
     ]
 }
 
@@ -213,19 +218,6 @@ fn holes(analysis: &Value) -> Table {
         ]
     });
     Table::new("holes", "Holes and their causes").columns(columns).rows(rows).empty("None: of every pool it is known what held.")
-}
-
-fn refresh(status: &Value, ask: &Ask) -> Table {
-    let rows = list(status, "parts").iter().map(|part| {
-        let asked = part["asked_for"].as_bool().unwrap_or_default();
-        vec![
-            Cell::text(text(part, "part").replace('-', " ")),
-            Cell::text(aged(ask.now, instant(part, "read_at"))),
-            instant(part, "due_at").map_or_else(Cell::default, |at| Cell::text(show::ahead(ask.now, at))),
-            if asked { Cell::mark("asked for", Tone::Busy) } else { Cell::mark("as scheduled", Tone::Quiet) },
-        ]
-    });
-    Table::new("refresh", "When the market is read").columns(["What", "Read", "Next", "Why"].map(Column::text)).rows(rows)
 }
 
 fn history(runs: &Value, ask: &Ask) -> Table {

@@ -16,9 +16,6 @@ const SOON: SignedDuration = SignedDuration::from_hours(72);
 /// A round is late after this time: twice the interval, and some time to decide.
 const LATE: SignedDuration = SignedDuration::from_mins(25);
 
-/// So many plans are looked at: unfinished ones are among the newest.
-const PLANS_MAX: usize = 200;
-
 /// One check.
 struct Check(&'static str, Tone, String);
 
@@ -28,11 +25,10 @@ struct Check(&'static str, Tone, String);
 /// The table did not answer.
 pub async fn show(ask: Ask) -> Answer {
     let fleet = fleet(&ask.deps, &ask.session.customer).await?;
-    let mut checks = vec![Check("Table", Tone::Good, "answers: this page was read from it".to_owned()), engine(&ask).await];
-    checks.extend(market(&ask, &fleet).await?);
-    checks.push(plans(&ask).await?);
-    checks.push(rounds(&ask).await?);
-    checks.push(lanes(&ask).await?);
+    let (engine, market, rounds, lanes) = tokio::join!(engine(&ask), market(&ask, &fleet), rounds(&ask), lanes(&ask));
+    let mut checks = vec![Check("Table", Tone::Good, "answers: this page was read from it".to_owned()), engine];
+    checks.extend(market?);
+    checks.extend([plans(&fleet, ask.now), rounds?, lanes?]);
     let bad = checks.iter().filter(|check| check.1 != Tone::Good).count();
     let cards =
         vec![
@@ -41,7 +37,7 @@ pub async fn show(ask: Ask) -> Answer {
             Card::new("Clusters read", show::grouped(fleet.clusters.len().try_into().unwrap_or_default()), show::ago(ask.now, fleet.at)),
         ];
     let rows = checks.into_iter().map(|Check(name, tone, says)| {
-        let word = if tone == Tone::Good { "fine" } else { "look" };
+        let word = if tone == Tone::Good { "fine" } else { "needs a look" };
         vec![Cell::text(name), Cell::mark(word, tone), Cell::text(says)]
     });
     let table = Table::new("checks", "Checks").columns(["What", "State", "What is known"].map(Column::text)).rows(rows);
@@ -72,20 +68,23 @@ async fn market(ask: &Ask, fleet: &Fleet) -> Result<Vec<Check>, crate::failure::
     let mut checks = Vec::new();
     for region in regions {
         let read = ask.deps.market.refreshed(region).await?.at(MarketPart::SpotPrices);
-        let interval = MarketPart::SpotPrices.interval();
-        let fresh = read.is_some_and(|at| ask.now.duration_since(at) <= interval + interval);
+        // The most that can be set, and a look that failed.
+        let late = MarketPart::SpotPrices.interval() + MarketPart::SpotPrices.interval();
+        let fresh = read.is_some_and(|at| ask.now.duration_since(at) <= late);
         checks.push(Check("Spot prices", if fresh { Tone::Good } else { Tone::Warn }, format!("{region}: read {}", aged(ask.now, read))));
     }
     Ok(checks)
 }
 
-/// Plans among the newest of this customer whose time to be looked at has passed long ago: nobody works on them.
-async fn plans(ask: &Ask) -> Result<Check, crate::failure::Failure> {
-    let newest = ask.deps.trail.plans(&ask.session.customer, None, PLANS_MAX).await?.items;
-    let late = ask.now - SignedDuration::from_mins(3);
-    let ours = newest.iter().filter(|record| record.progress.outcome.is_none() && record.progress.due_at <= late).count();
-    let tone = if ours == 0 { Tone::Good } else { Tone::Bad };
-    Ok(Check("Plans", tone, format!("{ours} are overdue by more than three minutes; the sweeper looks each minute")))
+/// Plans of this customer whose time to be looked at has passed long ago: nobody works on them.
+fn plans(fleet: &Fleet, now: Timestamp) -> Check {
+    let tone = if fleet.overdue == 0 { Tone::Good } else { Tone::Bad };
+    let said = format!(
+        "{} overdue by more than three minutes, as of {}; the sweeper looks each minute",
+        show::count_of(fleet.overdue, "plan"),
+        show::ago(now, fleet.sums_at)
+    );
+    Check("Plans", tone, said)
 }
 
 async fn rounds(ask: &Ask) -> Result<Check, crate::failure::Failure> {
@@ -96,16 +95,13 @@ async fn rounds(ask: &Ask) -> Result<Check, crate::failure::Failure> {
 }
 
 async fn lanes(ask: &Ask) -> Result<Check, crate::failure::Failure> {
-    let (mut stuck, mut count) = (Vec::new(), 0);
-    for target in ask.deps.outbox.targets(&ask.session.customer).await? {
-        count += 1;
-        if ask.deps.outbox.lane(&target.lane()).await?.attempts > 0 {
-            stuck.push(target.label);
-        }
-    }
-    Ok(match (count, stuck.is_empty()) {
+    let targets = ask.deps.outbox.targets(&ask.session.customer).await?;
+    let lanes = targets.iter().map(|target| async move { ask.deps.outbox.lane(&target.lane()).await.map(|lane| (target, lane)) });
+    let lanes = futures::future::try_join_all(lanes).await?;
+    let stuck: Vec<&str> = lanes.iter().filter(|(_, lane)| lane.attempts > 0).map(|(target, _)| target.label.as_str()).collect();
+    Ok(match (targets.len(), stuck.is_empty()) {
         (0, _) => Check("Notices", Tone::Warn, "no target is set: nobody is told of anything".to_owned()),
-        (_, true) => Check("Notices", Tone::Good, format!("{count} targets, none of them fails")),
+        (count, true) => Check("Notices", Tone::Good, format!("{}, none fails", show::count_of(count, "target"))),
         (_, false) => Check("Notices", Tone::Warn, format!("sending fails: {}", stuck.join(", "))),
     })
 }
@@ -118,7 +114,9 @@ fn sick(fleet: &Fleet, now: Timestamp) -> Table {
         let why = match (cluster.status, ends) {
             (_, Some(end)) => format!("Its token is over {}.", show::ahead(now, end)),
             (ClusterStatus::Connected, None) => return None,
-            (ClusterStatus::Connecting | ClusterStatus::NotResponding | ClusterStatus::NeedsToken, None) => cluster.status_reason.clone(),
+            (ClusterStatus::Connecting | ClusterStatus::NotResponding | ClusterStatus::NeedsToken, None) => {
+                show::sentence(&cluster.status_reason)
+            }
         };
         Some(vec![
             Cell::link(cluster.name.clone(), format!("/console/clusters/{}", cluster.id)),

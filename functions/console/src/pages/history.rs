@@ -2,12 +2,13 @@
 
 use super::shared;
 use crate::ask::{Answer, Ask};
+use crate::show;
 use crate::view::{Cell, Column, Field, Form, Page, Part, Table, Tone};
 use crate::words;
 use domain::Timestamp;
 
 /// Rows of one page.
-const ROWS: usize = 100;
+const ROWS: usize = 60;
 
 /// `GET /console/history`: `cluster` narrows it.
 ///
@@ -18,12 +19,17 @@ pub async fn show(ask: Ask) -> Answer {
         Some(id) => Some(ask.cluster(id).await?.id),
         None => None,
     };
-    let runs = shared::runs(&ask, cluster.as_ref(), ROWS).await?;
-    let events = ask.deps.journal.spot_events(&ask.session.customer, None, ROWS).await?;
+    let (runs, events) =
+        tokio::join!(shared::runs(&ask, cluster.as_ref(), ROWS), ask.deps.journal.spot_events(&ask.session.customer, None, ROWS));
+    let (runs, events) = (runs?, events?);
     let mut rows: Vec<(Timestamp, Vec<Cell>)> = Vec::with_capacity(runs.len() + events.len());
     for run in &runs {
         let (word, tone) = words::run(run.status);
-        let said = run.why.clone().unwrap_or_else(|| format!("{} plans, {} blocked", run.recommendations.len(), run.refused.len()));
+        let said = run
+            .why
+            .as_deref()
+            .map(show::sentence)
+            .unwrap_or_else(|| format!("{} plans, {} blocked", run.recommendations.len(), run.refused.len()));
         rows.push((
             run.at,
             vec![

@@ -25,9 +25,13 @@ struct Said {
 
 async fn said(ask: &Ask, cluster: &Cluster) -> Result<Said, Failure> {
     let registry = &ask.deps.registry;
-    let customer = registry.config(&cluster.customer, CUSTOMER_KEY).await?.and_then(|value| serde_json::from_value(value).ok());
-    let approved = registry.config(&cluster.customer, &of_cluster(APPROVED_KEY, &cluster.id)).await?;
-    let awake = registry.config(&cluster.customer, &of_cluster(AWAKE_KEY, &cluster.id)).await?;
+    let (approved_key, awake_key) = (of_cluster(APPROVED_KEY, &cluster.id), of_cluster(AWAKE_KEY, &cluster.id));
+    let (customer, approved, awake) = tokio::try_join!(
+        registry.config(&cluster.customer, CUSTOMER_KEY),
+        registry.config(&cluster.customer, &approved_key),
+        registry.config(&cluster.customer, &awake_key)
+    )?;
+    let customer = customer.and_then(|value| serde_json::from_value(value).ok());
     let awake_until = awake.and_then(|value| serde_json::from_value(value).ok()).filter(|until| *until > ask.now);
     Ok(Said { customer, approved: approved.and_then(|value| value.as_str().map(str::to_owned)), awake_until })
 }
@@ -42,8 +46,8 @@ pub async fn show(ask: Ask) -> Answer {
     let Some(cluster) = ask.cluster_or_first().await? else {
         return ask.page(shared::no_cluster(page)).await;
     };
-    let said = said(&ask, &cluster).await?;
-    let rows = ask.deps.nights.asleep(&cluster.customer, &cluster.id).await?;
+    let (said, rows) = tokio::join!(said(&ask, &cluster), ask.deps.nights.asleep(&cluster.customer, &cluster.id));
+    let (said, rows) = (said?, rows?);
     let policy = &cluster.policy.office_hours;
     let print = fingerprint(policy, said.customer.as_ref());
     let approved = said.approved.as_deref() == Some(print.as_str());

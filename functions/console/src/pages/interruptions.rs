@@ -24,12 +24,9 @@ pub async fn show(ask: Ask) -> Answer {
     let events = ask.deps.journal.spot_events(&ask.session.customer, before, ROWS).await?;
     let lead = "From the notice to the empty node: 120 seconds are what AWS gives. Zero is when the notice reached us.";
     let mut page = Page::new("interruptions", "Interruptions", lead).live(5).with(cards(&events));
-    let mut drawn = Vec::new();
-    for event in events.iter().filter(|event| event.plan.is_some()).take(DRAWN) {
-        if let Some(record) = record(&ask, event).await? {
-            drawn.push((event, record));
-        }
-    }
+    let planned = events.iter().filter(|event| event.plan.is_some()).take(DRAWN);
+    let records = futures::future::try_join_all(planned.clone().map(|event| record(&ask, event))).await?;
+    let drawn: Vec<(&SpotEvent, PlanRecord)> = planned.zip(records).filter_map(|(event, record)| Some((event, record?))).collect();
     if !drawn.is_empty() {
         page = page.with(rulers(&drawn));
     }

@@ -26,9 +26,12 @@ pub async fn home() -> Redirect {
 /// # Errors
 /// The table did not answer.
 pub async fn show(ask: Ask) -> Answer {
-    let fleet = fleet(&ask.deps, &ask.session.customer).await?;
-    let events = ask.deps.journal.spot_events(&ask.session.customer, None, 5).await?;
-    let runs = shared::runs(&ask, None, 6).await?;
+    let (fleet, events, runs) = tokio::join!(
+        fleet(&ask.deps, &ask.session.customer),
+        ask.deps.journal.spot_events(&ask.session.customer, None, 5),
+        shared::runs(&ask, None, 6)
+    );
+    let (fleet, events, runs) = (fleet?, events?, runs?);
     let lead = format!(
         "{}. Sums are of their last closed hours, read {}.",
         show::count_of(fleet.clusters.len(), "cluster"),
@@ -71,16 +74,13 @@ fn cards(fleet: &Fleet, now: Timestamp) -> Vec<Card> {
     let waste: MicroDollars =
         fleet.findings.iter().filter(|finding| finding.state.stands()).filter_map(|finding| finding.cost_per_month).sum();
     let count = |count: usize| show::grouped(count.try_into().unwrap_or_default());
-    let closed: usize = fleet.clusters.iter().filter_map(|brief| brief.month).map(|(_, hours)| hours).sum();
+    let closed = usize::try_from(fleet.month_hours).unwrap_or(usize::MAX);
     let month = match fleet.month(now) {
         Some((so_far, projected)) => [
             Card::new("Month to date", show::money(so_far), format!("{} of this month, UTC", show::count_of(closed, "closed hour"))),
             Card::new("End of month", show::money(projected), "projected: the hours left cost what the last day's did"),
         ],
-        None => [
-            Card::new("Month to date", "–", "summed up for up to 50 clusters, once an hour is closed"),
-            Card::new("End of month", "–", "needs a closed hour"),
-        ],
+        None => [Card::new("Month to date", "–", "needs a closed hour"), Card::new("End of month", "–", "needs a closed hour")],
     };
     let mut cards = vec![
         rate("Spend now", cost, age.clone()).href("/console/cost"),

@@ -1,5 +1,6 @@
 //! One plan: node by node, step by step, with what speaks for it, and a person's word on it.
 
+use super::whole;
 use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::show;
@@ -29,9 +30,11 @@ pub async fn show(Path(id): Path<String>, ask: Ask) -> Answer {
     if acts(&ask) {
         page = page.maybe(forms(&proposal, record.as_ref(), &ask));
     }
-    page = page.with(nodes(&proposal)).maybe(before_after(&proposal, run.as_ref())).with(steps(&proposal, record.as_ref(), &ask));
+    let waits = matches!(proposal.state, ProposalState::Recommended | ProposalState::Waiting { .. });
+    page = page.with(nodes(&proposal)).maybe(waits.then(|| whole::why(&proposal.plan)).flatten());
+    page = page.maybe(before_after(&proposal, run.as_ref())).with(steps(&proposal, record.as_ref(), &ask));
     if !proposal.plan.evidence.is_empty() {
-        page = page.with(Part::List("What it rests on".to_owned(), proposal.plan.evidence.clone()));
+        page = page.with(Part::List("What it rests on".to_owned(), proposal.plan.evidence.iter().map(|one| show::sentence(one)).collect()));
     }
     page = page.with(checks(&proposal, record.as_ref()));
     let rows = audit?.into_iter().map(|row| {
@@ -269,8 +272,8 @@ fn plan_of(act: &Act) -> Result<String, Failure> {
 /// It is not theirs, they may not, or nobody is asked.
 pub async fn approve(act: Act) -> Answer {
     let plan = plan_of(&act)?;
-    act.ask.deps.wishes().approve(&act.ask.who(), &plan, &act.new_id(), false).await?;
-    said(&act, &plan, "approved")
+    let proposal = act.ask.deps.wishes().approve(&act.ask.who(), &plan, &act.new_id(), false).await?;
+    said(&act, &proposal, "approved")
 }
 
 /// `POST /console/plans/reject`.
@@ -279,8 +282,8 @@ pub async fn approve(act: Act) -> Answer {
 /// As [`approve`].
 pub async fn reject(act: Act) -> Answer {
     let plan = plan_of(&act)?;
-    act.ask.deps.wishes().reject(&act.ask.who(), &plan, false).await?;
-    said(&act, &plan, "rejected")
+    let proposal = act.ask.deps.wishes().reject(&act.ask.who(), &plan, false).await?;
+    said(&act, &proposal, "rejected")
 }
 
 /// `POST /console/plans/cancel`.
@@ -289,11 +292,12 @@ pub async fn reject(act: Act) -> Answer {
 /// As [`approve`]; or it is behind its point of no return.
 pub async fn cancel(act: Act) -> Answer {
     let plan = plan_of(&act)?;
-    act.ask.deps.wishes().cancel(&act.ask.who(), &plan, false).await?;
-    said(&act, &plan, "cancelled")
+    let proposal = act.ask.deps.wishes().cancel(&act.ask.who(), &plan, false).await?;
+    said(&act, &proposal, "cancelled")
 }
 
-fn said(act: &Act, plan: &str, what: &str) -> Answer {
-    act.ask.deps.fleets.forget(&act.ask.session.customer);
-    act.done(&format!("/console/plans/{plan}"), what)
+fn said(act: &Act, proposal: &Proposal, what: &str) -> Answer {
+    let key = &proposal.plan.key;
+    act.ask.deps.fleets.changed(&key.customer, &key.cluster);
+    act.done(&format!("/console/plans/{}", key.plan), what)
 }

@@ -23,16 +23,13 @@ pub async fn list(ask: Ask) -> Answer {
     let open: Vec<&Proposal> = fleet.clusters.iter().flat_map(|brief| &brief.open).collect();
     let (waiting, running): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|proposal| matches!(proposal.state, ProposalState::Waiting { .. }));
-    let mut over = Vec::new();
-    'runs: for run in shared::runs(&ask, None, RUNS).await? {
-        for recommendation in &run.recommendations {
-            if over.len() >= PLANS {
-                break 'runs;
-            }
-            let proposal = ask.deps.optimizations.proposal(&ask.session.customer, &recommendation.plan).await?;
-            over.extend(proposal.filter(|proposal| !proposal.state.open()));
-        }
-    }
+    let runs = shared::runs(&ask, None, RUNS).await?;
+    let over: Vec<Proposal> = shared::plans_of(&ask, &runs, PLANS)
+        .await?
+        .into_iter()
+        .map(|(_, proposal)| proposal)
+        .filter(|proposal| !proposal.state.open())
+        .collect();
     let lead = format!("A plan names every node that goes and every one that comes. Open ones were read {}.", show::ago(ask.now, fleet.at));
     let page = Page::new("plans", "Plans", lead)
         .live(5)
@@ -74,8 +71,8 @@ pub async fn approve_chosen(act: Act) -> Answer {
     }
     let (wishes, who, wish) = (act.ask.deps.wishes(), act.ask.who(), act.new_id());
     for (number, plan) in chosen.into_iter().enumerate() {
-        wishes.approve(&who, plan, &format!("{wish}-{number}"), false).await?;
+        let proposal = wishes.approve(&who, plan, &format!("{wish}-{number}"), false).await?;
+        act.ask.deps.fleets.changed(&who.customer, &proposal.plan.key.cluster);
     }
-    act.ask.deps.fleets.forget(&act.ask.session.customer);
     act.done("/console/plans", "chosen")
 }

@@ -71,7 +71,7 @@ fn voices(compared: &Value) -> Table {
 fn band(compared: &Value) -> Option<Chart> {
     let days = list(compared, "by_day");
     let values = |name: &str| days.iter().map(|day| day[name].as_f64().map(|share| share * 100.0)).collect();
-    let line = |name, class, field| Line { name, class, values: values(field), steps: false };
+    let line = |name, class, field| Line { name, class, values: values(field), steps: false, dashed: class == "quiet" };
     let chart = Chart {
         title: "Predicted against happened, day by day, with the 95 % interval of what happened".to_owned(),
         unit: "% of instances",

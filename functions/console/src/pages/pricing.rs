@@ -1,5 +1,7 @@
 //! Pricing: spot prices over time, on-demand prices, and how often spot is taken back, by type.
 
+use super::filled::{self, Marks};
+use super::schedule::Schedule;
 use super::shared::dollars;
 use crate::ask::{Answer, Ask};
 use crate::failure::Failure;
@@ -18,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const CLASSES: [&str; 6] = ["one", "two", "three", "warn", "bad", "quiet"];
 /// Names of zones, in the order of the lines.
 const ZONES: [&str; 6] = ["zone a", "zone b", "zone c", "zone d", "zone e", "zone f"];
+/// The same for what was filled.
+const FILLED: [&str; 6] = ["zone a, filled", "zone b, filled", "zone c, filled", "zone d, filled", "zone e, filled", "zone f, filled"];
 /// Points of the chart.
 const POINTS: i64 = 84;
 /// Sizes of the heat map, left to right.
@@ -41,7 +45,7 @@ pub(super) async fn regions(ask: &Ask) -> Result<(Region, Vec<Region>), Failure>
     Ok((region, regions.into_iter().collect()))
 }
 
-/// `GET /console/pricing`: `region` and `type`.
+/// `GET /console/pricing`: `region` and `type`; `points=filled` for those alone that were filled.
 ///
 /// # Errors
 /// The table did not answer.
@@ -50,53 +54,81 @@ pub async fn show(ask: Ask) -> Answer {
     let kind = InstanceType::parse(ask.get("type").unwrap_or("m6i.xlarge")).map_err(|_| Failure::Absent("instance type"))?;
     let lead = "Prices as the decision server knows them. What was never read from AWS is an estimate from public data, and says so.";
     let options = regions.iter().map(|region| (region.to_string(), region.to_string())).collect();
+    let points =
+        [("all", "all that are kept"), ("filled", "only those that were filled")].map(|(value, says)| (value.to_owned(), says.to_owned()));
+    let points = points.to_vec();
     let pick = Form::new("/console/pricing", "Show")
         .tone(Tone::Quiet)
         .field(Field::choice("region", "Region", region.as_str(), options))
-        .field(Field::text("type", "Instance type", kind.as_str()));
+        .field(Field::text("type", "Instance type", kind.as_str()))
+        .field(Field::choice("points", "Changes", ask.get("points").unwrap_or("all"), points));
     let pools: Vec<Pool> = ["a", "b", "c", "d", "e", "f"]
         .iter()
         .filter_map(|letter| Zone::parse(format!("{region}{letter}")).ok())
         .map(|zone| Pool { instance_type: kind.clone(), zone, capacity: CapacityType::Spot })
         .collect();
     let market = &ask.deps.market;
-    let (series, refreshed, advice) = tokio::join!(market.spot_series(&region, &pools), market.refreshed(&region), market.advice(&region));
-    let (series, refreshed, advice) = (series?, refreshed?, advice?);
+    let (series, refreshed, advice, marks, schedule) = tokio::join!(
+        market.spot_series(&region, &pools),
+        market.refreshed(&region),
+        market.advice(&region),
+        filled::marks(&ask, &region, &kind),
+        Schedule::of(&ask)
+    );
+    // Without a decision server nothing else was ever set.
+    let schedule = schedule.ok();
+    let interval = |part: MarketPart| {
+        let set = schedule.as_ref().and_then(|schedule| schedule.minutes(part.as_str()));
+        set.map_or_else(|| part.interval(), SignedDuration::from_mins)
+    };
+    let (series, refreshed, advice, marks) = (series?, refreshed?, advice?, marks?);
     let rows = MarketPart::ALL.map(|part| {
         let at = refreshed.at(part);
-        let old = at.is_none_or(|at| ask.now.duration_since(at) > part.interval() + part.interval());
+        let old = at.is_none_or(|at| ask.now.duration_since(at) > interval(part) + interval(part));
         let name = match part {
             MarketPart::SpotPrices => "spot prices",
             MarketPart::OnDemand => "on-demand prices",
             MarketPart::Advisor => "Spot Advisor",
         };
         let state = if old { Cell::mark("old", Tone::Warn) } else { Cell::mark("fresh", Tone::Good) };
-        vec![Cell::text(name), state, Cell::text(aged(ask.now, at)), Cell::text(format!("every {}", show::lasting(part.interval())))]
+        vec![Cell::text(name), state, Cell::text(aged(ask.now, at)), Cell::text(format!("every {}", show::lasting(interval(part))))]
     });
     let columns = ["What", "State", "Read", "Is read"].map(Column::text);
     let ages = Table::new("refreshed", format!("How old the market of {region} is")).columns(columns).rows(rows);
     let known: BTreeMap<InstanceType, Advice> = advice.into_iter().collect();
     let page = Page::new("pricing", "Pricing", lead)
         .with(Part::Pick(pick))
-        .with(chart(&kind, &series, &ask, refreshed.at(MarketPart::SpotPrices)))
-        .with(prices(&region, &kind, &series, &known, &ask))
+        .with(chart(&kind, &series, &marks, &ask, refreshed.at(MarketPart::SpotPrices)))
+        .with(prices(&region, &kind, (&series, &marks), &known, &ask))
+        .with(filled::table(&kind, &series, &marks, ask.get("points") == Some("filled"), &ask))
         .with(heat(&region, &known))
         .with(ages);
     ask.page(page).await
 }
 
-fn chart(kind: &InstanceType, series: &[(Pool, PriceSeries)], ask: &Ask, read: Option<domain::Timestamp>) -> Chart {
+/// Each zone is a line, dashed where a filling added what held.
+fn chart(kind: &InstanceType, series: &[(Pool, PriceSeries)], marks: &Marks, ask: &Ask, read: Option<domain::Timestamp>) -> Chart {
     let step = SignedDuration::from_hours(2);
     let instants: Vec<_> = (0..POINTS).map(|back| ask.now - step * i32::try_from(POINTS - 1 - back).unwrap_or_default()).collect();
-    let lines = series.iter().filter(|(_, series)| !series.points().is_empty()).filter_map(|(pool, series)| {
+    let of_zone = |pool: &Pool, series: &PriceSeries| {
         let index = pool.zone.as_str().bytes().last().map(|letter| usize::from(letter.saturating_sub(b'a')))?;
-        let values = instants.iter().map(|at| series.price_at(*at).map(dollars)).collect();
-        Some(Line { name: ZONES.get(index)?, class: CLASSES.get(index)?, values, steps: true })
-    });
-    let lines: Vec<Line> = lines.collect();
+        let line = |dashed: bool| {
+            let values: Vec<Option<f64>> = instants
+                .iter()
+                .map(|at| {
+                    marks.at(pool, series, *at).filter(|(_, filled)| *filled == dashed).map(|(point, _)| dollars(point.price_per_hour))
+                })
+                .collect();
+            let names = if dashed { FILLED } else { ZONES };
+            Some(Line { name: names.get(index)?, class: CLASSES.get(index)?, steps: true, dashed, values })
+        };
+        Some([line(false), line(true)])
+    };
+    let lines = series.iter().filter_map(|(pool, series)| of_zone(pool, series)).flatten().flatten();
+    let lines: Vec<Line> = lines.filter(|line| line.values.iter().any(Option::is_some)).collect();
     let times = if lines.is_empty() { Vec::new() } else { instants.iter().map(|at| at.as_second()).collect() };
     Chart {
-        title: format!("Spot price of {kind}, seven days"),
+        title: format!("Spot price of {kind}, seven days; dashed: filled afterwards"),
         unit: "USD per hour",
         age: format!("read {}", aged(ask.now, read)),
         times,
@@ -109,7 +141,7 @@ fn chart(kind: &InstanceType, series: &[(Pool, PriceSeries)], ask: &Ask, read: O
 fn prices(
     region: &Region,
     kind: &InstanceType,
-    series: &[(Pool, PriceSeries)],
+    (series, marks): (&[(Pool, PriceSeries)], &Marks),
     known: &BTreeMap<InstanceType, Advice>,
     ask: &Ask,
 ) -> Table {
@@ -137,12 +169,14 @@ fn prices(
         ]);
     }
     let read = series.iter().filter_map(|(pool, series)| {
-        let price = series.price_at(ask.now)?;
+        let (point, _) = marks.at(pool, series, ask.now)?;
+        let kept = show::count_of(series.points().len(), "change");
         Some(vec![
             Cell::text(format!("spot in {}", pool.zone)),
-            Cell::hourly(price),
-            Cell::text(below(price)),
-            Cell::text(format!("market, {} changes kept", series.points().len())),
+            Cell::hourly(point.price_per_hour),
+            Cell::text(below(point.price_per_hour)),
+            Cell::text(format!("market, unchanged for {}", show::lasting(ask.now.duration_since(point.at))))
+                .beneath(format!("{kept} kept, {} of them filled", marks.count(pool, series))),
         ])
     });
     let said = known.get(kind).copied().or_else(|| catalogue.advisor(region, kind));

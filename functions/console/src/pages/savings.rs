@@ -28,9 +28,9 @@ pub async fn show(ask: Ask) -> Answer {
     let (customer, id) = (&cluster.customer, &cluster.id);
     let from = hour_of(ask.now) - SignedDuration::from_hours(24 * 30);
     let ledger = &ask.deps.ledger;
-    let (baseline, books, hours) =
-        tokio::join!(ledger.baseline(customer, id), ledger.books(customer, id), ledger.hours(customer, id, from, HOURS));
-    let (baseline, books, hours) = (baseline?, books?, hours?);
+    let (baseline, books, hours, plans) =
+        tokio::join!(ledger.baseline(customer, id), ledger.books(customer, id), ledger.hours(customer, id, from, HOURS), plans(&ask, id));
+    let (baseline, books, hours, plans) = (baseline?, books?, hours?, plans?);
     let mut page = page.with(shared::chooser(&ask, "/console/savings", id).await?).with(cards(baseline.as_ref(), &books, &hours, &ask));
     page = page.with(Part::Note(Tone::Plain, rule(baseline.as_ref())));
     if let Some(last) = hours.last() {
@@ -38,7 +38,6 @@ pub async fn show(ask: Ask) -> Answer {
     }
     let age = aged(ask.now, hours.last().map(|hour| hour.seen_at));
     let chart = shared::hours_chart("Thirty days", &hours, age, Vec::new());
-    let plans = plans(&ask, id).await?;
     ask.page(page.with(chart).with(plans).with(hours_table(&hours, &ask))).await
 }
 
@@ -113,30 +112,21 @@ fn waterfall(hour: &Hour, ask: &Ask) -> Part {
 
 /// Of the plans of the last rounds: promised against realised.
 async fn plans(ask: &Ask, cluster: &domain::ids::ClusterId) -> Result<Table, Failure> {
-    let mut rows = Vec::new();
-    'runs: for run in shared::runs(ask, Some(cluster), 40).await? {
-        for recommendation in &run.recommendations {
-            let Some(proposal) = ask.deps.optimizations.proposal(&ask.session.customer, &recommendation.plan).await? else {
-                continue;
-            };
-            let ProposalState::Ended { outcome, saved_per_hour, at } = &proposal.state else {
-                continue;
-            };
-            let (word, tone) = words::ended(outcome);
-            rows.push(vec![
-                Cell::ago(ask.now, *at),
-                Cell::link(proposal.plan.reason.clone(), format!("/console/plans/{}", proposal.plan.key.plan)),
-                Cell::text(words::decision(run.decision)),
-                Cell::mark(word, tone),
-                Cell::hourly(proposal.plan.expected_saving),
-                Cell::hourly(*saved_per_hour),
-                Cell::hourly(*saved_per_hour - proposal.plan.expected_saving),
-            ]);
-            if rows.len() >= 25 {
-                break 'runs;
-            }
-        }
-    }
+    let runs = shared::runs(ask, Some(cluster), 40).await?;
+    let plans = shared::plans_of(ask, &runs, 25).await?;
+    let rows = plans.iter().filter_map(|(run, proposal)| {
+        let ProposalState::Ended { outcome, saved_per_hour, at } = &proposal.state else { return None };
+        let (word, tone) = words::ended(outcome);
+        Some(vec![
+            Cell::ago(ask.now, *at),
+            Cell::link(proposal.plan.reason.clone(), format!("/console/plans/{}", proposal.plan.key.plan)),
+            Cell::text(words::decision(run.decision)),
+            Cell::mark(word, tone),
+            Cell::hourly(proposal.plan.expected_saving),
+            Cell::hourly(*saved_per_hour),
+            Cell::hourly(*saved_per_hour - proposal.plan.expected_saving),
+        ])
+    });
     let columns = [
         Column::text("Ended"),
         Column::text("Plan"),

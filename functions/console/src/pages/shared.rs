@@ -14,8 +14,8 @@ use domain::savings::Hour;
 
 /// More names than these are not offered in a list: the page of clusters finds them.
 const CHOICES_MAX: usize = 100;
-/// Pages of the table that are read for the runs of one cluster: beyond are older ones.
-const READS_MAX: usize = 5;
+/// How many of a customer's newest runs are read for one page.
+const RUNS_READ: usize = 40;
 
 /// A page for somebody who has no cluster yet.
 pub fn no_cluster(page: Page) -> Page {
@@ -53,17 +53,39 @@ pub async fn chooser(ask: &Ask, path: &str, chosen: &ClusterId) -> Result<Part, 
 /// # Errors
 /// The table did not answer.
 pub async fn runs(ask: &Ask, cluster: Option<&ClusterId>, limit: usize) -> Result<Vec<Run>, Failure> {
-    let (mut found, mut after): (Vec<Run>, Option<String>) = (Vec::new(), None);
-    for _ in 0..READS_MAX {
-        let page = ask.deps.optimizations.runs(&ask.session.customer, after.as_deref(), limit).await?;
-        found.extend(page.items.into_iter().filter(|run| cluster.is_none_or(|id| run.cluster == *id)));
-        after = page.next;
-        if after.is_none() || found.len() >= limit {
-            break;
-        }
-    }
+    let newest = ask.deps.optimizations.runs(&ask.session.customer, None, limit.min(RUNS_READ));
+    let Some(id) = cluster else { return Ok(newest.await?.items) };
+    // Of a thousand clusters this one's are seldom among the newest. Those that were answered it remembers by name; those that were not
+    // stand in the list only.
+    let (newest, named) = tokio::join!(newest, named_runs(ask, id, limit));
+    let mut found = named?;
+    found.extend(newest?.items.into_iter().filter(|run| run.cluster == *id));
+    found.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
+    found.dedup_by(|a, b| a.id == b.id);
     found.truncate(limit);
     Ok(found)
+}
+
+async fn named_runs(ask: &Ask, cluster: &ClusterId, limit: usize) -> Result<Vec<Run>, Failure> {
+    let standing = ask.deps.optimizations.standing(&ask.session.customer, cluster).await?;
+    let named = standing.runs.get(..limit.min(standing.runs.len())).unwrap_or_default();
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(ask.deps.optimizations.named_runs(&ask.session.customer, named).await?)
+}
+
+/// The plans of some runs, in their order, with the run of each; at most so many plans are looked at.
+///
+/// # Errors
+/// The table did not answer.
+pub async fn plans_of<'a>(ask: &Ask, runs: &'a [Run], most: usize) -> Result<Vec<(&'a Run, Proposal)>, Failure> {
+    let named = runs.iter().flat_map(|run| run.recommendations.iter().map(move |one| (run, &one.plan))).take(most);
+    let read = named.map(|(run, plan)| async move {
+        let proposal = ask.deps.optimizations.proposal(&ask.session.customer, plan).await?;
+        Ok::<_, Failure>(proposal.map(|proposal| (run, proposal)))
+    });
+    Ok(futures::future::try_join_all(read).await?.into_iter().flatten().collect())
 }
 
 /// Runs as a table.
@@ -87,7 +109,7 @@ pub fn runs_table(id: &'static str, title: &str, runs: &[Run], now: Timestamp) -
             Cell::mark(word, tone).beneath(format!("mode {}", words::mode(run.mode))),
             Cell::count(run.recommendations.len()),
             Cell::hourly(run.estimated_saving),
-            Cell::text(run.why.clone().unwrap_or_else(|| "nothing stood in the way".to_owned())),
+            Cell::text(run.why.as_deref().map_or_else(|| "Nothing stood in the way.".to_owned(), show::sentence)),
         ]
     });
     Table::new(id, title)
@@ -143,6 +165,7 @@ pub fn hours_chart(title: &str, hours: &[Hour], age: String, marks: Vec<(i64, St
         class,
         values: hours.iter().map(|hour| Some(dollars(of(hour)))).collect(),
         steps: false,
+        dashed: class == "quiet",
     };
     Chart {
         title: title.to_owned(),

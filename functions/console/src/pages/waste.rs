@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::fleet::fleet;
 use crate::show;
 use crate::view::{Card, Cell, Column, Field, Form, Page, Part, Table, Tone, acts};
+use crate::words;
 use domain::finding::{Finding, FindingKind, FindingState, KINDS};
 use domain::ids::FindingId;
 use domain::money::MicroDollars;
@@ -12,7 +13,7 @@ use domain::tenant::Role;
 use std::collections::BTreeMap;
 
 /// Rows of one page.
-const ROWS: usize = 100;
+const ROWS: usize = 40;
 
 /// `GET /console/waste`: `kind`, and `state` (`all` for what is over, too).
 ///
@@ -29,7 +30,7 @@ pub async fn show(ask: Ask) -> Answer {
     let fits: Vec<&Finding> =
         fleet.findings.iter().filter(|it| (all || it.state.stands()) && kind.is_none_or(|kind| it.kind == kind)).collect();
     let mut kinds = vec![(String::new(), "every kind".to_owned())];
-    kinds.extend(KINDS.iter().map(|kind| (kind.as_str().to_owned(), kind.as_str().to_owned())));
+    kinds.extend(KINDS.iter().map(|kind| (kind.as_str().to_owned(), words::finding(*kind).to_owned())));
     let states = vec![(String::new(), "that stand".to_owned()), ("all".to_owned(), "also those that are over".to_owned())];
     let pick = Form::new("/console/waste", "Show")
         .tone(Tone::Quiet)
@@ -58,7 +59,7 @@ fn cards(findings: &[Finding]) -> Vec<Card> {
     )];
     cards.extend(sums.iter().map(|(kind, (count, cost, unpriced))| {
         let age = if *unpriced { "some have no known price" } else { "all priced" };
-        Card::new(kind.as_str(), show::monthly(*cost), age)
+        Card::new(words::finding(*kind), show::monthly(*cost), age)
             .beneath(format!("{count} found"))
             .href(format!("/console/waste?kind={}", kind.as_str()))
     }));
@@ -76,7 +77,10 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
         Column::text("Seen"),
         Column::text(""),
     ];
-    let rows = findings.iter().take(ROWS).map(|finding| {
+    // A file holds all of them, a page so many.
+    let from = if ask.get("csv").is_some() { 0 } else { ask.get("from").and_then(|from| from.parse().ok()).unwrap_or(0) };
+    let most = if ask.get("csv").is_some() { findings.len() } else { ROWS };
+    let rows = findings.iter().skip(from).take(most).map(|finding| {
         let (tone, sub) = match &finding.state {
             FindingState::Open => (Tone::Warn, String::new()),
             FindingState::Acting { plan } => (Tone::Busy, format!("plan {plan}")),
@@ -94,12 +98,12 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
             .field(Field::hidden("finding", finding.id.as_str()))
             .field(Field::text("why", "Why", ""));
         vec![
-            Cell::text(finding.subject.clone()).beneath(finding.kind.as_str()),
+            Cell::text(finding.subject.clone()).beneath(words::finding(finding.kind)),
             Cell::link(finding.cluster.to_string(), format!("/console/clusters/{}", finding.cluster)),
             Cell::mark(finding.state.as_str(), tone).beneath(sub),
             finding.cost_per_month.map_or_else(|| Cell::text("no known price").figure(), Cell::money),
-            Cell::text(finding.evidence.join(" ")),
-            Cell::text(finding.remedy.clone()),
+            Cell::text(show::sentences(finding.evidence.iter().map(String::as_str))),
+            Cell::text(show::sentence(&finding.remedy)),
             Cell::ago(ask.now, finding.last_seen).beneath(format!("first {}", show::ago(ask.now, finding.first_seen))),
             match (open, finding.kind.ended_by().is_some()) {
                 (true, true) => Cell::default().button(end).and(dismiss),
@@ -108,8 +112,16 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
             },
         ]
     });
-    let title = if findings.len() > ROWS { format!("Findings, the newest {ROWS} of {}", findings.len()) } else { "Findings".to_owned() };
-    Table::new("findings", title).columns(columns).rows(rows).empty("Nothing was found. Every cluster is scanned each hour.")
+    let until = findings.len().min(from.saturating_add(most));
+    let title = if findings.len() > ROWS {
+        format!("Findings {} to {until} of {}, last seen first", from + 1, findings.len())
+    } else {
+        "Findings".to_owned()
+    };
+    let kept = ["kind", "state"].into_iter().filter_map(|name| ask.get(name).map(|value| (name, value.to_owned())));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept.chain([("from", until.to_string())])).finish();
+    let next = (until < findings.len()).then(|| format!("/console/waste?{query}"));
+    Table::new("findings", title).columns(columns).rows(rows).next(next).empty("Nothing was found. Every cluster is scanned each hour.")
 }
 
 /// `POST /console/waste/end`: writes a plan that ends a ghost, or deletes a volume after a snapshot of it. It looks again before it does.
@@ -127,7 +139,7 @@ pub async fn end(act: Act) -> Answer {
     if let Err(error) = findings.put_finding(&finding.with(FindingState::Acting { plan })).await {
         tracing::warn!(%error, finding.id = %finding.id, "A finding could not be marked as being acted on");
     }
-    act.ask.deps.fleets.forget(&cluster.customer);
+    act.ask.deps.fleets.changed(&cluster.customer, &cluster.id);
     act.done("/console/waste", "ended")
 }
 
@@ -152,6 +164,6 @@ pub async fn dismiss(act: Act) -> Answer {
     let cluster = act.ask.cluster(act.need("cluster")?).await?;
     let (finding, why) = (act.need("finding")?, act.need("why")?);
     act.ask.deps.wishes().dismiss(&act.ask.who(), &cluster.id, finding, why, false).await?;
-    act.ask.deps.fleets.forget(&cluster.customer);
+    act.ask.deps.fleets.changed(&cluster.customer, &cluster.id);
     act.done("/console/waste", "dismissed")
 }

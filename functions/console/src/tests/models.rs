@@ -67,6 +67,31 @@ async fn a_filling_is_asked_for_and_undone_on_the_page_of_holes() {
 }
 
 #[tokio::test]
+async fn how_often_the_market_is_read_is_shown_and_set_against_the_version_that_was_read() {
+    let bench = Bench::served().await;
+    let cookie = bench.enter("default-admin").await;
+    let page = bench.get(&cookie, "/console/gaps").await.text;
+    assert!(page.contains("every 10 min") && page.contains("3 min to 15 min"), "{page}");
+    assert!(page.contains("as it was built in") && page.contains("value=\"1440\""), "{page}");
+    let set = [("version", "\"0\""), ("spot_prices_minutes", "5"), ("on_demand_minutes", "1440"), ("advisor_minutes", "360")];
+    for wrong in ["2", "16", "-1", "soon"] {
+        let fields = [set[0], ("spot_prices_minutes", wrong)];
+        assert_eq!(bench.act(&cookie, "/console/gaps/schedule", &fields).await.status, StatusCode::CONFLICT, "{wrong}");
+    }
+    let answer = bench.act(&cookie, "/console/gaps/schedule", &set).await;
+    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/console/gaps?done=schedule"), "{}", answer.text);
+    let kept = bench.market.schedule().await.unwrap();
+    assert_eq!((kept.spot_prices_minutes, kept.by.as_deref(), kept.version), (5, Some("default-admin"), 1));
+    assert!(bench.get(&cookie, "/console/gaps").await.text.contains("set by default-admin"));
+    assert!(bench.get(&cookie, "/console/pricing").await.text.contains("every 5 min"));
+    let late = bench.act(&cookie, "/console/gaps/schedule", &set).await;
+    assert!(late.status == StatusCode::CONFLICT && late.text.contains("changed since you read it"), "{}", late.text);
+    let other = bench.enter("acme-admin").await;
+    assert_eq!(bench.act(&other, "/console/gaps/schedule", &set).await.status, StatusCode::CONFLICT);
+    assert!(!bench.get(&other, "/console/gaps").await.text.contains("/console/gaps/schedule"));
+}
+
+#[tokio::test]
 async fn a_key_is_made_shown_once_works_and_is_taken_back() {
     let bench = Bench::empty().await;
     let cookie = bench.enter("acme-admin").await;

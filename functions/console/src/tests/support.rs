@@ -46,6 +46,7 @@ pub(crate) const PLAN: &str = "plan-1";
 /// Everything behind the console.
 pub(crate) struct Bench {
     pub(crate) pages: Router,
+    pub(crate) deps: Arc<Deps>,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) clock: Arc<SimClock>,
@@ -143,6 +144,7 @@ impl Bench {
             trail: store.clone(),
             routes: store.clone(),
             market: market.clone(),
+            fillings: market.clone(),
             rounds: queue.clone(),
             scans: queue.clone(),
             queue: queue.clone(),
@@ -154,7 +156,7 @@ impl Bench {
             fleets: Fleets::default(),
         };
         let deps = Arc::new(deps);
-        Bench { pages: router(deps), store, queue, clock, market }
+        Bench { pages: router(Arc::clone(&deps)), deps, store, queue, clock, market }
     }
 
     /// With a cluster of `acme` in which something of everything has happened.
@@ -218,7 +220,7 @@ impl Bench {
     }
 }
 
-fn pool() -> Pool {
+pub(crate) fn pool() -> Pool {
     Pool {
         instance_type: "m6i.xlarge".to_owned().try_into().unwrap(),
         zone: "us-east-1a".to_owned().try_into().unwrap(),
@@ -230,7 +232,7 @@ fn instance() -> InstanceId {
     InstanceId::parse("i-0aaaaaaaaaaaaaaaa").unwrap()
 }
 
-fn cluster(now: Timestamp) -> Cluster {
+pub(crate) fn cluster(now: Timestamp) -> Cluster {
     Cluster {
         id: "c-acme".to_owned().try_into().unwrap(),
         customer: customer("acme"),

@@ -42,3 +42,22 @@ async fn the_chosen_plans_are_approved_and_the_others_go_on_waiting() {
     let proposal = bench.store.proposal(&customer("acme"), &plan).await.unwrap().unwrap();
     assert!(matches!(proposal.state, ProposalState::Approved { .. }), "{:?}", proposal.state);
 }
+
+#[tokio::test]
+async fn a_plan_of_several_nodes_says_why_it_is_one_decision_and_how_a_node_is_kept_out_of_it() {
+    let bench = Bench::full().await;
+    let (whose, cookie) = (customer("acme"), bench.enter("acme-operator").await);
+    let mut plan = bench.store.proposal(&whose, &PlanId::parse(PLAN).unwrap()).await.unwrap().unwrap();
+    let alone = bench.get(&cookie, &format!("/console/plans/{PLAN}")).await.text;
+    assert!(!alone.contains("one decision"), "one node has no part");
+    let mut run = bench.store.run(&whose, &plan.run).await.unwrap().unwrap();
+    run.id = domain::optimization::run_id(&run.cluster, "another", run.decision);
+    plan.plan.key.plan = PlanId::parse("plan-2").unwrap();
+    plan.run = run.id.clone();
+    let stakes = plan.plan.stakes.as_mut().unwrap();
+    stakes.nodes.push(stakes.nodes[0].clone());
+    bench.store.decide(&run, &[plan]).await.unwrap();
+    let page = bench.get(&cookie, "/console/plans/plan-2").await.text;
+    assert!(page.contains("Why it is one decision") && page.contains("The 2 nodes go together"), "{page}");
+    assert!(page.contains("karpenter.sh/do-not-disrupt") && page.contains("/console/plans/approve"));
+}

@@ -12,6 +12,8 @@ pub struct Line {
     pub values: Vec<Option<f64>>,
     /// Whether it holds until the next point, as prices do.
     pub steps: bool,
+    /// Whether it is dashed: what was not seen itself.
+    pub dashed: bool,
 }
 
 /// Lines over time.
@@ -48,7 +50,9 @@ impl Chart {
         let lines: Vec<_> = self
             .lines
             .iter()
-            .map(|line| json!({ "name": line.name, "class": line.class, "values": line.values, "steps": line.steps }))
+            .map(
+                |line| json!({ "name": line.name, "class": line.class, "values": line.values, "steps": line.steps, "dashed": line.dashed }),
+            )
             .collect();
         let stacked = self.style == Style::Stacked;
         json!({ "unit": self.unit, "times": self.times, "lines": lines, "marks": self.marks, "stacked": stacked }).to_string()

@@ -160,8 +160,16 @@ pub static TABLE: &[Route] = &[
         Method::GET,
         "/api/v1/ml/refresh/schedule",
         || get(refresh::schedule),
-        "How often each part is read.",
+        "How often each part is read. Its ETag names the version.",
     ),
+    Route::new::<Vec<refresh::Interval>>(
+        Method::PUT,
+        "/api/v1/ml/refresh/schedule",
+        || put(refresh::set_schedule),
+        "Sets how often parts are read, within the pace of their sources and what plans can bear.",
+    )
+    .takes::<refresh::Change>()
+    .versioned(),
     Route::new::<Vec<pricing::SpotPool>>(
         Method::GET,
         "/api/v1/ml/pricing/spot",

@@ -1,13 +1,15 @@
 //! The market over HTTP: its holes, its filling, its refreshing, its prices.
 
 use super::models::House;
+use super::support::{KEY, send};
+use axum::body::Body;
 use domain::SignedDuration;
 use domain::ids::Region;
 use domain::market::{Advice, Band, FillProgress, FillState, FilledPool, Part, PricePoint, PriceSeries, PriceSource, Quote};
 use domain::money::MicroDollars;
 use domain::offering::{CapacityType, Pool};
 use domain::ports::{Clock, MarketStore, MarketWishes, MarketWork};
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 fn here() -> Region {
@@ -102,8 +104,40 @@ async fn a_refresh_is_asked_for_and_every_part_says_when_it_is_due() {
     let after = house.post("/api/v1/ml/refresh", json!({ "region": "us-east-1", "parts": ["advisor"] })).await.json();
     let asked: Vec<&Value> = after["parts"].as_array().unwrap().iter().filter(|part| part["asked_for"] == json!(true)).collect();
     assert_eq!((asked.len(), &asked[0]["part"], &after["wish"]["by"]), (1, &json!("advisor"), &json!("ann (key k-1)")));
-    assert_eq!(house.get("/api/v1/ml/refresh/schedule").await[0], json!({ "part": "spot-prices", "minutes": 10, "tick_minutes": 3 }));
     assert_eq!(house.get("/api/v1/ml/refresh/history").await, json!([]));
+}
+
+#[tokio::test]
+async fn the_schedule_is_set_against_its_version_within_the_pace_of_the_sources_and_holds_for_what_is_due() {
+    const PATH: &str = "/api/v1/ml/refresh/schedule";
+    let house = House::new();
+    let put = async |tag: Option<&str>, body: Value| {
+        let request = Request::put(PATH).header("x-api-key", KEY).header("x-asked-by", "ann").header("content-type", "application/json");
+        let request = tag.into_iter().fold(request, |request, tag| request.header("if-match", tag));
+        send(&house.server, request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let first = house.call(Method::GET, PATH, None).await;
+    assert_eq!((first.header("etag"), &first.json()[0]["minutes"], &first.json()[0]["set_by"]), ("\"0\"", &json!(10), &Value::Null));
+    assert_eq!(put(None, json!({ "spot_prices_minutes": 5 })).await.code(), "if-match-missing");
+    assert_eq!(put(Some("\"7\""), json!({ "spot_prices_minutes": 5 })).await.code(), "stale-version");
+    for wild in [
+        json!({ "spot_prices_minutes": 2 }),
+        json!({ "spot_prices_minutes": 16 }),
+        json!({ "advisor_minutes": 59 }),
+        json!({ "on_demand_minutes": 10 }),
+    ] {
+        assert_eq!(put(Some("\"0\""), wild.clone()).await.code(), "invalid-schedule", "{wild}");
+    }
+    assert_eq!(put(Some("\"0\""), json!({ "spots": 5 })).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let set = put(Some("\"0\""), json!({ "spot_prices_minutes": 5, "advisor_minutes": 1_440 })).await;
+    assert_eq!((set.status, set.header("etag"), &set.json()[0]["set_by"]), (StatusCode::OK, "\"1\"", &json!("ann")));
+    assert_eq!(put(Some("\"0\""), json!({ "spot_prices_minutes": 6 })).await.code(), "stale-version", "somebody was faster");
+    let minutes: Vec<Value> = house.get(PATH).await.as_array().unwrap().iter().map(|part| part["minutes"].clone()).collect();
+    assert_eq!(minutes, [json!(5), json!(1_440), json!(1_440)], "what was left out stays");
+    let now = house.clock.now();
+    house.table.put_refreshed(&here(), Part::SpotPrices, now - SignedDuration::from_mins(1)).await.unwrap();
+    let status = house.get("/api/v1/ml/refresh/status?region=us-east-1").await;
+    assert_eq!(status["parts"][0]["due_at"], json!((now + SignedDuration::from_mins(4)).to_string()));
 }
 
 #[tokio::test]

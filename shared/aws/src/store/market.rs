@@ -7,8 +7,8 @@ mod models;
 mod outcomes;
 
 use super::errors::Written;
-use super::item::{self, s};
-use super::keys::instant;
+use super::item::{self, n, s};
+use super::keys::{Key, instant};
 use super::routes::put;
 use super::schema::incomplete;
 use super::table::{Range, Table};
@@ -33,10 +33,34 @@ impl DecisionTable {
     pub fn new(config: &SdkConfig, table: String) -> DecisionTable {
         DecisionTable(Table::new(config, table))
     }
+
+    /// Writes a body over the one with the version before; version 1 over none.
+    async fn put_versioned(&self, key: Key, body: &(impl Serialize + Sync), version: u64) -> Result<(), StoreError> {
+        let update = Update::builder().table_name(&self.0.name).set_key(Some(item::key_attributes(key)));
+        let update = match version.saturating_sub(1) {
+            0 => update.condition_expression("attribute_not_exists(#version)"),
+            before => update.condition_expression("#version = :before").expression_attribute_values(":before", n(before)),
+        };
+        let update = update
+            .update_expression("SET #body = :body, #version = :version")
+            .expression_attribute_names("#body", item::BODY)
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_values(":body", s(item::to_json(body)?))
+            .expression_attribute_values(":version", n(version))
+            .build()
+            .map_err(incomplete)?;
+        match self.0.update(update).await? {
+            Written::Yes => Ok(()),
+            Written::Lost(_) => Err(StoreError::Conflict),
+            Written::Busy => Err(StoreError::Throttled),
+        }
+    }
 }
 
 /// When a part was read, as a text that orders as the instants do.
 const AT: &str = "at";
+/// The version of what changes against it.
+const VERSION: &str = "version";
 
 /// A series with its pool: an item says what it is without its key.
 #[derive(Serialize, Deserialize)]

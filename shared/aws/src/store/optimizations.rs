@@ -12,6 +12,7 @@ use domain::optimization::{PROPOSALS_MAX, Proposal, Run, Standing};
 use domain::ports::{Optimizations, Page, StoreError};
 use domain::savings::Books;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// What conditions compare.
 const VERSION: &str = "version";
@@ -40,6 +41,15 @@ impl Optimizations for Table {
 
     async fn run(&self, customer: &CustomerId, id: &RunId) -> Result<Option<Run>, StoreError> {
         self.get(keys::run(customer, id)).await?.map(|item| item::body(&item)).transpose()
+    }
+
+    async fn named_runs(&self, customer: &CustomerId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
+        let wanted: BTreeSet<&RunId> = ids.iter().collect();
+        let items = self.get_many(wanted.into_iter().map(|id| keys::run(customer, id)).collect()).await?;
+        let readable = |item: &Item| {
+            item::body(item).inspect_err(|error| tracing::error!(%error, "A run cannot be read and is left out of a list")).ok()
+        };
+        Ok(items.iter().filter_map(readable).collect())
     }
 
     async fn runs(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Run>, StoreError> {

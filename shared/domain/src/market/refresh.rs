@@ -1,6 +1,6 @@
 //! What of the market is read anew, and how often.
 
-use super::RefreshWish;
+use super::{RefreshWish, Schedule};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ impl Part {
     /// Every part, the most perishable first.
     pub const ALL: [Part; 3] = [Part::SpotPrices, Part::OnDemand, Part::Advisor];
 
-    /// How long it stays fresh. Spot prices seldom move (179 of 9,100 pools changed more than once in 5.6 hours, 2022-05), and a
+    /// How long it stays fresh where nobody has set another time. Spot prices seldom move (179 of 9,100 pools changed more than once in 5.6 hours, 2022-05), and a
     /// plan wants prices of at most 15 minutes: 10 leave room for a run that failed. On-demand prices change a few times a year.
     /// The Spot Advisor looks back 30 days and is published a few times a day.
     pub fn interval(self) -> SignedDuration {
@@ -68,16 +68,16 @@ impl Refreshed {
     }
 
     /// What somebody asked for and was not read since: it is read even if it is fresh.
-    pub fn wanted(&self, wish: Option<&RefreshWish>, now: Timestamp) -> Vec<Part> {
-        let due = self.due(now);
+    pub fn wanted(&self, wish: Option<&RefreshWish>, schedule: &Schedule, now: Timestamp) -> Vec<Part> {
+        let due = self.due(schedule, now);
         let asked = |part: Part| wish.is_some_and(|wish| wish.parts.contains(&part) && self.at(part).is_none_or(|at| at < wish.at));
         Part::ALL.into_iter().filter(|part| due.contains(part) || asked(*part)).collect()
     }
 
     /// What is to be read now, the most perishable first. A time in the future (another clock) counts as never, or the part
     /// would stay as it is for as long as that clock was ahead.
-    pub fn due(&self, now: Timestamp) -> Vec<Part> {
-        let old = |part: &Part| self.at(*part).is_none_or(|at| at > now || now.duration_since(at) >= part.interval());
+    pub fn due(&self, schedule: &Schedule, now: Timestamp) -> Vec<Part> {
+        let old = |part: &Part| self.at(*part).is_none_or(|at| at > now || now.duration_since(at) >= schedule.interval(*part));
         Part::ALL.into_iter().filter(old).collect()
     }
 }
@@ -96,16 +96,25 @@ mod tests {
 
     #[test]
     fn what_was_never_read_is_due_and_what_was_just_read_is_not() {
-        assert_eq!(Refreshed::default().due(now()), Part::ALL);
-        assert_eq!(all(SignedDuration::ZERO).due(now()), []);
+        assert_eq!(Refreshed::default().due(&Schedule::default(), now()), Part::ALL);
+        assert_eq!(all(SignedDuration::ZERO).due(&Schedule::default(), now()), []);
     }
 
     #[test]
     fn each_part_is_due_after_its_own_time() {
-        assert_eq!(all(SignedDuration::from_mins(9)).due(now()), []);
-        assert_eq!(all(SignedDuration::from_mins(10)).due(now()), [Part::SpotPrices]);
-        assert_eq!(all(SignedDuration::from_hours(6)).due(now()), [Part::SpotPrices, Part::Advisor]);
-        assert_eq!(all(SignedDuration::from_hours(24)).due(now()), Part::ALL);
+        assert_eq!(all(SignedDuration::from_mins(9)).due(&Schedule::default(), now()), []);
+        assert_eq!(all(SignedDuration::from_mins(10)).due(&Schedule::default(), now()), [Part::SpotPrices]);
+        assert_eq!(all(SignedDuration::from_hours(6)).due(&Schedule::default(), now()), [Part::SpotPrices, Part::Advisor]);
+        assert_eq!(all(SignedDuration::from_hours(24)).due(&Schedule::default(), now()), Part::ALL);
+    }
+
+    #[test]
+    fn a_part_is_due_when_somebody_has_set_it_to_be() {
+        let often = Schedule { spot_prices_minutes: 3, advisor_minutes: 1_440, ..Schedule::default() };
+        assert_eq!(all(SignedDuration::from_mins(3)).due(&often, now()), [Part::SpotPrices]);
+        assert_eq!(all(SignedDuration::from_hours(6)).due(&often, now()), [Part::SpotPrices]);
+        let seldom = Schedule { spot_prices_minutes: 15, ..Schedule::default() };
+        assert_eq!(all(SignedDuration::from_mins(14)).due(&seldom, now()), []);
     }
 
     #[test]
@@ -113,14 +122,17 @@ mod tests {
         let wish =
             |at| RefreshWish { region: "us-east-1".to_owned().try_into().unwrap(), parts: vec![Part::Advisor], by: String::new(), at };
         let read = all(SignedDuration::from_mins(1));
-        assert_eq!(read.wanted(Some(&wish(now())), now()), [Part::Advisor]);
-        assert_eq!(read.with(Part::Advisor, now()).wanted(Some(&wish(now())), now()), []);
-        assert_eq!(all(SignedDuration::from_mins(10)).wanted(Some(&wish(now())), now()), [Part::SpotPrices, Part::Advisor]);
+        assert_eq!(read.wanted(Some(&wish(now())), &Schedule::default(), now()), [Part::Advisor]);
+        assert_eq!(read.with(Part::Advisor, now()).wanted(Some(&wish(now())), &Schedule::default(), now()), []);
+        assert_eq!(
+            all(SignedDuration::from_mins(10)).wanted(Some(&wish(now())), &Schedule::default(), now()),
+            [Part::SpotPrices, Part::Advisor]
+        );
     }
 
     #[test]
     fn a_clock_that_was_ahead_does_not_keep_a_part_old_and_a_slow_worker_does_not_make_it_older() {
-        assert_eq!(all(SignedDuration::from_hours(-1)).due(now()), Part::ALL);
+        assert_eq!(all(SignedDuration::from_hours(-1)).due(&Schedule::default(), now()), Part::ALL);
         let state = all(SignedDuration::ZERO);
         assert_eq!(state.with(Part::Advisor, now() - SignedDuration::from_hours(9)), state);
     }

@@ -2,14 +2,14 @@
 
 use super::StoreError;
 use crate::ids::{InstanceType, Region};
-use crate::market::{FillProgress, FillWish, FilledPool, ReadRun, RefreshWish};
+use crate::market::{FillProgress, FillWish, FilledPool, ReadRun, RefreshWish, Schedule};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 /// Wishes: written by the decision server, which may not write what the market says; read by the function `market`, which may.
 ///
 /// # Guarantees
-/// Every call may be repeated. A write replaces what it names.
+/// Every call may be repeated. A write replaces what it names; the schedule changes against its version.
 #[async_trait]
 pub trait MarketWishes: Send + Sync {
     /// That holes are to be filled, or what was filled is to be undone.
@@ -22,6 +22,13 @@ pub trait MarketWishes: Send + Sync {
     async fn put_refresh_wish(&self, wish: &RefreshWish) -> Result<(), StoreError>;
     /// The last of a Region.
     async fn refresh_wish(&self, region: &Region) -> Result<Option<RefreshWish>, StoreError>;
+    /// How often the market is read; the default where nobody has set it.
+    async fn schedule(&self) -> Result<Schedule, StoreError>;
+    /// Sets it, if the version in the table is `schedule.version - 1`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`]: somebody else set it first.
+    async fn put_schedule(&self, schedule: &Schedule) -> Result<(), StoreError>;
 }
 
 /// What became of wishes, and of each run: written by the function `market` only.

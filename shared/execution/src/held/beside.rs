@@ -23,6 +23,10 @@ impl Optimizations for Held<dyn Optimizations> {
         self.owns(customer)?;
         self.port.run(customer, id).await
     }
+    async fn named_runs(&self, customer: &CustomerId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
+        self.owns(customer)?;
+        self.port.named_runs(customer, ids).await
+    }
     async fn runs(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Run>, StoreError> {
         self.owns(customer)?;
         self.port.runs(customer, after, limit).await

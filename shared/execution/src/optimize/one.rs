@@ -182,6 +182,7 @@ impl Optimizer {
             let until = run.at.saturating_add(domain::SignedDuration::from_mins(minutes)).unwrap_or(run.at);
             standing.cool(plan.stakes.as_deref().map(crate::safety::going).unwrap_or_default(), until, run.at);
         }
+        standing.ran(&run.id);
         standing.version += 1;
         if let Err(error) = self.optimizations.put_standing(&run.customer, &run.cluster, &standing).await {
             warn!(run.id = %run.id, %error, "What stands between rounds could not be written");

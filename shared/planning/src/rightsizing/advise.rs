@@ -1,12 +1,12 @@
 //! From what is needed to what is recommended: up at once, down slowly, and nothing that somebody else decides.
 
-use super::estimate::{Need, confidence_percent, need};
+use super::estimate::{Need, confidence_percent, need, peak, percentile};
 use super::krr::severity;
 use super::vpa::proportional_limit;
 use domain::money::MicroDollars;
 use domain::plan::check::{Blocked, Rule};
-use domain::sizing::{Advice, HOURS_PER_MONTH, Resource, Sizes, WorkloadPolicy};
-use domain::usage::{ContainerRef, Usage};
+use domain::sizing::{Advice, Fit, HOURS_PER_MONTH, Resource, Severity, Sizes, Used, WorkloadPolicy};
+use domain::usage::{ContainerRef, Day, Usage};
 
 /// What an autoscaler works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub fn advise(facts: &Facts<'_>, policy: &WorkloadPolicy) -> (Option<Advice>, Ve
         current: facts.current,
         target,
         next,
-        severity: worst.into_iter().max().unwrap_or(domain::sizing::Severity::Good),
+        severity: worst.into_iter().max().unwrap_or(Severity::Good),
         confidence_percent: confidence,
         replicas: facts.replicas,
         saving_per_month: facts.prices.map(|prices| saving(&facts.current, &next, facts.replicas, prices)),
@@ -167,6 +167,25 @@ fn set(sizes: &mut Sizes, of: Resource, current: &Sizes, request: u64) {
     let (had, limit) = (current.request(of), current.limit(of));
     let kept = proportional_limit(limit, had, request, None).map(|limit| limit.max(request));
     sizes.set(of, Some(request), kept);
+}
+
+/// Usage against requests of a container, for people to look at: what it has, what it should have, and what it really uses.
+pub fn fit(of: &ContainerRef, usage: &Usage, replicas: u32, (current, target): (Sizes, Sizes), now_s: i64) -> Fit {
+    let used = |days: &[Day], resource: Resource| {
+        let share = |percent| percentile(days, resource, percent, now_s);
+        Some(Used { p50: share(50)?, p95: share(95)?, peak: peak(days, now_s)? })
+    };
+    let apart = [Resource::Cpu, Resource::Memory].map(|resource| severity(resource, current.request(resource), target.request(resource)));
+    Fit {
+        workload: of.workload.clone(),
+        container: of.container.clone(),
+        replicas,
+        cpu: used(&usage.cpu_days, Resource::Cpu),
+        memory: used(&usage.memory_days, Resource::Memory),
+        severity: apart.into_iter().max().unwrap_or(Severity::Good),
+        current,
+        target,
+    }
 }
 
 /// What a change frees in a month, all replicas; below zero where it asks for more.

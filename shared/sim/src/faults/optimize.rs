@@ -31,6 +31,9 @@ impl Optimizations for FaultyOptimizations {
     async fn run(&self, customer: &CustomerId, id: &RunId) -> Result<Option<Run>, StoreError> {
         self.gate.pass("optimizations.run", self.inner.run(customer, id), store).await
     }
+    async fn named_runs(&self, customer: &CustomerId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
+        self.gate.pass("optimizations.named_runs", self.inner.named_runs(customer, ids), store).await
+    }
     async fn runs(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Run>, StoreError> {
         self.gate.pass("optimizations.runs", self.inner.runs(customer, after, limit), store).await
     }

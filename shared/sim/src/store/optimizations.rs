@@ -72,6 +72,12 @@ impl Optimizations for MemoryStore {
         Ok(self.lock().kept.runs.get(&(customer.clone(), id.clone())).cloned())
     }
 
+    async fn named_runs(&self, customer: &CustomerId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
+        let state = self.lock();
+        let wanted: std::collections::BTreeSet<&RunId> = ids.iter().collect();
+        Ok(wanted.into_iter().filter_map(|id| state.kept.runs.get(&(customer.clone(), id.clone())).cloned()).collect())
+    }
+
     async fn runs(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Run>, StoreError> {
         let state = self.lock();
         let mut all: Vec<&Run> = state.kept.runs.values().filter(|run| run.customer == *customer).collect();

@@ -69,6 +69,13 @@ pub(super) async fn runs_are_listed_newest_first(store: &dyn Store) {
     }
     assert_eq!(seen, ["s4", "s3", "s2", "s1", "s0"]);
     assert_eq!(store.runs(&customer_id("liste"), None, 2).await.unwrap().items, []);
+    let all = store.runs(&customer, None, 9).await.unwrap().items;
+    let named = [all[3].id.clone(), all[0].id.clone(), all[3].id.clone()];
+    let mut found: Vec<String> = store.named_runs(&customer, &named).await.unwrap().into_iter().map(|run| run.round).collect();
+    found.sort();
+    assert_eq!(found, ["s1", "s4"], "each once");
+    assert_eq!(store.named_runs(&customer_id("liste"), &named).await.unwrap(), []);
+    assert_eq!(store.named_runs(&customer, &[]).await.unwrap(), []);
 }
 
 pub(super) async fn a_proposal_changes_against_its_version(store: &dyn Store) {

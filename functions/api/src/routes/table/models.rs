@@ -1,6 +1,6 @@
 //! Routes about models, predictions and prices: the decision server's, whose contract says what they take and give.
 
-use crate::routes::{Route, ml};
+use crate::routes::{IfMatch, Route, ml};
 use axum::routing::{delete, post, put};
 use http::Method;
 use serde_json::{Map, Value};
@@ -37,7 +37,11 @@ pub(super) static ROUTES: &[Route] = &[
         .takes::<Document>(),
     ml::read("/api/v1/ml/refresh/status", &["region"], "When the parts of a Region's market were read, and when they will be."),
     ml::read("/api/v1/ml/refresh/history", &["days", "limit"], "Runs over the market, newest first."),
-    ml::read("/api/v1/ml/refresh/schedule", &[], "How often each part of the market is read."),
+    ml::read("/api/v1/ml/refresh/schedule", &[], "How often each part of the market is read.").tagged(),
+    ml::manage(Method::PUT, "/api/v1/ml/refresh/schedule", || put(ml::forward_for_operator), "Sets how often.")
+        .takes::<Document>()
+        .tagged()
+        .if_match(IfMatch::Must),
     ml::read("/api/v1/ml/pricing/spot", &["region", "instance_type", "zones"], "Spot prices of a type, with every change that is kept."),
     ml::read("/api/v1/ml/pricing/on-demand", &["region", "family"], "On-demand prices, and how each is known."),
     ml::read("/api/v1/ml/pricing/spot-advisor", &["region", "family"], "What the Spot Advisor says of each type."),

@@ -7,7 +7,7 @@ use super::{DecisionTable, keys};
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::ids::{InstanceType, Region};
-use domain::market::{FillProgress, FillWish, FilledPool, ReadRun, RefreshWish};
+use domain::market::{FillProgress, FillWish, FilledPool, ReadRun, RefreshWish, Schedule};
 use domain::ports::{MarketWishes, MarketWork, StoreError};
 use std::collections::BTreeMap;
 
@@ -36,6 +36,15 @@ impl MarketWishes for DecisionTable {
 
     async fn refresh_wish(&self, region: &Region) -> Result<Option<RefreshWish>, StoreError> {
         self.0.get(keys::refresh_wish(region)).await?.as_ref().map(item::body).transpose()
+    }
+
+    async fn schedule(&self) -> Result<Schedule, StoreError> {
+        let item = self.0.get(keys::schedule()).await?;
+        Ok(item.as_ref().map(item::body).transpose()?.unwrap_or_default())
+    }
+
+    async fn put_schedule(&self, schedule: &Schedule) -> Result<(), StoreError> {
+        self.put_versioned(keys::schedule(), schedule, schedule.version).await
     }
 }
 

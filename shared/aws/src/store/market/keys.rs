@@ -111,6 +111,11 @@ pub(super) fn refresh_wish(region: &Region) -> Key {
     key("J#REFRESH".to_owned(), region.as_str())
 }
 
+/// How often the market is read.
+pub(super) fn schedule() -> Key {
+    key("J#SCHEDULE".to_owned(), "SCHEDULE")
+}
+
 /// The partition of the list of models.
 pub(super) fn models() -> String {
     "D#MODELS".to_owned()

@@ -1,14 +1,12 @@
 //! Models, their deployment, and the log of predictions.
 
-use super::super::errors::Written;
-use super::super::item::{self, n, s};
+use super::super::item::{self, s};
 use super::super::routes::{delete, put};
-use super::super::schema::incomplete;
 use super::super::table::{Range, Sort};
 use super::{DecisionTable, keys};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, Update};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::model::{Deployment, ModelRecord, PredictionBatch, model_id};
 use domain::ports::{Models, PREDICTIONS_KEPT_DAYS, PredictionLog, StoreError};
 use domain::{SignedDuration, Timestamp};
@@ -17,8 +15,6 @@ use domain::{SignedDuration, Timestamp};
 const PIECE_BYTES_MAX: usize = 350_000;
 /// The piece, as bytes.
 const PIECE: &str = "piece";
-/// The version of the deployment, for its condition.
-const VERSION: &str = "version";
 
 #[async_trait]
 impl Models for DecisionTable {
@@ -72,24 +68,7 @@ impl Models for DecisionTable {
     }
 
     async fn put_deployment(&self, next: &Deployment) -> Result<(), StoreError> {
-        let update = Update::builder().table_name(&self.0.name).set_key(Some(item::key_attributes(keys::deployment())));
-        let update = match next.version.saturating_sub(1) {
-            0 => update.condition_expression("attribute_not_exists(#version)"),
-            before => update.condition_expression("#version = :before").expression_attribute_values(":before", n(before)),
-        };
-        let update = update
-            .update_expression("SET #body = :body, #version = :version")
-            .expression_attribute_names("#body", item::BODY)
-            .expression_attribute_names("#version", VERSION)
-            .expression_attribute_values(":body", s(item::to_json(next)?))
-            .expression_attribute_values(":version", n(next.version))
-            .build()
-            .map_err(incomplete)?;
-        match self.0.update(update).await? {
-            Written::Yes => Ok(()),
-            Written::Lost(_) => Err(StoreError::Conflict),
-            Written::Busy => Err(StoreError::Throttled),
-        }
+        self.put_versioned(keys::deployment(), next, next.version).await
     }
 }
 

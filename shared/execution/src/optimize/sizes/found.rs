@@ -7,8 +7,9 @@ use domain::finding::{Finding, FindingKind, FindingState};
 use domain::money::MicroDollars;
 use domain::ports::StoreError;
 use domain::sizing::{Resource, Sizes};
-use domain::usage::ContainerRef;
+use domain::usage::{ContainerRef, Usage};
 use domain::{SignedDuration, Timestamp};
+use planning::rightsizing::advise::fit;
 use std::collections::BTreeSet;
 
 /// How often a finding that stays the same is written again.
@@ -24,6 +25,8 @@ const KINDS: [FindingKind; 4] =
 pub(super) struct Subject<'a> {
     pub(super) site: &'a Site,
     pub(super) of: &'a ContainerRef,
+    pub(super) usage: &'a Usage,
+    pub(super) replicas: u32,
     pub(super) now: Timestamp,
 }
 
@@ -56,7 +59,8 @@ pub(super) fn found(
         false => format!("{}. What it had stands in the plan, and is put back where the roll-out fails.", changes.join("; ")),
     };
     let finding = Finding::new(cluster.customer.clone(), cluster.id.clone(), kind, &about.of.to_string(), about.now);
-    Finding { evidence, cost_per_month, remedy, ..finding }
+    let fit = Some(Box::new(fit(about.of, about.usage, about.replicas, (*from, *to), about.now.as_second())));
+    Finding { evidence, cost_per_month, remedy, fit, ..finding }
 }
 
 impl Optimizer {

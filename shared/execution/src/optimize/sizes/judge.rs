@@ -71,9 +71,10 @@ fn killed(site: &Site, scene: &Scene, view: &WorkloadView, usages: &mut Kept, ju
         let kills = scene.kills(&of.workload, &of.container);
         let fresh = unseen(usage, &kills);
         let Some(current) = view.sizes(&of.container) else { continue };
-        let subject = Subject { site, of, now: scene.now };
         let cost = |to| scene.prices.map(|prices| saving(&current, to, view.replicas, prices));
-        match remedy(usage, &fresh, &current, scene.memory_max, policy, scene.now.as_second()) {
+        let answer = remedy(usage, &fresh, &current, scene.memory_max, policy, scene.now.as_second());
+        let subject = Subject { site, of, usage, replicas: view.replicas, now: scene.now };
+        match answer {
             Some(Remedy::Raise { to, why }) => {
                 let unchangeable =
                     view.managed_by.as_ref().map(|by| format!("{by} writes it and would take the change back: make it there"));
@@ -121,9 +122,10 @@ fn sized(site: &Site, scene: &Scene, view: &WorkloadView, usages: &Kept, judged:
         if advice.next != current || !notes.is_empty() {
             let more = advice.target.cpu_request > current.cpu_request || advice.target.memory_request > current.memory_request;
             let kind = if more { FindingKind::UndersizedWorkload } else { FindingKind::OversizedWorkload };
+            let subject = Subject { site, of, usage, replicas: view.replicas, now: scene.now };
             let sure = format!("{} % of seven days were seen", advice.confidence_percent);
             let evidence = advice.reasons.iter().cloned().chain([sure]).chain(notes.iter().map(|note| note.why.clone())).collect();
-            judged.findings.push(found(&Subject { site, of, now: scene.now }, kind, whole, evidence, &current, &advice.target));
+            judged.findings.push(found(&subject, kind, whole, evidence, &current, &advice.target));
         }
         judged.refused.extend(notes);
         if advice.next != current && advice.next.valid().is_ok() {

@@ -4,7 +4,7 @@ use super::MemoryMarket;
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::ids::{InstanceType, Region};
-use domain::market::{FillProgress, FillWish, FilledPool, ReadRun, RefreshWish};
+use domain::market::{FillProgress, FillWish, FilledPool, ReadRun, RefreshWish, Schedule};
 use domain::offering::Pool;
 use domain::ports::{MarketWishes, MarketWork, StoreError};
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 pub(super) struct Work {
     wishes: BTreeMap<String, FillWish>,
     refresh: BTreeMap<Region, RefreshWish>,
+    schedule: Schedule,
     progress: BTreeMap<String, FillProgress>,
     filled: BTreeMap<(String, Pool), FilledPool>,
     marks: BTreeMap<(Region, Pool, String), FilledPool>,
@@ -41,6 +42,19 @@ impl MarketWishes for MemoryMarket {
 
     async fn refresh_wish(&self, region: &Region) -> Result<Option<RefreshWish>, StoreError> {
         Ok(self.lock().work.refresh.get(region).cloned())
+    }
+
+    async fn schedule(&self) -> Result<Schedule, StoreError> {
+        Ok(self.lock().work.schedule.clone())
+    }
+
+    async fn put_schedule(&self, schedule: &Schedule) -> Result<(), StoreError> {
+        let kept = &mut self.lock().work.schedule;
+        if kept.version + 1 != schedule.version {
+            return Err(StoreError::Conflict);
+        }
+        *kept = schedule.clone();
+        Ok(())
     }
 }
 
