@@ -75,7 +75,7 @@ deploy stage: (build stage)
 
 # What a month of it costs, from counted calls: `just cost clusters=1000 nodes=50`.
 cost *of="clusters=1000 nodes=50":
-    cargo bench --workspace --profile dev --features tests/cost --bench cost -- {{ of }}
+    cargo bench --workspace --profile dev --bench cost -- {{ of }}
 
 # Every benchmark in one table.
 bench:

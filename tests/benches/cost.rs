@@ -11,6 +11,7 @@ mod prices;
 #[path = "cost/table.rs"]
 mod table;
 
+use execution::SIDE_BY_SIDE;
 use month::{Counted, Part};
 use prices::{Pico, price};
 
@@ -54,6 +55,8 @@ fn main() {
         let (a, b) = (monthly(&one, part), monthly(&two, part));
         let each = b.saturating_sub(a) + rescue.of(part) * (RESCUES + PLANS);
         let units = a.saturating_sub(b.saturating_sub(a)) + each * clusters;
+        // What waits side by side is paid by the one that waits longest.
+        let units = if part == Part::VisitingMegabyteMillis { units.div_ceil(clusters.clamp(1, SIDE_BY_SIDE as u128)) } else { units };
         let cost = price(part, units);
         sum += cost;
         println!("  {:<34} {units:>12} {:>12.2} USD", part.name(), usd(cost));

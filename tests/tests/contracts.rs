@@ -1,5 +1,7 @@
 //! The contracts of the ports, run on everything that claims to keep them.
 
+#[path = "contracts/account.rs"]
+mod account;
 #[path = "contracts/advisor.rs"]
 mod advisor;
 #[path = "contracts/cloud.rs"]

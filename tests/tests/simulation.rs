@@ -82,5 +82,7 @@ mod notices;
 
 #[path = "simulation/sizes.rs"]
 mod sizes;
+#[path = "simulation/sweeps.rs"]
+mod sweeps;
 #[path = "simulation/traces.rs"]
 mod traces;

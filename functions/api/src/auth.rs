@@ -28,7 +28,8 @@ pub async fn guard(State(deps): State<Arc<Deps>>, mut request: Request, next: Ne
             let key = presented(request.headers()).ok_or_else(unauthorized)?.to_owned();
             let now = deps.clock.now();
             // Before anything is read: whoever floods us costs nobody else their share of the table.
-            deps.rates.shut(&hash(&key), now)?;
+            let mark = deps.rates.mark(&key);
+            deps.rates.shut(mark, now)?;
             let doors = Doors {
                 registry: Arc::clone(&deps.registry),
                 clock: Arc::clone(&deps.clock),
@@ -36,7 +37,7 @@ pub async fn guard(State(deps): State<Arc<Deps>>, mut request: Request, next: Ne
                 issuer: deps.issuer.clone(),
             };
             let caller = doors.of(&key).await?;
-            let left = deps.rates.take(&caller, &hash(&key), now).await?;
+            let left = deps.rates.take(&caller, &hash(&key), mark, now).await?;
             let response = match allowed(&deps, &caller, role, request.method()).await {
                 Ok(()) => {
                     request.extensions_mut().insert(caller);

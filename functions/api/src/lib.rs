@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 pub mod auth;
 pub mod commands;
+pub mod desk;
 pub mod extract;
 pub mod idempotency;
 pub mod openapi;

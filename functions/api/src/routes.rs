@@ -9,7 +9,8 @@ use axum::routing::MethodRouter;
 use domain::tenant::Role;
 use http::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 pub mod actions;
 pub mod audit;
@@ -206,10 +207,19 @@ impl Route {
     }
 }
 
+/// The routes of each path: every request asks, and whoever floods us asks most.
+static BY_PATH: LazyLock<HashMap<&str, Vec<&Route>>> = LazyLock::new(|| {
+    let mut all: HashMap<&str, Vec<&Route>> = HashMap::new();
+    for route in TABLE.iter() {
+        all.entry(route.path).or_default().push(route);
+    }
+    all
+});
+
 /// Who may use a route; `None`: it is closed. HEAD is GET without the body.
 pub fn access(method: &Method, path: &str) -> Option<Access> {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
-    TABLE.iter().find(|route| route.method == *method && route.path == path).map(|route| route.access)
+    BY_PATH.get(path)?.iter().find(|route| route.method == *method).map(|route| route.access)
 }
 
 /// The REST API.

@@ -7,6 +7,7 @@ mod billing;
 mod clusters;
 mod contract;
 mod customers;
+mod desk;
 mod dry;
 mod errors;
 mod events;

@@ -29,7 +29,7 @@ pub(crate) fn bytes_max(path: &str) -> usize {
 
 /// A question of somebody who is signed in.
 pub struct Ask {
-    /// Everything.
+    /// Everything, bound to their customer.
     pub deps: Arc<Deps>,
     /// Who asks.
     pub session: Session,
@@ -60,7 +60,8 @@ impl FromRequestParts<Arc<Deps>> for Ask {
             return Err(signed_out(&parts.headers, parts.uri.path_and_query().map_or("/console", |path| path.as_str())));
         };
         let query = pairs(parts.uri.query().unwrap_or_default().as_bytes());
-        Ok(Ask { deps: Arc::clone(deps), session, query, path: parts.uri.path().to_owned(), now })
+        let deps = Arc::new(deps.bound(&session.customer));
+        Ok(Ask { deps, session, query, path: parts.uri.path().to_owned(), now })
     }
 }
 

@@ -7,9 +7,11 @@
 //! [`router`] is the whole of it; `main.rs` gives it to Lambda, local mode to a socket, and the tests call it directly. What is not here
 //! and never will be: a number without its unit and its age, a script or a style that stands in a page, a write without a token.
 
+use domain::ids::CustomerId;
 use domain::ports::{
     Clock, Findings, Journal, Ledger, MarketStore, MarketWork, Nights, Optimizations, Outbox, Queue, Registry, Rounds, Routes, Scans, Trail,
 };
+use execution::held::held;
 use runtime::advisor::Connection;
 use runtime::web::issuer::Issuer;
 use std::sync::Arc;
@@ -33,6 +35,7 @@ pub use routes::router;
 pub use runtime::web::ids::{Ids, random_ids};
 
 /// What the function works with.
+#[derive(Clone)]
 pub struct Deps {
     /// Customers, clusters, keys and stops.
     pub registry: Arc<dyn Registry>,
@@ -77,6 +80,25 @@ pub struct Deps {
 }
 
 impl Deps {
+    /// The same, bound to one customer: what pages are given. Whatever names another is refused.
+    fn bound(&self, customer: &CustomerId) -> Deps {
+        Deps {
+            registry: held(&self.registry, customer),
+            journal: held(&self.journal, customer),
+            optimizations: held(&self.optimizations, customer),
+            ledger: held(&self.ledger, customer),
+            outbox: held(&self.outbox, customer),
+            nights: held(&self.nights, customer),
+            findings: held(&self.findings, customer),
+            trail: held(&self.trail, customer),
+            routes: held(&self.routes, customer),
+            rounds: held(&self.rounds, customer),
+            scans: held(&self.scans, customer),
+            queue: held(&self.queue, customer),
+            ..self.clone()
+        }
+    }
+
     /// Where wishes are written to.
     pub fn wishes(&self) -> execution::wishes::Wishes {
         execution::wishes::Wishes {

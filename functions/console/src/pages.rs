@@ -21,6 +21,7 @@ pub mod plans;
 pub mod predictions;
 pub mod prices;
 pub mod pricing;
+pub mod rights;
 pub mod rightsizing;
 pub mod savings;
 pub mod schedule;

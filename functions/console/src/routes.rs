@@ -35,7 +35,7 @@ pub const PAGES: [&str; 19] = [
 ];
 
 /// Every form: none is taken without its token.
-pub const FORMS: [&str; 27] = [
+pub const FORMS: [&str; 28] = [
     "/console/plans/approve",
     "/console/plans/reject",
     "/console/plans/cancel",
@@ -55,6 +55,7 @@ pub const FORMS: [&str; 27] = [
     "/console/keys/create",
     "/console/keys/revoke",
     "/console/clusters/round",
+    "/console/clusters/look",
     "/console/waste/scan",
     "/console/waste/dismiss",
     "/console/office-hours/wake",
@@ -77,6 +78,7 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/console/clusters", get(clusters::list))
         .route("/console/clusters/{id}", get(cluster::show))
         .route("/console/clusters/round", post(cluster::round))
+        .route("/console/clusters/look", post(rights::look))
         .route("/console/plans", get(plans::list))
         .route("/console/plans/{id}", get(plan::show))
         .route("/console/plans/approve", post(plan::approve))

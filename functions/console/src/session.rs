@@ -15,6 +15,7 @@ use runtime::web::keys::same;
 use runtime::web::token::Claims;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// How long a session lasts: a working day.
 pub const LASTS: SignedDuration = SignedDuration::from_hours(12);
@@ -26,8 +27,9 @@ pub const COOKIE: &str = "cloudoptim_console";
 const KEY_BYTES_MAX: usize = 512;
 
 /// Signs sessions.
+#[derive(Clone)]
 pub struct Signer {
-    key: Vec<u8>,
+    key: Arc<[u8]>,
     secure: bool,
 }
 
@@ -86,7 +88,7 @@ impl Ground {
 impl Signer {
     /// A signer. `secure`: cookies travel over https only; without it only on this machine.
     pub fn new(key: &[u8], secure: bool) -> Signer {
-        Signer { key: key.to_vec(), secure }
+        Signer { key: key.into(), secure }
     }
 
     fn mac(&self, parts: [&str; 2]) -> Vec<u8> {

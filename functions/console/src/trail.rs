@@ -9,12 +9,26 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::audit;
 use http::Method;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// How much of a form is kept, in characters.
 const OBJECT_MAX: usize = 2_048;
 /// Never noted: what proves that a form is ours, the key that signs in, and the file of a model, which is kept as itself.
 const SECRET: [&str; 3] = ["token", "key", "onnx"];
+
+/// What a form has changed: a page puts it beside its answer. Never holds a secret.
+#[derive(Debug, Clone)]
+struct Changed {
+    before: Value,
+    after: Value,
+}
+
+/// Puts what was there, and what is there now, beside an answer.
+pub(crate) fn changed(mut response: Response, before: Value, after: Value) -> Response {
+    response.extensions_mut().insert(Changed { before, after });
+    response
+}
 
 /// Notes every form of somebody who is signed in. What is not noted is not done.
 pub(crate) async fn note(State(deps): State<Arc<Deps>>, request: Request, next: Next) -> Response {
@@ -33,8 +47,12 @@ pub(crate) async fn note(State(deps): State<Arc<Deps>>, request: Request, next: 
     if let Err(error) = deps.trail.note(&noted).await {
         return Failure::from(error).into_response();
     }
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     noted.status = Some(response.status().as_u16());
+    if let Some(Changed { before, after }) = response.extensions_mut().remove::<Changed>() {
+        let said = |value: Value| Some(value).filter(|value| !value.is_null());
+        (noted.before, noted.after) = (said(before), said(after));
+    }
     // The form is handled: a trail that does not answer now must not make it look undone. The open row says that it was begun.
     if let Err(error) = deps.trail.note(&noted).await {
         tracing::error!(%error, id = noted.id, "The outcome of a form was not noted");

@@ -42,6 +42,7 @@ pub fn done(code: &str) -> Option<&'static str> {
         "rejected" => "Dismissed. Nothing will come of this plan.",
         "cancelled" => "Cancelled. What was done is being taken back.",
         "round" => "A round is asked for. What it decides stands here in a moment.",
+        "look" => "A look is asked for. What it finds stands here in a moment.",
         "scan" => "A scan is asked for. What it finds stands here in a moment.",
         "dismissed" => "Dismissed. It returns when it rests on other grounds than now.",
         "halted" => "Stopped. No change is begun until the stop is lifted.",

@@ -54,6 +54,7 @@ pub(crate) fn optimizer(
             registry: ports.registry.clone(),
             rights,
             trust: Arc::new(MemoryTrust::default()),
+            cloud: ports.cloud.clone(),
             clock: ports.clock.clone(),
         }),
         settings: Settings {

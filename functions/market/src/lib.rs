@@ -94,7 +94,6 @@ impl Run {
 /// How many calls are under way at once. A Region that does not answer blocks one lane, and not the others.
 const LANES: usize = 4;
 /// How many clusters are read in one page.
-const PAGE: usize = 100;
 
 /// Reads what is due or asked for, once; then goes on with fillings for as long as there is time.
 ///
@@ -125,15 +124,7 @@ pub async fn handle(deps: &Deps, budget: Budget) -> Result<Run, StoreError> {
 
 /// The Regions of all clusters.
 async fn registered(deps: &Deps) -> Result<BTreeSet<Region>, StoreError> {
-    let (mut regions, mut after) = (BTreeSet::new(), None);
-    loop {
-        let page = deps.registry.all_clusters(after.as_deref(), PAGE).await?;
-        regions.extend(page.items.into_iter().map(|cluster| cluster.region));
-        after = page.next;
-        if after.is_none() {
-            return Ok(regions);
-        }
-    }
+    Ok(deps.registry.every_cluster().await?.into_iter().map(|cluster| cluster.region).collect())
 }
 
 /// One call of a source and what follows from it.

@@ -45,7 +45,7 @@ fn wire(wires: &Wires) -> anyhow::Result<Optimizer> {
     let ports = wires.ports();
     Ok(Optimizer {
         surveyor: Arc::new(Lookout::new(ports.clone())),
-        ports,
+        ports: ports.clone(),
         optimizations: table.clone(),
         sizing: Some(Sizing {
             usages: table.clone(),
@@ -60,6 +60,7 @@ fn wire(wires: &Wires) -> anyhow::Result<Optimizer> {
             registry: table.clone(),
             rights: wires.clusters(wires.vault(), aws::EksRole::Act),
             trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Act)),
+            cloud: ports.cloud.clone(),
             clock: wires.clock.clone(),
         }),
         settings: settings_of(config.optimization),

@@ -77,24 +77,17 @@ pub async fn handle(deps: &Deps, budget: Budget) -> Result<Polled, StoreError> {
 /// themselves: whoever names another's queue is refused by it, and keeps nobody from theirs.
 async fn queues(deps: &Deps) -> Result<BTreeMap<(CustomerId, String), AwsScope>, StoreError> {
     let mut queues = BTreeMap::new();
-    let mut after: Option<String> = None;
-    loop {
-        let page = deps.registry.all_clusters(after.as_deref(), 100).await?;
-        for cluster in page.items {
-            let Some(url) = cluster.sqs_queue_url.clone() else { continue };
-            let named = (cluster.customer.clone(), url);
-            if queues.contains_key(&named) {
-                continue;
-            }
-            if let Some(scope) = scope(deps, &cluster).await? {
-                queues.insert(named, scope);
-            }
+    for cluster in deps.registry.every_cluster().await? {
+        let Some(url) = cluster.sqs_queue_url.clone() else { continue };
+        let named = (cluster.customer.clone(), url);
+        if queues.contains_key(&named) {
+            continue;
         }
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(queues),
+        if let Some(scope) = scope(deps, &cluster).await? {
+            queues.insert(named, scope);
         }
     }
+    Ok(queues)
 }
 
 async fn scope(deps: &Deps, cluster: &Cluster) -> Result<Option<AwsScope>, StoreError> {

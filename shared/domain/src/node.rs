@@ -145,7 +145,7 @@ pub struct NodeRecord {
     pub template: Option<NodeTemplate>,
     /// Ranked offerings for a replacement, best first: the standing advice.
     pub advice: Vec<Offering>,
-    /// When this was written.
+    /// When this was written. A look that finds the same some hours later leaves it; when a cluster was last looked at, the cluster says.
     pub seen_at: Timestamp,
 }
 

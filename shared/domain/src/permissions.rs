@@ -1,6 +1,9 @@
-//! What we need to be allowed in a cluster, capability by capability, and what was found when somebody looked.
+//! What we need to be allowed in a cluster, capability by capability, and what was found when somebody looked. What we need in the
+//! account around it is in [`account`].
 //!
 //! `infra/customer/rbac.yaml` grants the same, a role each; a test holds the two to each other.
+
+pub mod account;
 
 use crate::ids::ClusterId;
 use crate::ports::Trust;
@@ -139,6 +142,9 @@ pub struct Checklist {
     pub missing: Option<Vec<Right>>,
     /// Why not, in one sentence.
     pub why: Option<String>,
+    /// What was found of the account, grant by grant; empty: it was never asked.
+    #[serde(default)]
+    pub account: Vec<account::GrantFound>,
 }
 
 impl Checklist {
@@ -146,6 +152,35 @@ impl Checklist {
     pub fn holds(&self, asked_at: Option<Timestamp>, now: Timestamp) -> bool {
         now < self.at.saturating_add(LOOKED_AT_FOR).unwrap_or(Timestamp::MAX) && asked_at.is_none_or(|asked| asked <= self.at)
     }
+
+    /// Whether the cluster gives us a right; `None`: it is not known.
+    pub fn holds_right(&self, right: &Right) -> Option<bool> {
+        self.missing.as_ref().map(|missing| !missing.contains(right))
+    }
+
+    /// Whether the cluster gives us everything that a capability takes; `None`: it is not known.
+    pub fn allows(&self, capability: &Capability) -> Option<bool> {
+        whole(capability.rights().iter().map(|right| self.holds_right(right)))
+    }
+
+    /// What was found of a grant of the account; `None`: it was never asked about.
+    pub fn found(&self, grant: &account::Grant) -> Option<&account::GrantFound> {
+        self.account.iter().find(|found| found.statement == grant.statement && found.action == grant.action)
+    }
+
+    /// Whether the account grants everything that a capability takes; `None`: it is not known.
+    pub fn grants(&self, capability: &account::AccountCapability) -> Option<bool> {
+        whole(capability.grants().iter().map(|grant| self.found(grant).and_then(|found| found.held)))
+    }
+}
+
+/// One that is missing makes it incomplete, whatever is not known of the others.
+fn whole(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    parts.fold(Some(true), |so_far, part| match (so_far, part) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (None, _) | (_, None) => None,
+        (Some(true), Some(true)) => Some(true),
+    })
 }
 
 #[cfg(test)]
@@ -156,9 +191,17 @@ mod tests {
     fn a_look_is_good_until_it_is_old_or_somebody_asks() {
         let at: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
         let later = |minutes| at + SignedDuration::from_mins(minutes);
-        let list = Checklist { at, role: Trust::Us, missing: Some(Vec::new()), why: None };
+        let list = Checklist { at, role: Trust::Us, missing: Some(Vec::new()), why: None, account: Vec::new() };
         assert!(list.holds(None, later(359)) && !list.holds(None, later(360)));
         assert!(list.holds(Some(at), later(1)) && !list.holds(Some(later(1)), later(2)));
+    }
+
+    #[test]
+    fn what_is_missing_counts_before_what_is_not_known() {
+        let whole = |parts: &[Option<bool>]| super::whole(parts.iter().copied());
+        assert_eq!(whole(&[Some(true), Some(true)]), Some(true));
+        assert_eq!(whole(&[Some(true), None]), None);
+        assert_eq!(whole(&[None, Some(false), Some(true)]), Some(false));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the world must do for us, in our words. Each port has a real adapter and a simulated twin, and one contract suite
 //! runs against both.
 
+pub mod account;
 pub mod advisor;
 pub mod bearers;
 pub mod clock;
@@ -35,6 +36,7 @@ pub mod trust;
 pub mod vault;
 pub mod watchbooks;
 
+pub use account::AccountRights;
 pub use advisor::{Advisor, AdvisorError};
 pub use bearers::{BearerError, Bearers};
 pub use clock::Clock;

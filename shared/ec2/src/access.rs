@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 mod policy;
 
-pub(crate) use policy::Task;
+pub(crate) use policy::{Task, partition};
 
 /// One call with all its retries. The SDK itself has no limit, and a hung socket would eat the whole invocation.
 pub(crate) const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);

@@ -142,17 +142,22 @@ pub(crate) async fn snapshot(session: &Session, volume: &VolumeId, mark: &str) -
         return Ok(VolumeSnapshot { id, state: how_far(there.state()) });
     }
     session.pace(Call::Terminate).await?;
-    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
-    let tagged = TagSpecification::builder()
-        .resource_type(ResourceType::Snapshot)
-        .tags(tag(MARK_TAG, mark))
-        .tags(tag("cloudoptim.io/deleted-from", volume.as_str()))
-        .build();
+    let tagged = snapshot_tags(volume, mark);
     let description = format!("Made by CloudOptim before {volume} was deleted");
     let call = session.ec2.create_snapshot().volume_id(volume.as_str()).description(description).tag_specifications(tagged);
     let made = call.send().await.map_err(|error| from_sdk(&error))?;
     let id = made.snapshot_id().ok_or_else(|| unreadable("a new snapshot without an id"))?.to_owned();
     Ok(VolumeSnapshot { id, state: how_far(made.state()) })
+}
+
+/// What a snapshot carries from its first moment.
+pub(crate) fn snapshot_tags(volume: &VolumeId, mark: &str) -> TagSpecification {
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+    TagSpecification::builder()
+        .resource_type(ResourceType::Snapshot)
+        .tags(tag(MARK_TAG, mark))
+        .tags(tag("cloudoptim.io/deleted-from", volume.as_str()))
+        .build()
 }
 
 fn how_far(state: Option<&types::SnapshotState>) -> SnapshotState {

@@ -17,16 +17,7 @@ use std::collections::BTreeMap;
 
 /// Launches one instance, once, without a retry inside.
 pub(crate) async fn launch(session: &Session, request: &LaunchRequest) -> Result<Instance, CloudError> {
-    let call = from_template(session.ec2.run_instances(), &request.template)?;
-    let call = call
-        .min_count(1)
-        .max_count(1)
-        .client_token(&request.client_token)
-        .instance_type(request.offering.pool.instance_type.as_str().into())
-        .subnet_id(request.offering.subnet.as_str())
-        .instance_initiated_shutdown_behavior(ShutdownBehavior::Terminate)
-        .set_instance_market_options(market(request.offering.pool.capacity))
-        .set_tag_specifications(Some(tag_specifications(&tags(request))));
+    let call = described(session.ec2.run_instances(), request)?;
     // One attempt, which has the time of the whole operation: RunInstances can take longer than a read, and giving up on it
     // early only makes an ambiguous answer. The journal repeats it with the same bytes.
     let timeouts = TimeoutConfig::builder().operation_timeout(OPERATION_TIMEOUT).operation_attempt_timeout(OPERATION_TIMEOUT).build();
@@ -34,6 +25,20 @@ pub(crate) async fn launch(session: &Session, request: &LaunchRequest) -> Result
     let answer = Box::pin(call.customize().config_override(once).send()).await.map_err(|error| errors::from_sdk(&error))?;
     let instance = answer.instances().first().ok_or_else(|| errors::unreadable("RunInstances named no instance"))?;
     describe::instance(instance)
+}
+
+/// The call of one instance, as it is launched and as it is asked about.
+pub(crate) fn described(call: RunInstancesFluentBuilder, request: &LaunchRequest) -> Result<RunInstancesFluentBuilder, CloudError> {
+    let call = from_template(call, &request.template)?
+        .min_count(1)
+        .max_count(1)
+        .client_token(&request.client_token)
+        .instance_type(request.offering.pool.instance_type.as_str().into())
+        .subnet_id(request.offering.subnet.as_str());
+    Ok(call
+        .instance_initiated_shutdown_behavior(ShutdownBehavior::Terminate)
+        .set_instance_market_options(market(request.offering.pool.capacity))
+        .set_tag_specifications(Some(tag_specifications(&tags(request)))))
 }
 
 /// Ends an instance; one that EC2 does not know (any more) is ended.

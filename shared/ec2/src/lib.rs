@@ -14,6 +14,7 @@
 //! ```
 
 mod access;
+mod account;
 mod balancers;
 mod describe;
 mod errors;
@@ -34,9 +35,10 @@ use domain::Timestamp;
 use domain::decision::Commitment;
 use domain::ids::{InstanceId, InstanceType, VolumeId, Zone};
 use domain::node::NodeTemplate;
+use domain::ports::account::{Question, Said};
 use domain::ports::cloud::SpotPrice;
 use domain::ports::estate::{Address, Behind, EbsVolume, Estate, LoadBalancer, Member, NatGateway, VolumeFilter, VolumeSnapshot};
-use domain::ports::{Cloud, CloudError, Instance, InstanceFilter, LaunchRequest, Lifecycle};
+use domain::ports::{AccountRights, Cloud, CloudError, Instance, InstanceFilter, LaunchRequest, Lifecycle};
 use domain::tenant::AwsScope;
 use std::collections::BTreeMap;
 use throttle::Call;
@@ -109,6 +111,13 @@ impl Cloud for Ec2 {
 
     async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
         reserved::reserved(&self.access.session(scope, Task::Look).await?).await
+    }
+}
+
+#[async_trait]
+impl AccountRights for Ec2 {
+    async fn may(&self, scope: &AwsScope, question: &Question) -> Result<Said, CloudError> {
+        Box::pin(account::may(&self.access, scope, question)).await
     }
 }
 

@@ -11,6 +11,7 @@
 
 pub mod drain;
 pub mod drive;
+pub mod held;
 pub mod notify;
 pub mod office_hours;
 pub mod optimize;
@@ -26,6 +27,10 @@ pub mod tell;
 pub mod unwind;
 pub mod waste;
 pub mod wishes;
+
+/// How many clusters are visited at the same time by what visits all of them in its minute. A visit waits for three or four answers from far
+/// away, about half a second: 45 s are enough for 1,800 clusters.
+pub const SIDE_BY_SIDE: usize = 20;
 
 pub use drive::{Driven, continue_plan, drive};
 pub use ports::{Ports, Trouble, scope, theirs};

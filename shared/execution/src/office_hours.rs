@@ -6,6 +6,7 @@
 //! mode and also where the capability is switched off: only the kill switch keeps it asleep.
 //! What cannot be seen is not touched.
 
+use crate::SIDE_BY_SIDE;
 use crate::ports::Trouble;
 use domain::Timestamp;
 use domain::ids::{ClusterId, CustomerId};
@@ -23,9 +24,6 @@ use tracing::{info, warn};
 
 mod plans;
 mod rows;
-
-/// How many clusters are looked at side by side.
-const SIDE_BY_SIDE: usize = 20;
 
 /// Everything that office hours work with. There is no cloud in it: no instance is touched.
 #[derive(Clone)]
@@ -88,17 +86,9 @@ impl OfficeHours {
     /// # Errors
     /// [`Trouble`]: the list of clusters could not be read; the next minute tries again.
     pub async fn tick(&self, until: Timestamp) -> Result<usize, Trouble> {
-        let (mut looked, mut after): (usize, Option<String>) = (0, None);
-        // Pages of 100 clusters: the bound is a million clusters.
-        for _page in 0..10_000 {
-            let page = self.registry.all_clusters(after.as_deref(), 100).await?;
-            let minutes = futures::stream::iter(page.items).map(|cluster| self.timed(cluster, until)).buffer_unordered(SIDE_BY_SIDE);
-            looked += minutes.filter(|looked| futures::future::ready(*looked)).count().await;
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let clusters = self.registry.every_cluster().await?;
+        let minutes = futures::stream::iter(clusters).map(|cluster| self.timed(cluster, until)).buffer_unordered(SIDE_BY_SIDE);
+        let looked = minutes.filter(|looked| futures::future::ready(*looked)).count().await;
         self.meter.count("office_hours", "finished");
         Ok(looked)
     }

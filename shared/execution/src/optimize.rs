@@ -107,27 +107,18 @@ impl Optimizer {
     /// [`Trouble`]: not all were asked for; the schedule tries again.
     pub async fn fan_out(&self) -> Result<usize, Trouble> {
         let round = slot(self.ports.clock.now(), self.settings.interval);
-        let mut asked = 0;
-        let mut after: Option<String> = None;
-        // Pages of 100 clusters: the bound is a million clusters.
-        for _page in 0..10_000 {
-            let page = self.ports.registry.all_clusters(after.as_deref(), 100).await?;
-            for cluster in page.items {
-                let round = Round {
-                    customer: cluster.customer,
-                    cluster: cluster.id,
-                    round: round.clone(),
-                    asked_by: "schedule".to_owned(),
-                    types: Vec::new(),
-                    dry_run: false,
-                };
-                self.rounds.ask(&round).await?;
-                asked += 1;
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+        let clusters = self.ports.registry.every_cluster().await?;
+        let asked = clusters.len();
+        for cluster in clusters {
+            let round = Round {
+                customer: cluster.customer,
+                cluster: cluster.id,
+                round: round.clone(),
+                asked_by: "schedule".to_owned(),
+                types: Vec::new(),
+                dry_run: false,
+            };
+            self.rounds.ask(&round).await?;
         }
         Ok(asked)
     }

@@ -1,9 +1,11 @@
 //! Looks what we may do in a cluster and in its account, and writes down what is missing. Nothing is changed by looking.
 
 use domain::permissions::{Checklist, all_rights, asked_key, key};
-use domain::ports::{Clock, ClusterError, Registry, Rights, StoreError, Trust, Trusts};
+use domain::ports::{Clock, Cloud, ClusterError, Registry, Rights, StoreError, Trust, Trusts};
 use domain::tenant::{AwsScope, Cluster};
 use std::sync::Arc;
+
+mod account;
 
 /// Who looks.
 #[derive(Clone)]
@@ -14,6 +16,8 @@ pub struct Inspector {
     pub rights: Arc<dyn Rights>,
     /// Whom the role that acts trusts.
     pub trust: Arc<dyn Trusts>,
+    /// What accounts allow.
+    pub cloud: Arc<dyn Cloud>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -32,8 +36,12 @@ impl Inspector {
         if before.is_some_and(|list| list.holds(asked_at, now)) {
             return Ok(false);
         }
-        let (role, missing) =
-            futures::future::join(self.trust.trust(cluster, &scope.external_id), self.rights.missing(cluster, &all_rights())).await;
+        let (role, missing, account) = Box::pin(futures::future::join3(
+            self.trust.trust(cluster, &scope.external_id),
+            self.rights.missing(cluster, &all_rights()),
+            account::look(self.cloud.as_ref(), scope),
+        ))
+        .await;
         if role == Trust::Anybody {
             tracing::error!(cluster.id = %cluster.id, "The role of a cluster is given to us without its external id: it trusts anybody");
         }
@@ -41,8 +49,8 @@ impl Inspector {
             Ok(missing) => (Some(missing), None),
             Err(error) => (None, Some(said(&error).to_owned())),
         };
-        let list =
-            serde_json::to_value(Checklist { at: now, role, missing, why }).map_err(|error| StoreError::Refused(error.to_string()))?;
+        let list = serde_json::to_value(Checklist { at: now, role, missing, why, account })
+            .map_err(|error| StoreError::Refused(error.to_string()))?;
         self.registry.put_config(&cluster.customer, &key, &list).await?;
         Ok(true)
     }

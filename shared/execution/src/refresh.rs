@@ -1,13 +1,16 @@
 //! Keeps the index that leads from an instance to its node, with the standing advice for its replacement.
 
 use crate::ports::{Ports, Site, Trouble};
-use domain::Timestamp;
 use domain::ids::{InstanceKey, NodeName};
 use domain::node::{NodeOwner, NodeRecord, NodeTarget, NodeTemplate, NodeView};
 use domain::ports::{ClusterError, Instance, InstanceFilter};
 use domain::tenant::ClusterStatus;
+use domain::{SignedDuration, Timestamp};
 use planning::replacement::{Known, standing_advice};
 use std::collections::BTreeMap;
+
+/// How long a record that says the same is left as it is. It bounds how wrong the choice between two clusters that name one instance can be.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(6);
 
 /// Reads a cluster's nodes and instances and writes their index. Says how many nodes it has.
 ///
@@ -28,7 +31,7 @@ pub async fn refresh(ports: &Ports, site: &Site) -> Result<usize, Trouble> {
     let instances = ports.cloud.instances(&site.scope, &InstanceFilter::Cluster(site.cluster.name.clone())).await?;
     let instances: BTreeMap<_, _> = instances.into_iter().map(|i| (i.id.clone(), i)).collect();
     let before = ports.routes.nodes(&site.cluster.customer, &site.cluster.id).await?;
-    let templates: BTreeMap<_, _> = before.into_iter().map(|r| (r.key.instance, r.template)).collect();
+    let before: BTreeMap<_, _> = before.into_iter().map(|record| (record.key.instance.clone(), record)).collect();
     let mut records = Vec::new();
     for node in &nodes {
         let Some(instance) = node.instance().and_then(|id| instances.get(&id)) else {
@@ -37,16 +40,29 @@ pub async fn refresh(ports: &Ports, site: &Site) -> Result<usize, Trouble> {
         let Some(mut record) = record(ports, site, node, instance) else {
             continue;
         };
-        record.template = match templates.get(&record.key.instance) {
-            Some(Some(known)) => Some(known.clone()),
-            Some(None) | None => template(ports, site, &record).await,
+        record.template = match before.get(&record.key.instance).and_then(|known| known.template.clone()) {
+            Some(known) => Some(known),
+            None => template(ports, site, &record).await,
         };
         records.push(record);
     }
     advise(&mut records, &instances);
+    for record in &mut records {
+        if let Some(known) = before.get(&record.key.instance) {
+            keep(record, known);
+        }
+    }
     ports.routes.put_nodes(&site.cluster.customer, &site.cluster.id, &records).await?;
     note_status(ports, site, Ok(nodes.len())).await?;
     Ok(nodes.len())
+}
+
+/// A record that says what is known already stays as it was written, for a while: most nodes are the same at most looks, and each write costs.
+fn keep(record: &mut NodeRecord, known: &NodeRecord) {
+    let said_before = NodeRecord { seen_at: known.seen_at, ..record.clone() };
+    if said_before == *known && record.seen_at < known.seen_at + KEPT_FOR {
+        record.seen_at = known.seen_at;
+    }
 }
 
 /// The record of one instance that the index does not know yet. Without a Node object it is named by its private DNS name,

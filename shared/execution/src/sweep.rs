@@ -1,12 +1,14 @@
 //! The sweeper: what nobody works on, and what never arrived. EventBridge is best effort, so EC2 itself is the second source.
 
 use crate::ports::{Ports, Site, Trouble};
-use crate::{refresh, rescue};
+use crate::{SIDE_BY_SIDE, refresh, rescue};
 use domain::interruption::{Notice, NoticeKind, SPOT_NOTICE, Takeback};
 use domain::plan::PlanKey;
 use domain::ports::{Change, Instance, InstanceFilter, StoreError};
 use domain::tenant::Cluster;
 use domain::{SignedDuration, Timestamp};
+use futures::StreamExt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use tracing::{info, warn};
 
 /// What one sweep did.
@@ -33,29 +35,40 @@ const OPEN_ROW_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// # Errors
 /// The table or the queue did not answer.
 pub async fn sweep(ports: &Ports, until: Timestamp) -> Result<Swept, Trouble> {
-    let mut swept = Swept { resumed: resume(ports).await?, ..Swept::default() };
-    let mut after: Option<String> = None;
-    // Pages of 100 clusters: the bound is a million clusters.
-    for _page in 0..10_000 {
-        let page = ports.registry.all_clusters(after.as_deref(), 100).await?;
-        for cluster in page.items {
-            if ports.clock.now() >= until {
-                return Ok(swept);
-            }
-            match visit(ports, &cluster, until).await {
-                Ok((missed, refreshed)) => {
-                    swept.missed += missed;
-                    swept.refreshed += usize::from(refreshed);
-                }
-                Err(error) => warn!(cluster.id = %cluster.id, %error, "A cluster could not be swept"),
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
+    let resumed = resume(ports).await?;
+    let mut clusters = ports.registry.every_cluster().await?;
+    clusters.sort_by_cached_key(|cluster| turn(cluster, ports.clock.now()));
+    let visits = futures::stream::iter(clusters).map(|cluster| timed(ports, cluster, until)).buffer_unordered(SIDE_BY_SIDE);
+    let swept = Swept { resumed, ..Swept::default() };
+    let add = |so_far: Swept, (missed, refreshed): (usize, bool)| async move {
+        Swept { missed: so_far.missed + missed, refreshed: so_far.refreshed + usize::from(refreshed), ..so_far }
+    };
+    Ok(visits.fold(swept, add).await)
+}
+
+/// When a cluster's turn is. Where the minute is too short for all of them, no cluster is always among the last: those whose index has been
+/// old for longest come first, the others in an order that is another one each minute.
+fn turn(cluster: &Cluster, now: Timestamp) -> (Timestamp, u64) {
+    let fresh = cluster.seen_at.filter(|seen| now <= *seen + INDEX_AGE_MAX);
+    let seen = if fresh.is_some() { now } else { cluster.seen_at.unwrap_or(Timestamp::UNIX_EPOCH) };
+    let mut lot = DefaultHasher::new();
+    (&cluster.customer, &cluster.id, now.as_second() / 60).hash(&mut lot);
+    (seen, lot.finish())
+}
+
+/// A visit, unless the time is out. What fails is told: it must not keep the sweeper from the others.
+async fn timed(ports: &Ports, cluster: Cluster, until: Timestamp) -> (usize, bool) {
+    if ports.clock.now() >= until {
+        ports.meter.count("sweeps", "out_of_time");
+        return (0, false);
+    }
+    match visit(ports, &cluster, until).await {
+        Ok(done) => done,
+        Err(error) => {
+            warn!(cluster.id = %cluster.id, %error, "A cluster could not be swept");
+            (0, false)
         }
     }
-    Ok(swept)
 }
 
 /// Brings plans back whose worker is gone: every write names a time by which the next must have come.

@@ -101,20 +101,11 @@ impl Scanner {
     /// # Errors
     /// [`Trouble`]: not all were asked for; the schedule tries again.
     pub async fn fan_out(&self) -> Result<usize, Trouble> {
-        let mut asked = 0;
-        let mut after: Option<String> = None;
-        // Pages of 100 clusters: the bound is a million clusters.
-        for _page in 0..10_000 {
-            let page = self.ports.registry.all_clusters(after.as_deref(), 100).await?;
-            for cluster in page.items {
-                let order = ScanOrder { customer: cluster.customer, cluster: cluster.id, asked_by: "schedule".to_owned(), whole: false };
-                self.scans.ask_scan(&order).await?;
-                asked += 1;
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+        let clusters = self.ports.registry.every_cluster().await?;
+        let asked = clusters.len();
+        for cluster in clusters {
+            let order = ScanOrder { customer: cluster.customer, cluster: cluster.id, asked_by: "schedule".to_owned(), whole: false };
+            self.scans.ask_scan(&order).await?;
         }
         Ok(asked)
     }

@@ -7,6 +7,7 @@ use domain::finding::{Finding, FindingState};
 use domain::ids::{ClusterId, CustomerId, FindingId, InstanceId, PlanId, VolumeId};
 use domain::money::MicroDollars;
 use domain::optimization::{Proposal, ProposalState, Round};
+use domain::permissions;
 use domain::plan::action::AskedBy;
 use domain::plan::{Action, OnFailure, Outcome, Plan, PlanKey, PlanKind, Progress, Step, Urgency};
 use domain::ports::{Change, Clock, Findings, Journal, NewPlan, Optimizations, Queue, QueueError, Registry, Rounds, Scans, StoreError};
@@ -218,6 +219,19 @@ impl Wishes {
         let round = round(who, cluster, format!("t-{new}"), types, dry);
         self.rounds.ask(&round).await?;
         Ok(round)
+    }
+
+    /// Asks for a look at what we may do in a cluster of theirs and in its account: the next round looks, and one is asked for now that only
+    /// records. Answers when somebody last asked.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn ask_look(&self, who: &Who, cluster: &ClusterId, new: &str) -> Result<Option<Timestamp>, Refused> {
+        let key = permissions::asked_key(cluster);
+        let before = self.registry.config(&who.customer, &key).await?;
+        self.registry.put_config(&who.customer, &key, &serde_json::json!(self.clock.now())).await?;
+        self.ask_round(who, cluster, new, vec![DecisionType::BinPack], true).await?;
+        Ok(before.and_then(|value| serde_json::from_value(value).ok()))
     }
 
     /// Asks for a whole scan of clusters of theirs.

@@ -21,7 +21,7 @@ mod master;
 mod model;
 mod relaxation;
 
-pub use bound::{Bound, bound};
+pub use bound::{Bound, bound, most_worth};
 use domain::money::MicroDollars;
 use model::{Model, Packed};
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod happened;
 pub mod spec;
 
+mod account;
 mod agenda;
 mod beginnings;
 mod budgets;

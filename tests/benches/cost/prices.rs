@@ -19,7 +19,7 @@ const GIGA: Pico = 1_000_000_000;
 pub fn price(part: Part, units: u128) -> Pico {
     match part {
         // aws.amazon.com/lambda/pricing: arm64, 0.0000133334 USD per GB-second; units are megabyte-milliseconds.
-        Part::MegabyteMillis => units * 13_333_400 / (1_024 * 1_000),
+        Part::MegabyteMillis | Part::VisitingMegabyteMillis => units * 13_333_400 / (1_024 * 1_000),
         // 0.20 USD per million requests.
         Part::Invocations => units * DOLLAR / 5 / MEGA,
         // aws.amazon.com/dynamodb/pricing/on-demand: 0.125 USD per million read request units; units are halves of one.

@@ -280,8 +280,13 @@ async fn what_is_missing_is_written_down_and_looked_at_again_when_it_is_old_or_a
     let (connections, cluster) = registered(&served.url, Some(&served.ca_pem), &served.token).await;
     let (store, trust) = (Arc::new(MemoryStore::default()), Arc::new(MemoryTrust::default()));
     let scope = execution::scope(&cluster, &a_customer(&cluster.customer, EPOCH));
-    let inspector =
-        Inspector { registry: store.clone(), rights: Arc::new(connections), trust: trust.clone(), clock: theatre.clock.clone() };
+    let inspector = Inspector {
+        registry: store.clone(),
+        rights: Arc::new(connections),
+        trust: trust.clone(),
+        cloud: theatre.world.clone(),
+        clock: theatre.clock.clone(),
+    };
     assert!(inspector.look(&cluster, &scope).await.unwrap());
     let list = looked(&store, &cluster).await;
     assert_eq!((list.missing.unwrap()[0].to_string(), list.role, list.at), ("patch pods/resize".to_owned(), Trust::Us, EPOCH));

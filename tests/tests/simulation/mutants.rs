@@ -11,12 +11,13 @@ use domain::plan::{PlanKey, PlanRecord};
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::policy::TrafficSource;
 use domain::ports::Sizer;
+use domain::ports::account::{Question, Said};
 use domain::ports::cloud::SpotPrice;
 use domain::ports::estate::{Address, Behind, EbsVolume, Estate, LoadBalancer, Member, NatGateway, VolumeFilter, VolumeSnapshot};
 use domain::ports::inventory::{EndpointView, Flow, Inventory, PersistentVolume, ServiceView};
 use domain::ports::{
-    Change, Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, Journal, LaunchRequest,
-    Lifecycle, NewPlan, Opened, PatchedNode, PodSink, StoreError,
+    AccountRights, Change, Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, Journal,
+    LaunchRequest, Lifecycle, NewPlan, Opened, PatchedNode, PodSink, StoreError,
 };
 use domain::sizing::{AutoscalerView, ContainerSizes, InPlace, PodContainers, WorkloadView};
 use domain::spot_event::SpotEvent;
@@ -120,6 +121,13 @@ impl Cloud for Broken<dyn Cloud> {
     }
     async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
         self.inner.reserved(scope).await
+    }
+}
+
+#[async_trait]
+impl AccountRights for Broken<dyn Cloud> {
+    async fn may(&self, scope: &AwsScope, question: &Question) -> Result<Said, CloudError> {
+        self.inner.may(scope, question).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules of the house, as tests: what lints and the compiler cannot see.
 
 mod calls;
+mod desks;
 mod documents;
 mod environment;
 mod layers;

@@ -7,8 +7,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use runtime::http::{Client, Limits, Server};
 use serde_json::Value;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// What every customer's session may reach beside its own: API keys by their hash, the stop of everything, and which clusters an account
 /// has. `shared/aws/src/store/README.md` lists all partitions that do not begin with a customer.
@@ -19,6 +20,10 @@ pub struct Wall {
     emulator: Client,
     /// Whether it stands: a test that takes it away sees what it holds back.
     pub stands: AtomicBool,
+    /// What a principal that is no customer may reach: partitions of the table, and those of its index.
+    pub roles: Mutex<BTreeMap<String, (Vec<String>, Vec<String>)>>,
+    /// The first calls that it refused, for who wonders why.
+    pub told: Mutex<Vec<String>>,
     /// How many calls it refused.
     pub refused: AtomicU64,
     /// How many it let pass.
@@ -30,7 +35,14 @@ impl Wall {
     pub async fn before(emulator: &str) -> (Arc<Wall>, String) {
         let limits = Limits { plain_bytes_max: 64 << 20, wire_bytes_max: 64 << 20, ..Limits::default() };
         let emulator = Client::new(Server::parse(emulator).unwrap(), limits, &gate::Gate::this_machine()).unwrap();
-        let wall = Arc::new(Wall { emulator, stands: AtomicBool::new(true), refused: AtomicU64::new(0), passed: AtomicU64::new(0) });
+        let wall = Arc::new(Wall {
+            emulator,
+            stands: AtomicBool::new(true),
+            roles: Mutex::default(),
+            told: Mutex::default(),
+            refused: AtomicU64::new(0),
+            passed: AtomicU64::new(0),
+        });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(pass).with_state(wall.clone());
@@ -45,8 +57,17 @@ impl Wall {
         }
         let own = format!("T#{principal}#");
         let leading = leading_keys(operation, body);
+        if let Some((table, index)) = self.roles.lock().unwrap().get(principal) {
+            let patterns = if body["IndexName"].is_string() { index } else { table };
+            return !leading.is_empty() && leading.iter().all(|key| patterns.iter().any(|pattern| like(pattern, key)));
+        }
         !leading.is_empty() && leading.iter().all(|key| key.starts_with(&own) || SHARED.iter().any(|shared| key.starts_with(shared)))
     }
+}
+
+/// As `StringLike` does with a pattern whose only star is its last character.
+fn like(pattern: &str, key: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == key, |prefix| key.starts_with(prefix))
 }
 
 /// The partition keys of a call; none for one that has none (a scan), or that is not known here.
@@ -98,6 +119,7 @@ async fn pass(State(wall): State<Arc<Wall>>, headers: HeaderMap, body: Bytes) ->
     let read: Value = serde_json::from_slice(&body).unwrap_or_default();
     if !principal(&headers).is_some_and(|principal| wall.lets(&principal, operation, &read)) {
         wall.refused.fetch_add(1, Ordering::Relaxed);
+        wall.told.lock().unwrap().push(format!("{operation} of {:?}", leading_keys(operation, &read)));
         let denied = r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"no identity-based policy allows it"}"#;
         return answer(StatusCode::BAD_REQUEST, denied.as_bytes().to_vec());
     }

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tests::system::{a_cluster, a_customer};
 use tower::ServiceExt;
 
-const CUSTOMERS: usize = 8;
+pub(crate) const CUSTOMERS: usize = 8;
 const TABLE: &str = "walls";
 
 /// Stands in whatever a customer owns, and in nothing that another may see.
@@ -29,11 +29,11 @@ fn mark(of: usize) -> String {
     format!("mark{of:02}x")
 }
 
-fn id(of: usize) -> CustomerId {
+pub(crate) fn id(of: usize) -> CustomerId {
     CustomerId::parse(format!("t-{of:02}")).unwrap()
 }
 
-fn key(of: usize) -> String {
+pub(crate) fn key(of: usize) -> String {
     format!("key-of-{of:02}")
 }
 
@@ -46,18 +46,20 @@ fn wanted() -> usize {
     std::env::var("WALL_REQUESTS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000)
 }
 
-struct Stage {
-    wall: Arc<Wall>,
-    base: aws::Table,
+pub(crate) struct Stage {
+    pub(crate) wall: Arc<Wall>,
+    /// Where the wall answers.
+    pub(crate) url: String,
+    pub(crate) base: aws::Table,
     /// The API with the credentials of each customer.
     apis: Vec<Router>,
 }
 
-async fn table(url: &str, principal: &str) -> Arc<aws::Table> {
+pub(crate) async fn table(url: &str, principal: &str) -> Arc<aws::Table> {
     Arc::new(aws::Table::new(&aws::local_config_as(url, "us-east-1", principal).await, TABLE.to_owned()))
 }
 
-async fn stage() -> Stage {
+pub(crate) async fn stage() -> Stage {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let emulator = format!("http://{}", listener.local_addr().unwrap());
     let database = dynoxide::Database::memory().unwrap();
@@ -90,10 +92,10 @@ async fn stage() -> Stage {
         base.put_api_key(&made).await.unwrap();
         apis.push(api::router(Arc::new(deps(table(&url, id(of).as_str()).await, clock.clone()))));
     }
-    Stage { wall, base: (*base).clone(), apis }
+    Stage { wall, url, base: (*base).clone(), apis }
 }
 
-fn deps(table: Arc<aws::Table>, clock: Arc<SimClock>) -> api::Deps {
+pub(crate) fn deps(table: Arc<aws::Table>, clock: Arc<SimClock>) -> api::Deps {
     let queue = MemoryQueue::new(clock.clone());
     let count = AtomicU64::new(0);
     api::Deps {
@@ -125,7 +127,7 @@ fn deps(table: Arc<aws::Table>, clock: Arc<SimClock>) -> api::Deps {
     }
 }
 
-fn request(random: &mut fastrand::Rng, says: usize) -> Request<Body> {
+pub(crate) fn request(random: &mut fastrand::Rng, says: usize) -> Request<Body> {
     let about = random.usize(..CUSTOMERS);
     let routes: Vec<_> = api::routes::TABLE
         .iter()

@@ -18,21 +18,25 @@ async fn a_key_has_its_calls_of_a_minute_and_not_one_more_in_all_processes_toget
     let mut through = 0;
     for call in 0..1_000 {
         let rates = &processes[call % processes.len()];
-        if rates.shut("h", at(call as i64)).is_ok() && rates.take(&caller("a"), "h", at(call as i64)).await.is_ok() {
+        let (mark, now) = (rates.mark("a key"), at(call as i64));
+        if rates.shut(mark, now).is_ok() && rates.take(&caller("a"), "h", mark, now).await.is_ok() {
             through += 1;
         }
     }
     assert_eq!(through, 100);
-    assert!(processes[0].take(&caller("b"), "other", at(999)).await.is_ok(), "another key has its own");
-    assert!(processes[0].shut("h", at(60_000)).is_ok(), "the next minute is new");
-    assert!(processes[0].take(&caller("a"), "h", at(60_000)).await.is_ok());
+    let (mark, another) = (processes[0].mark("a key"), processes[0].mark("another key"));
+    assert!(processes[0].shut(mark, at(999)).is_err() && processes[0].shut(another, at(999)).is_ok());
+    assert!(processes[0].take(&caller("b"), "other", another, at(999)).await.is_ok(), "another key has its own");
+    assert!(processes[0].shut(mark, at(60_000)).is_ok(), "the next minute is new");
+    assert!(processes[0].take(&caller("a"), "h", mark, at(60_000)).await.is_ok());
 }
 
 #[tokio::test]
 async fn what_is_left_counts_down_to_nothing() {
     let rates = Rates::new(Arc::new(MemoryStore::default()), 45);
+    let mark = rates.mark("a key");
     for left in (0..45).rev() {
-        assert_eq!(rates.take(&caller("a"), "h", at(15_500)).await.unwrap(), Left { quota: 45, calls: left, seconds: 45 });
+        assert_eq!(rates.take(&caller("a"), "h", mark, at(15_500)).await.unwrap(), Left { quota: 45, calls: left, seconds: 45 });
     }
-    assert!(rates.take(&caller("a"), "h", at(15_500)).await.is_err());
+    assert!(rates.take(&caller("a"), "h", mark, at(15_500)).await.is_err());
 }

@@ -5,12 +5,13 @@ use super::k8s::{blocked, connect, node_name};
 use crate::Deps;
 use crate::auth::Caller;
 use crate::commands::{self, Asked};
+use crate::desk::Desk;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::problem::{self, Problem};
 use crate::register::Wrong;
 use crate::view::plans::{Accepted, DryPlan};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use domain::SignedDuration;
 use domain::ids::PlanId;
@@ -25,8 +26,6 @@ use domain::workload::{WorkloadKind, WorkloadRef};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// When the sweeper takes up a plan whose message was lost.
 const DUE_AFTER: SignedDuration = SignedDuration::from_secs(60);
@@ -80,7 +79,7 @@ pub struct ScaleBody {
 /// # Errors
 /// 409 with every reason where the safety check says no; 404 for an unknown node.
 pub async fn drain(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     NewId(new): NewId,
@@ -137,7 +136,7 @@ async fn look(api: &Arc<dyn ports::Cluster>, name: &str) -> Result<NodeTarget, P
 /// # Errors
 /// 404 for an unknown node.
 pub async fn cordon(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     NewId(new): NewId,
@@ -156,7 +155,7 @@ pub async fn cordon(
 /// # Errors
 /// 404 for an unknown node.
 pub async fn uncordon(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     NewId(new): NewId,
@@ -175,7 +174,7 @@ pub async fn uncordon(
 /// # Errors
 /// 404 for an unknown workload, 422 for a kind that cannot be scaled.
 pub async fn scale(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     NewId(new): NewId,

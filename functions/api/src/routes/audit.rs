@@ -1,19 +1,15 @@
 //! The trail, to be read and taken along: what was asked, and what plans did.
 
-use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::Params;
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use axum::Json;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// In which form.
 #[derive(Debug, Deserialize)]
@@ -25,27 +21,28 @@ pub struct Form {
 ///
 /// # Errors
 /// 400 for an unknown format.
-pub async fn requests(State(deps): Api, caller: Caller, Params(form): Params<Form>, paging: Paging) -> Result<Response, Problem> {
+pub async fn requests(Desk(deps): Desk, caller: Caller, Params(form): Params<Form>, paging: Paging) -> Result<Response, Problem> {
     let found = deps.trail.requests(&caller.customer, paging.after.as_deref(), paging.limit).await?;
-    sent(&form, found.items, found.next.as_deref())
+    sent(&form, paging.limit, found.items, found.next.as_deref())
 }
 
 /// `GET /api/v1/audit/actions`: what plans did to clusters and instances, newest first.
 ///
 /// # Errors
 /// 400 for an unknown format.
-pub async fn actions(State(deps): Api, caller: Caller, Params(form): Params<Form>, paging: Paging) -> Result<Response, Problem> {
+pub async fn actions(Desk(deps): Desk, caller: Caller, Params(form): Params<Form>, paging: Paging) -> Result<Response, Problem> {
     let found = deps.trail.actions(&caller.customer, paging.after.as_deref(), paging.limit).await?;
-    sent(&form, found.items, found.next.as_deref())
+    sent(&form, paging.limit, found.items, found.next.as_deref())
 }
 
-/// The forms for taking along have the next page's cursor in a header: `Link` with `rel="next"`.
-fn sent<T: Serialize>(form: &Form, items: Vec<T>, next: Option<&str>) -> Result<Response, Problem> {
+/// The forms for taking along have the next page, in the same form, in a header: `Link` with `rel="next"`.
+fn sent<T: Serialize>(form: &Form, limit: usize, items: Vec<T>, next: Option<&str>) -> Result<Response, Problem> {
     let values = || items.iter().map(serde_json::to_value).collect::<Result<Vec<Value>, _>>().map_err(Problem::internal);
     let lines = |media: &'static str, text: String| {
         let mut response = ([(header::CONTENT_TYPE, media)], text).into_response();
         if let Some(cursor) = next.map(crate::paging::encode)
-            && let Ok(link) = header::HeaderValue::try_from(format!("<?cursor={cursor}>; rel=\"next\""))
+            && let Some(form) = &form.format
+            && let Ok(link) = header::HeaderValue::try_from(format!("<?format={form}&limit={limit}&cursor={cursor}>; rel=\"next\""))
         {
             response.headers_mut().insert(header::LINK, link);
         }

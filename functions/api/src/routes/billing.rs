@@ -2,12 +2,11 @@
 
 use super::audit::csv;
 use super::customers::whose;
-use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Office;
 use crate::extract::Params;
 use crate::problem::Problem;
 use axum::Json;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::ids::CustomerId;
 use domain::money::MicroDollars;
@@ -15,7 +14,6 @@ use domain::savings::{Metered, Month};
 use http::{StatusCode, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// What the figures rest on.
 const RULE: &str = "sums of the hours that were seen whole and closed; an hour that was not is not counted. vCPU-hours are whole cores of the nodes that were there. Saved is what plans have ended less what they launched, never more than the hour is cheaper than the baseline";
@@ -56,7 +54,7 @@ pub struct Billing {
 ///
 /// # Errors
 /// 404 for another customer's, 400 for a month or a form that is none.
-pub async fn show(State(deps): State<Arc<Deps>>, caller: Caller, Params(of): Params<Of>) -> Result<Response, Problem> {
+pub async fn show(Office(deps): Office, caller: Caller, Params(of): Params<Of>) -> Result<Response, Problem> {
     let customer = whose(&deps, &caller, of.customer_id.as_deref()).await?;
     let month = match of.month.as_deref().map(Month::parse) {
         None => Month::of(deps.clock.now()),

@@ -3,6 +3,7 @@
 use super::versions::{matching, matching_if_sent, stale};
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::{Claims, Desk};
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::{Page, Paging};
 use crate::problem::{self, Problem};
@@ -10,7 +11,7 @@ use crate::register::{self, Registration, Sought, Update, Wanted, Wrong};
 use crate::trail::before;
 use crate::view::{ClusterDetail, ClusterView, Registered, would};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use domain::address::{Door, Place, Refused};
 use domain::ids::ClusterId;
@@ -19,9 +20,6 @@ use domain::tenant::{Cluster, Customer, CustomerStatus};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// A cluster of the caller. Another customer's, and an id that cannot be one, are absent.
 pub(super) async fn own(deps: &Deps, caller: &Caller, id: &str) -> Result<Cluster, Problem> {
@@ -34,7 +32,7 @@ pub(super) async fn own(deps: &Deps, caller: &Caller, id: &str) -> Result<Cluste
 ///
 /// # Errors
 /// The table did not answer.
-pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Response, Problem> {
+pub async fn list(Desk(deps): Desk, caller: Caller, paging: Paging) -> Result<Response, Problem> {
     let found = deps.registry.clusters(&caller.customer, paging.after.as_deref(), paging.limit).await?;
     let now = deps.clock.now();
     let items: Vec<ClusterView<'_>> = found.items.iter().map(|cluster| ClusterView::of(cluster, now)).collect();
@@ -47,7 +45,8 @@ pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Re
 /// 409 where the cluster is registered or its role is another customer's, 422 for fields, and for a role that trusts anybody, 503 where EKS
 /// does not answer.
 pub async fn register(
-    State(deps): Api,
+    Desk(deps): Desk,
+    claims: Claims,
     caller: Caller,
     NewId(id): NewId,
     Params(dry): Params<Dry>,
@@ -64,12 +63,12 @@ pub async fn register(
     reachable(&deps, &wanted.cluster).await?;
     if dry.dry_run {
         let customer = deps.registry.customer(&caller.customer).await?;
-        unclaimed(&deps, &wanted.cluster).await?;
+        unclaimed(&deps, &claims, &wanted.cluster).await?;
         let trust = trusting(&deps, &wanted.cluster, customer.as_ref()).await?;
         return Ok(would(registered(&deps, &wanted.cluster, customer.as_ref(), trust)));
     }
     let customer = customer(&deps, &caller).await?;
-    let before = unclaimed(&deps, &wanted.cluster).await?;
+    let before = unclaimed(&deps, &claims, &wanted.cluster).await?;
     let trust = trusting(&deps, &wanted.cluster, Some(&customer)).await?;
     if let Some(before) = before {
         return Ok(created(&deps, &before, &customer, trust));
@@ -154,18 +153,18 @@ async fn customer(deps: &Deps, caller: &Caller) -> Result<Customer, Problem> {
 
 /// A role belongs to one customer, and a name in an account and Region to one cluster. Answers the cluster itself where this
 /// same request has made it before.
-async fn unclaimed(deps: &Deps, wanted: &Cluster) -> Result<Option<Cluster>, Problem> {
-    let there = deps.routes.clusters_of(&wanted.account).await?;
-    if there.iter().any(|c| c.customer != wanted.customer && c.aws_role_arn == wanted.aws_role_arn) {
+async fn unclaimed(deps: &Deps, claims: &Claims, wanted: &Cluster) -> Result<Option<Cluster>, Problem> {
+    if claims.another_has_the_role(wanted).await? {
         let detail = "This role is registered by another customer. Make a role of its own, with your external id in its trust policy.";
         return Err(Problem::new(StatusCode::CONFLICT, "role-claimed", detail));
     }
-    let same = |c: &&Cluster| c.customer == wanted.customer && c.name == wanted.name && c.region == wanted.region && c.id != wanted.id;
+    let there = deps.routes.clusters_of(&wanted.account).await?;
+    let same = |c: &&Cluster| c.name == wanted.name && c.region == wanted.region && c.id != wanted.id;
     if let Some(twin) = there.iter().find(same) {
         let detail = format!("A cluster of this name is registered in this account and Region as {}. Change that one with PUT.", twin.id);
         return Err(Problem::new(StatusCode::CONFLICT, "already-registered", detail).with("cluster_id", json!(twin.id)));
     }
-    Ok(there.into_iter().find(|c| c.customer == wanted.customer && c.id == wanted.id))
+    Ok(there.into_iter().find(|c| c.id == wanted.id))
 }
 
 /// Whom the role of a cluster trusts. A role that is given to whoever names its ARN is refused: another customer could have us act in
@@ -207,7 +206,7 @@ async fn sealed(deps: &Deps, wanted: Wanted) -> Result<Cluster, Problem> {
 ///
 /// # Errors
 /// 404 where it is not the caller's.
-pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn show(Desk(deps): Desk, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let halted = deps.registry.halted(&caller.customer, &cluster.id).await?;
     let customer = deps.registry.customer(&caller.customer).await?;
@@ -220,7 +219,8 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
 /// # Errors
 /// 428 without If-Match, 412 where the cluster is another version by now, 422 for fields.
 pub async fn update(
-    State(deps): Api,
+    Desk(deps): Desk,
+    claims: Claims,
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -235,7 +235,7 @@ pub async fn update(
     }
     if wanted.cluster.aws_role_arn != cluster.aws_role_arn || wanted.cluster.name != cluster.name || wanted.cluster.region != cluster.region
     {
-        unclaimed(&deps, &wanted.cluster).await?;
+        unclaimed(&deps, &claims, &wanted.cluster).await?;
     }
     if wanted.cluster.aws_role_arn != cluster.aws_role_arn {
         trusting(&deps, &wanted.cluster, deps.registry.customer(&caller.customer).await?.as_ref()).await?;
@@ -266,7 +266,7 @@ pub struct Removal {
 /// # Errors
 /// 409 while plans are under way: they would be left without a cluster, and what they launched without an owner.
 pub async fn remove(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     Params(removal): Params<Removal>,

@@ -4,13 +4,14 @@ use super::customers::find;
 use super::versions::{matching, stale};
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Office;
 use crate::extract::{Body, Dry, Params};
 use crate::problem::{self, Problem};
 use crate::register::{Wrong, fields};
 use crate::trail::before;
 use crate::view::would;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use domain::ids::CustomerId;
 use domain::policy::ClusterPolicy;
@@ -19,9 +20,6 @@ use http::{HeaderMap, header};
 use runtime::web::caller::hash;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// Under which key it is kept.
 const KEY: &str = "settings";
@@ -58,7 +56,7 @@ pub(super) fn tag(value: &Value) -> String {
 ///
 /// # Errors
 /// 404 for another customer's.
-pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn show(Office(deps): Office, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let customer = find(&deps, &caller, &id).await?;
     Ok(answer(&deps.registry.config(&customer.id, KEY).await?.unwrap_or_else(|| json!(Settings::default()))))
 }
@@ -68,7 +66,7 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
 /// # Errors
 /// 404, 412, 428; 422 for a policy that is none.
 pub async fn replace(
-    State(deps): Api,
+    Office(deps): Office,
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,

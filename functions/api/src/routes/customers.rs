@@ -3,13 +3,14 @@
 use super::versions::{matching, stale};
 use crate::Deps;
 use crate::auth::{Caller, operator_only};
+use crate::desk::Office;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use crate::trail::before;
 use crate::view::would;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
 use domain::ids::CustomerId;
@@ -19,9 +20,6 @@ use http::{HeaderMap, StatusCode, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// A customer to be. There is no place for an external id: it is made by us.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -129,7 +127,7 @@ fn an_address(email: &str) -> Result<(), Problem> {
 ///
 /// # Errors
 /// The table did not answer.
-pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Json<Page<CustomerView>>, Problem> {
+pub async fn list(Office(deps): Office, caller: Caller, paging: Paging) -> Result<Json<Page<CustomerView>>, Problem> {
     if !caller.is_operator() {
         let own = deps.registry.customer(&caller.customer).await?;
         return Ok(Json(Page::of(own.iter().map(shown).collect(), None)));
@@ -143,7 +141,7 @@ pub async fn list(State(deps): Api, caller: Caller, paging: Paging) -> Result<Js
 /// # Errors
 /// 403 for all but whoever runs this control plane, 422 for fields.
 pub async fn create(
-    State(deps): Api,
+    Office(deps): Office,
     caller: Caller,
     NewId(new_id): NewId,
     Params(dry): Params<Dry>,
@@ -183,7 +181,7 @@ pub async fn create(
 ///
 /// # Errors
 /// 404 for another customer's.
-pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn show(Office(deps): Office, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     Ok(with_tag(&find(&deps, &caller, &id).await?))
 }
 
@@ -192,7 +190,7 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
 /// # Errors
 /// 403 for a status that is not the caller's to set, 404, 412, 428, 422 for fields.
 pub async fn update(
-    State(deps): Api,
+    Office(deps): Office,
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,

@@ -3,11 +3,11 @@
 use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::{Claims, Desk};
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use axum::Json;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
 use domain::ids::{ClusterId, InstanceId};
@@ -18,11 +18,8 @@ use http::{StatusCode, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::sync::Arc;
 
 mod by_hand;
-
-type Api = State<Arc<Deps>>;
 
 /// Which events.
 #[derive(Debug, Deserialize)]
@@ -52,7 +49,7 @@ pub struct QueuedEvent {
 /// # Errors
 /// 404 where `cluster_id` is not the caller's.
 pub async fn spot_warnings(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Params(filter): Params<Filter>,
     paging: Paging,
@@ -65,7 +62,7 @@ pub async fn spot_warnings(
 /// # Errors
 /// 404 where `cluster_id` is not the caller's.
 pub async fn history(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Params(filter): Params<Filter>,
     paging: Paging,
@@ -140,7 +137,8 @@ fn whole_instants(mut events: Vec<SpotEvent>, limit: usize) -> (Vec<SpotEvent>, 
 /// # Errors
 /// 422 for what is no event or nothing to do, 404 for instances that are not the caller's.
 pub async fn process(
-    State(deps): Api,
+    Desk(deps): Desk,
+    claims: Claims,
     caller: Caller,
     NewId(id): NewId,
     Params(dry): Params<Dry>,
@@ -150,7 +148,7 @@ pub async fn process(
     let body = if by_hand::is(&body) { by_hand::event(&deps, &caller, body, &id).await? } else { body };
     let text = body.to_string();
     let notice = understood(parse(&text, &Received { at: now, region: None }))?;
-    if !execution::theirs(deps.routes.as_ref(), &caller.customer, &notice).await? {
+    if !claims.are_theirs(&caller, &notice).await? {
         return Err(by_hand::unknown());
     }
     let status = if dry.dry_run { "dry_run" } else { "queued" };

@@ -2,17 +2,15 @@
 
 use super::clusters::own;
 use super::scanner::kind_of;
-use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::Params;
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use crate::view::findings::FindingView;
 use axum::Json;
-use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
-use std::sync::Arc;
 
 /// Reads of the table for one page at most: a filter that fits nothing must not read a whole history.
 const READS_MAX: usize = 10;
@@ -32,7 +30,7 @@ pub struct Filter {
 /// # Errors
 /// 404 where `cluster_id` is not the caller's, 400 for a kind or a state that is none.
 pub async fn list(
-    State(deps): State<Arc<Deps>>,
+    Desk(deps): Desk,
     caller: Caller,
     Params(filter): Params<Filter>,
     paging: Paging,

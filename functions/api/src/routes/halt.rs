@@ -3,19 +3,18 @@
 use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Office;
 use crate::extract::{Body, Dry, Params};
 use crate::problem::Problem;
 use crate::trail::before;
 use crate::view::would;
 use axum::Json;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::ids::{ClusterId, CustomerId};
 use domain::tenant::Halt;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 
 /// What is to be stopped, and why; `null` lifts the stop. The reason must be there, so that a slip of the pen lifts nothing.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -50,12 +49,7 @@ enum Scope {
 ///
 /// # Errors
 /// 403 for `everything` from a customer, 404 for a cluster that is not the caller's, 422 for another scope.
-pub async fn set(
-    State(deps): State<Arc<Deps>>,
-    caller: Caller,
-    Params(dry): Params<Dry>,
-    Body(stop): Body<Stop>,
-) -> Result<Response, Problem> {
+pub async fn set(Office(deps): Office, caller: Caller, Params(dry): Params<Dry>, Body(stop): Body<Stop>) -> Result<Response, Problem> {
     let reason = stop.reason.as_deref().map(str::trim);
     if reason.is_some_and(|reason| reason.is_empty() || reason.len() > 500) {
         let detail = "`reason` says in 1 to 500 characters why everything stands still, or is null to go on.";

@@ -3,12 +3,13 @@
 use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::Params;
 use crate::paging::{Page, Paging};
 use crate::problem::{self, Problem};
 use crate::view::nodes::{ClusterMetrics, ClusterNode, NodeMetrics, Totals};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use domain::ids::NodeName;
 use domain::node::{NodeUsage, NodeView};
 use domain::pod::PodView;
@@ -19,8 +20,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// A connection to a cluster.
 ///
@@ -53,7 +52,7 @@ pub(super) fn blocked(notes: &[Blocked]) -> Problem {
 ///
 /// # Errors
 /// As [`connect`], and what the cluster answered.
-pub async fn nodes(State(deps): Api, caller: Caller, Path(id): Path<String>, paging: Paging) -> Result<Json<Page<ClusterNode>>, Problem> {
+pub async fn nodes(Desk(deps): Desk, caller: Caller, Path(id): Path<String>, paging: Paging) -> Result<Json<Page<ClusterNode>>, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let nodes = connect(&deps, &cluster).await?.nodes().await?;
     let nodes: Vec<ClusterNode> = nodes.into_iter().map(|node| ClusterNode { instance_id: node.instance(), node }).collect();
@@ -72,7 +71,7 @@ pub struct Which {
 /// # Errors
 /// As [`connect`], and what the cluster answered.
 pub async fn pods(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     Params(which): Params<Which>,
@@ -89,7 +88,7 @@ pub async fn pods(
 ///
 /// # Errors
 /// As [`connect`], and what the cluster answered; a missing metrics server is told in the answer.
-pub async fn metrics(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<ClusterMetrics>, Problem> {
+pub async fn metrics(Desk(deps): Desk, caller: Caller, Path(id): Path<String>) -> Result<Json<ClusterMetrics>, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let api = connect(&deps, &cluster).await?;
     let (nodes, usage) = tokio::join!(api.nodes(), api.usage());

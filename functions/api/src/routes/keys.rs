@@ -1,15 +1,15 @@
 //! API keys: made, listed, taken back. A key is shown once; what is kept is its hash.
 
 use super::customers::whose;
-use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Office;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use crate::trail::before;
 use crate::view::would;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use domain::ids::CustomerId;
 use domain::tenant::{ApiKey, Role};
@@ -20,9 +20,6 @@ use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// How long a key works where nobody says how long.
 const DAYS_DEFAULT: u32 = 90;
@@ -91,7 +88,7 @@ fn shown(key: &ApiKey, now: Timestamp) -> KeyView {
 /// # Errors
 /// 404 for another customer's.
 pub async fn list(
-    State(deps): Api,
+    Office(deps): Office,
     caller: Caller,
     Params(filter): Params<Filter>,
     paging: Paging,
@@ -107,7 +104,7 @@ pub async fn list(
 /// # Errors
 /// 404 where it is not the caller's.
 pub async fn show(
-    State(deps): Api,
+    Office(deps): Office,
     caller: Caller,
     Path(id): Path<String>,
     Params(filter): Params<Filter>,
@@ -122,7 +119,7 @@ pub async fn show(
 /// # Errors
 /// 404 for another customer, 409 where there are too many, 422 for fields.
 pub async fn create(
-    State(deps): Api,
+    Office(deps): Office,
     caller: Caller,
     NewId(new_id): NewId,
     Params(dry): Params<Dry>,
@@ -173,7 +170,7 @@ pub async fn create(
 /// # Errors
 /// 404 where it is not the caller's.
 pub async fn revoke(
-    State(deps): Api,
+    Office(deps): Office,
     caller: Caller,
     Path(id): Path<String>,
     Params(filter): Params<Filter>,

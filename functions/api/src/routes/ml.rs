@@ -6,9 +6,10 @@
 use super::{MANAGE, READ, Route};
 use crate::Deps;
 use crate::auth::{Caller, operator_only};
+use crate::desk::Desk;
 use crate::problem::Problem;
 use axum::body::to_bytes;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -50,7 +51,7 @@ pub(super) const fn manage(method: Method, path: &'static str, handler: fn() -> 
 ///
 /// # Errors
 /// 413 where the body is too large, 502 to 504 where the decision server gives no answer that could be handed back.
-pub async fn forward(State(deps): State<Arc<Deps>>, request: Request) -> Result<Response, Problem> {
+pub async fn forward(Desk(deps): Desk, request: Request) -> Result<Response, Problem> {
     hand_on(&deps, request, None).await
 }
 
@@ -59,7 +60,7 @@ pub async fn forward(State(deps): State<Arc<Deps>>, request: Request) -> Result<
 ///
 /// # Errors
 /// As [`forward`], and 403 for all but whoever runs this control plane.
-pub async fn forward_for_operator(State(deps): State<Arc<Deps>>, caller: Caller, request: Request) -> Result<Response, Problem> {
+pub async fn forward_for_operator(Desk(deps): Desk, caller: Caller, request: Request) -> Result<Response, Problem> {
     operator_only(&caller)?;
     hand_on(&deps, request, Some(&caller)).await
 }

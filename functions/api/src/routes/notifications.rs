@@ -3,6 +3,7 @@
 use super::versions::{matching, matching_if_sent, stale};
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
@@ -10,7 +11,7 @@ use crate::trail::before;
 use crate::view::targets::{DeliveryView, QueuedReplay, QueuedTest, TargetView, Targets};
 use crate::view::would;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use data_encoding::{BASE64, HEXLOWER};
 use domain::address::{Door, Place, Refused};
@@ -23,9 +24,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// A target to be.
 #[derive(Deserialize, schemars::JsonSchema)]
@@ -105,7 +103,7 @@ async fn seal(deps: &Deps, target: &Target, secret: &SecretString) -> Result<Sea
 ///
 /// # Errors
 /// 503 where the table does not answer.
-pub async fn list(State(deps): Api, caller: Caller) -> Result<Json<Targets>, Problem> {
+pub async fn list(Desk(deps): Desk, caller: Caller) -> Result<Json<Targets>, Problem> {
     let targets = deps.outbox.targets(&caller.customer).await?;
     Ok(Json(Targets { items: targets.iter().map(TargetView::of).collect() }))
 }
@@ -115,7 +113,7 @@ pub async fn list(State(deps): Api, caller: Caller) -> Result<Json<Targets>, Pro
 /// # Errors
 /// 422 where the body does not fit or names an address that is not called, 409 where there are too many targets.
 pub async fn create(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     NewId(new_id): NewId,
     Params(dry): Params<Dry>,
@@ -201,7 +199,7 @@ async fn channel(
 ///
 /// # Errors
 /// 404 where it is not the caller's.
-pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn show(Desk(deps): Desk, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let target = find(&deps, &caller, &id).await?;
     Ok(([(header::ETAG, etag(&target))], Json(TargetView::of(&target))).into_response())
 }
@@ -211,7 +209,7 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
 /// # Errors
 /// 404 where it is not the caller's, 412 where somebody else changed it first, 428 without If-Match, 422 where the body does not fit.
 pub async fn update(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -271,7 +269,7 @@ async fn edited(deps: &Deps, caller: &Caller, was: &Target, edit: Edit) -> Resul
 /// # Errors
 /// 404 where it is not the caller's, 412 where If-Match is sent and names another version.
 pub async fn remove(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -291,7 +289,7 @@ pub async fn remove(
 /// # Errors
 /// 404 where it is not the caller's.
 pub async fn test(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     NewId(new): NewId,
@@ -321,7 +319,7 @@ fn log_of(target: &Target) -> String {
 /// # Errors
 /// 404 where it is not the caller's.
 pub async fn deliveries(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     paging: Paging,
@@ -339,7 +337,7 @@ const PAGES_MAX: usize = 20;
 /// # Errors
 /// 404 where it is not the caller's, or the log does not hold the notice any more.
 pub async fn replay(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     NewId(new): NewId,

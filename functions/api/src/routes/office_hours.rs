@@ -6,6 +6,7 @@ use super::k8s::connect;
 use super::versions::{matching, stale};
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::{Body, Dry, Params};
 use crate::problem::{self, Problem};
 use crate::register::Wrong;
@@ -13,7 +14,7 @@ use crate::trail::before;
 use crate::view::hours::{ApprovedHours, Awake, OfficeHours, SleepingObject};
 use crate::view::would;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use domain::money::MicroDollars;
 use domain::office_hours::{APPROVED_KEY, AWAKE_KEY, CUSTOMER_KEY, Rules, fingerprint, of_cluster};
@@ -24,9 +25,6 @@ use http::{HeaderMap, StatusCode, header};
 use planning::office_hours::{Judged, Sight, Standing, Verdict, judge, worth};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// The longest time that a person may keep a cluster awake with one call, in minutes: a week.
 const WAKE_MINUTES_MAX: u32 = 7 * 24 * 60;
@@ -53,7 +51,7 @@ async fn said(deps: &Deps, cluster: &Cluster) -> Result<Said, Problem> {
 ///
 /// # Errors
 /// 404 where the cluster is not the caller's; what the cluster answered.
-pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<OfficeHours>, Problem> {
+pub async fn show(Desk(deps): Desk, caller: Caller, Path(id): Path<String>) -> Result<Json<OfficeHours>, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let said = said(&deps, &cluster).await?;
     let policy = &cluster.policy.office_hours;
@@ -157,7 +155,7 @@ fn usd(amount: MicroDollars) -> f64 {
 ///
 /// # Errors
 /// The table did not answer.
-pub async fn rules(State(deps): Api, caller: Caller) -> Result<Response, Problem> {
+pub async fn rules(Desk(deps): Desk, caller: Caller) -> Result<Response, Problem> {
     Ok(tagged(&deps.registry.config(&caller.customer, CUSTOMER_KEY).await?.unwrap_or_else(|| json!({}))))
 }
 
@@ -170,7 +168,7 @@ fn tagged(rules: &Value) -> Response {
 /// # Errors
 /// 412 where somebody else changed them first, 428 without If-Match, 422 where they make no sense.
 pub async fn set_rules(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     headers: HeaderMap,
     Params(dry): Params<Dry>,
@@ -206,7 +204,7 @@ pub struct Approval {
 /// # Errors
 /// 409 where the rules are others by now.
 pub async fn approve(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     Params(dry): Params<Dry>,
@@ -241,7 +239,7 @@ pub struct Wake {
 /// # Errors
 /// 422 for more than a week.
 pub async fn wake(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     Params(dry): Params<Dry>,

@@ -3,21 +3,19 @@
 use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::Params;
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use crate::view;
 use crate::view::plans::{OperationDetail, OperationShort, PlanDetail, PlanShort};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use domain::ids::{ClusterId, PlanId};
 use domain::plan::{PlanKey, PlanRecord};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// Reads of the table for one page at most: a filter that fits nothing must not read a whole history.
 const READS_MAX: usize = 10;
@@ -67,7 +65,7 @@ impl Wanted {
 /// # Errors
 /// 404 where `cluster_id` is not the caller's, 400 for a state that is none.
 pub async fn operations(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Params(filter): Params<Filter>,
     paging: Paging,
@@ -94,7 +92,7 @@ pub async fn operations(
 ///
 /// # Errors
 /// 404 where it is not the caller's.
-pub async fn operation(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<OperationDetail>, Problem> {
+pub async fn operation(Desk(deps): Desk, caller: Caller, Path(id): Path<String>) -> Result<Json<OperationDetail>, Problem> {
     let absent = || Problem::absent("operation");
     // The form of a plan id is that of an operation's, too; what does not have it is not asked for.
     PlanId::parse(id.as_str()).map_err(|_| absent())?;
@@ -118,7 +116,7 @@ fn word(record: &PlanRecord) -> String {
 /// # Errors
 /// 404 where `cluster_id` is not the caller's, 400 for a state that is none.
 pub async fn plans(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Params(filter): Params<Filter>,
     paging: Paging,
@@ -141,7 +139,7 @@ pub async fn plans(
 ///
 /// # Errors
 /// 404 where it is not the caller's.
-pub async fn plan(State(deps): Api, caller: Caller, Path((cluster, plan)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+pub async fn plan(Desk(deps): Desk, caller: Caller, Path((cluster, plan)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
     let absent = || Problem::absent("plan");
     let cluster = own(&deps, &caller, &cluster).await?;
     let plan = PlanId::parse(plan).map_err(|_| absent())?;

@@ -3,6 +3,7 @@
 use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::{Page, Paging};
 use crate::problem::{self, Problem};
@@ -11,7 +12,7 @@ use crate::view;
 use crate::view::runs::{Planned, QueuedRun, QueuedRuns, RunDetail, RunHead, RunShort};
 use crate::wishes::{problem as refused, who, wishes};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use domain::decision::DecisionType;
 use domain::ids::RunId;
@@ -20,9 +21,6 @@ use domain::optimization::{Proposal, ProposalState};
 use domain::plan::stakes::saved;
 use http::{StatusCode, header};
 use serde::Deserialize;
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// Every type, in the order of a round.
 const TYPES: [DecisionType; 3] = [DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize];
@@ -46,7 +44,7 @@ pub struct Trigger {
 /// # Errors
 /// 404 for a cluster that is not the caller's, 422 for a type that is none, 409 while the kill switch is on.
 pub async fn trigger(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     NewId(new): NewId,
     Params(dry): Params<Dry>,
@@ -88,7 +86,7 @@ const READS_MAX: usize = 10;
 /// # Errors
 /// 404 where `cluster_id` is not the caller's.
 pub async fn history(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Params(filter): Params<Filter>,
     paging: Paging,
@@ -114,7 +112,7 @@ pub async fn history(
 ///
 /// # Errors
 /// 404 where it is not the caller's, or is not decided yet.
-pub async fn status(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<RunDetail>, Problem> {
+pub async fn status(Desk(deps): Desk, caller: Caller, Path(id): Path<String>) -> Result<Json<RunDetail>, Problem> {
     let absent = || Problem::absent("optimization");
     let id = RunId::parse(id).map_err(|_| absent())?;
     let run = deps.optimizations.run(&caller.customer, &id).await?.ok_or_else(absent)?;

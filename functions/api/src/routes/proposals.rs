@@ -3,21 +3,20 @@
 use super::optimization::became;
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::{Dry, NewId, Params};
 use crate::problem::Problem;
+use crate::trail::before;
 use crate::view;
 use crate::view::plans::{DecidedOn, PlannedStep, ProposalView, Word};
 use crate::wishes::{problem, who, wishes};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use domain::ids::PlanId;
 use domain::optimization::{Proposal, ProposalState};
 use http::{StatusCode, header};
-use serde_json::Value;
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
+use serde_json::{Value, json};
 
 async fn find(deps: &Deps, caller: &Caller, id: &str) -> Result<Proposal, Problem> {
     let absent = || Problem::absent("plan");
@@ -29,7 +28,7 @@ async fn find(deps: &Deps, caller: &Caller, id: &str) -> Result<Proposal, Proble
 ///
 /// # Errors
 /// 404 where it is not the caller's.
-pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn show(Desk(deps): Desk, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let proposal = find(&deps, &caller, &id).await?;
     let run = deps.optimizations.run(&caller.customer, &proposal.run).await?;
     let record = match proposal.state {
@@ -77,23 +76,28 @@ pub async fn show(State(deps): Api, caller: Caller, Path(id): Path<String>) -> R
 /// # Errors
 /// 404 where it is not the caller's, 409 where nobody is asked about it.
 pub async fn approve(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     NewId(new): NewId,
     Params(dry): Params<Dry>,
 ) -> Result<Response, Problem> {
-    wishes(&deps).approve(&who(&caller), &id, &new, dry.dry_run).await.map_err(problem)?;
-    Ok(word(dry.dry_run, &id, "approved"))
+    let (wishes, who) = (wishes(&deps), who(&caller));
+    let was = wishes.proposal(&who, &id).await.map_err(problem)?.state;
+    wishes.approve(&who, &id, &new, dry.dry_run).await.map_err(problem)?;
+    Ok(before(word(dry.dry_run, &id, "approved"), json!(was)))
 }
 
 /// `POST /api/v1/optimization/plans/{id}/reject`.
 ///
 /// # Errors
 /// 404 where it is not the caller's, 409 where nobody is asked about it.
-pub async fn reject(State(deps): Api, caller: Caller, Path(id): Path<String>, Params(dry): Params<Dry>) -> Result<Response, Problem> {
-    wishes(&deps).reject(&who(&caller), &id, dry.dry_run).await.map_err(problem)?;
-    Ok(Json(Word { dry_run: dry.dry_run, href: href(&id), plan_id: id, state: "rejected" }).into_response())
+pub async fn reject(Desk(deps): Desk, caller: Caller, Path(id): Path<String>, Params(dry): Params<Dry>) -> Result<Response, Problem> {
+    let (wishes, who) = (wishes(&deps), who(&caller));
+    let was = wishes.proposal(&who, &id).await.map_err(problem)?.state;
+    wishes.reject(&who, &id, dry.dry_run).await.map_err(problem)?;
+    let word = Word { dry_run: dry.dry_run, href: href(&id), plan_id: id, state: "rejected" };
+    Ok(before(Json(word).into_response(), json!(was)))
 }
 
 /// `POST /api/v1/optimization/plans/{id}/cancel`: what is under way is stopped and taken back, unless it is behind its point of no
@@ -101,13 +105,14 @@ pub async fn reject(State(deps): Api, caller: Caller, Path(id): Path<String>, Pa
 ///
 /// # Errors
 /// 404 where it is not the caller's, 409 where it is over or behind its point of no return.
-pub async fn cancel(State(deps): Api, caller: Caller, Path(id): Path<String>, Params(dry): Params<Dry>) -> Result<Response, Problem> {
+pub async fn cancel(Desk(deps): Desk, caller: Caller, Path(id): Path<String>, Params(dry): Params<Dry>) -> Result<Response, Problem> {
     let (wishes, who) = (wishes(&deps), who(&caller));
-    if matches!(wishes.proposal(&who, &id).await.map_err(problem)?.state, ProposalState::Waiting { .. } | ProposalState::Approved { .. }) {
-        return reject(State(deps), caller, Path(id), Params(dry)).await;
+    let was = wishes.proposal(&who, &id).await.map_err(problem)?.state;
+    if matches!(was, ProposalState::Waiting { .. } | ProposalState::Approved { .. }) {
+        return reject(Desk(deps), caller, Path(id), Params(dry)).await;
     }
     wishes.cancel(&who, &id, dry.dry_run).await.map_err(problem)?;
-    Ok(word(dry.dry_run, &id, "cancelled"))
+    Ok(before(word(dry.dry_run, &id, "cancelled"), json!(was)))
 }
 
 fn href(id: &str) -> String {

@@ -3,11 +3,11 @@
 use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::Params;
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
 use axum::Json;
-use axum::extract::State;
 use domain::ids::ClusterId;
 use domain::money::MicroDollars;
 use domain::savings::arithmetic::month_of;
@@ -19,7 +19,6 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Hours that are summed up where nobody says how many: a day.
 const HOURS_DEFAULT: u32 = 24;
@@ -78,7 +77,7 @@ pub struct SavingsView {
 /// # Errors
 /// 404 where `cluster_id` is not the caller's, 400 for hours that are none.
 pub async fn show(
-    State(deps): State<Arc<Deps>>,
+    Desk(deps): Desk,
     caller: Caller,
     Params(over): Params<Over>,
     paging: Paging,

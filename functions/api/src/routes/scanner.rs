@@ -5,6 +5,7 @@ use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
 use crate::commands;
+use crate::desk::Desk;
 use crate::extract::{Body, Dry, NewId, Params};
 use crate::paging::Paging;
 use crate::problem::Problem;
@@ -12,7 +13,7 @@ use crate::view::findings::{FindingView, GhostsPage, QueuedScan, usd};
 use crate::view::would;
 use crate::wishes::{problem as refused, who, wishes};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use domain::finding::{Finding, FindingKind, FindingState};
 use domain::ids::{InstanceId, VolumeId};
@@ -21,9 +22,6 @@ use domain::plan::action::AskedBy;
 use domain::plan::{Action, PlanKind};
 use http::{StatusCode, header};
 use serde::Deserialize;
-use std::sync::Arc;
-
-type Api = State<Arc<Deps>>;
 
 /// Which cluster; left out: all of the customer's.
 #[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
@@ -40,7 +38,7 @@ const FOUND: &str = "/api/v1/scanner/ghosts";
 ///
 /// # Errors
 /// 404 for a cluster that is not the caller's.
-pub async fn scan(State(deps): Api, caller: Caller, Params(dry): Params<Dry>, Body(body): Body<ScanBody>) -> Result<Response, Problem> {
+pub async fn scan(Desk(deps): Desk, caller: Caller, Params(dry): Params<Dry>, Body(body): Body<ScanBody>) -> Result<Response, Problem> {
     let clusters = match &body.cluster_id {
         Some(id) => vec![own(&deps, &caller, id).await?.id],
         None => all(&deps, &caller).await?,
@@ -81,7 +79,7 @@ pub struct Filter {
 ///
 /// # Errors
 /// 404 for a cluster that is not the caller's.
-pub async fn ghosts(State(deps): Api, caller: Caller, Params(filter): Params<Filter>, paging: Paging) -> Result<Json<GhostsPage>, Problem> {
+pub async fn ghosts(Desk(deps): Desk, caller: Caller, Params(filter): Params<Filter>, paging: Paging) -> Result<Json<GhostsPage>, Problem> {
     let cluster = own(&deps, &caller, &filter.cluster_id).await?;
     let kind = match filter.kind.as_deref() {
         None => Some(FindingKind::Ghost),
@@ -121,7 +119,7 @@ pub struct TerminateBody {
 /// # Errors
 /// 404 where nothing of this name was found, 409 where it does not stand any more or a plan deals with it already.
 pub async fn terminate(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     NewId(new): NewId,
@@ -172,7 +170,7 @@ pub struct DismissBody {
 /// # Errors
 /// 404 where nothing of this name was found, 409 where it is not open, 422 without a reason.
 pub async fn dismiss(
-    State(deps): Api,
+    Desk(deps): Desk,
     caller: Caller,
     Path(id): Path<String>,
     Params(dry): Params<Dry>,

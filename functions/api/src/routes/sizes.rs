@@ -1,18 +1,16 @@
 //! Sizes of workloads: what was found of them, with usage against request.
 
 use super::clusters::own;
-use crate::Deps;
 use crate::auth::Caller;
+use crate::desk::Desk;
 use crate::extract::Params;
 use crate::paging::Paging;
 use crate::problem::Problem;
 use crate::view::findings::{FindingView, SizesPage, usd};
 use axum::Json;
-use axum::extract::State;
 use domain::finding::{Finding, FindingKind};
 use domain::money::MicroDollars;
 use serde::Deserialize;
-use std::sync::Arc;
 
 /// Which cluster.
 #[derive(Debug, Deserialize)]
@@ -31,12 +29,7 @@ const KINDS: [FindingKind; 4] =
 ///
 /// # Errors
 /// 404 for a cluster that is not the caller's.
-pub async fn list(
-    State(deps): State<Arc<Deps>>,
-    caller: Caller,
-    Params(of): Params<Of>,
-    paging: Paging,
-) -> Result<Json<SizesPage>, Problem> {
+pub async fn list(Desk(deps): Desk, caller: Caller, Params(of): Params<Of>, paging: Paging) -> Result<Json<SizesPage>, Problem> {
     let cluster = own(&deps, &caller, &of.cluster_id).await?;
     let mut found: Vec<Finding> = Vec::new();
     for kind in KINDS {

@@ -4,6 +4,7 @@ use super::support::{Bench, CLUSTER};
 use domain::SignedDuration;
 use domain::ids::CustomerId;
 use domain::optimization::Round;
+use domain::permissions::account::{ACCOUNT_CAPABILITIES, GrantFound};
 use domain::permissions::{CAPABILITIES, Checklist, Right, key};
 use domain::ports::{Clock, Registry, Trust};
 use http::StatusCode;
@@ -28,7 +29,7 @@ async fn the_checklist_says_capability_by_capability_what_is_missing_and_how_old
 
     let right = |verb: &str, resource: &str| Right { verb: verb.to_owned(), group: String::new(), resource: resource.to_owned() };
     let missing = Some(vec![right("create", "pods/eviction"), right("patch", "pods/resize")]);
-    let mut list = Checklist { at: bench.clock.now(), role: Trust::Us, missing, why: None };
+    let mut list = Checklist { at: bench.clock.now(), role: Trust::Us, missing, why: None, account: Vec::new() };
     let put = async |list: &Checklist| bench.store.put_config(&acme, &key(&cluster), &json!(list)).await.unwrap();
     put(&list).await;
     bench.clock.sleep(SignedDuration::from_secs(90)).await;
@@ -39,6 +40,30 @@ async fn the_checklist_says_capability_by_capability_what_is_missing_and_how_old
     let size = of(&shown, "act-size")["rights"].as_array().unwrap();
     let held: Vec<(&str, bool)> = size.iter().map(|one| (one["right"].as_str().unwrap(), one["held"].as_bool().unwrap())).collect();
     assert_eq!(held, [("patch deployments.apps", true), ("patch statefulsets.apps", true), ("patch pods/resize", false)]);
+
+    let account = shown["account"].as_array().unwrap();
+    assert_eq!(account.len(), ACCOUNT_CAPABILITIES.len());
+    assert!(account.iter().all(|one| one["complete"].is_null()), "a list of an older version knows nothing of the account");
+    let found = |statement: &str, action: &str, held, why: Option<&str>| GrantFound {
+        statement: statement.to_owned(),
+        action: action.to_owned(),
+        held,
+        why: why.map(str::to_owned),
+    };
+    list.account = vec![
+        found("EndOurs", "ec2:TerminateInstances", Some(true), None),
+        found("GiveNodesTheirRole", "iam:PassRole", Some(false), None),
+        found("LaunchFrom", "ec2:RunInstances", None, Some("It cannot be told.")),
+    ];
+    put(&list).await;
+    let shown = bench.get("acme-viewer", &path()).await.json();
+    let of_account = |name: &str| shown["account"].as_array().unwrap().iter().find(|one| one["capability"] == name).unwrap().clone();
+    let complete = ["end-own", "launch", "go-on"].map(|name| of_account(name)["complete"].clone());
+    assert_eq!(complete, [json!(true), json!(false), Value::Null]);
+    let launch = of_account("launch")["grants"].as_array().unwrap().clone();
+    let missing = launch.iter().find(|grant| grant["held"] == false).unwrap();
+    assert_eq!((missing["action"].as_str(), missing["statement"].as_str()), (Some("iam:PassRole"), Some("GiveNodesTheirRole")));
+    assert!(launch.iter().any(|grant| grant["why"] == "It cannot be told."));
 
     (list.missing, list.why) = (None, Some("The Kubernetes API of the cluster does not answer.".to_owned()));
     put(&list).await;

@@ -29,8 +29,8 @@ const AT_ONCE: usize = 16;
 const PAUSE: SignedDuration = SignedDuration::from_millis(20);
 /// A plan is overdue when its time to be looked at passed so long ago: the sweeper looks each minute.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(3);
-/// How many plans that are due are looked through.
-const DUE_MAX: usize = 200;
+/// So many plans are looked at: unfinished ones are among the newest.
+const PLANS_MAX: usize = 200;
 /// How many clusters one list holds.
 const LIST: usize = 500;
 /// How many findings are read.
@@ -50,8 +50,8 @@ struct Kept {
 }
 
 /// Fleets that were read.
-#[derive(Default)]
-pub struct Fleets(Mutex<HashMap<CustomerId, Kept>>);
+#[derive(Clone, Default)]
+pub struct Fleets(Arc<Mutex<HashMap<CustomerId, Kept>>>);
 
 impl Fleets {
     fn with<T>(&self, customer: &CustomerId, change: impl FnOnce(&mut Kept) -> T) -> T {
@@ -231,17 +231,17 @@ impl Sums {
 }
 
 async fn sums(deps: &Arc<Deps>, customer: &CustomerId, at: Timestamp) -> Result<Sums, Failure> {
-    let (found, month, due) = tokio::try_join!(
+    let (found, month, newest) = tokio::try_join!(
         deps.findings.findings(customer, None, FINDINGS_MAX),
         deps.ledger.metered(customer, Month::of(at)),
-        deps.journal.due(at - OVERDUE, DUE_MAX)
+        deps.trail.plans(customer, None, PLANS_MAX)
     )?;
     Ok(Sums {
         at,
         findings: found.items,
         month_cost: month.iter().map(|one| one.cost).sum(),
         month_hours: month.iter().map(|one| one.hours).sum(),
-        overdue: due.iter().filter(|key| key.customer == *customer).count(),
+        overdue: newest.items.iter().filter(|one| one.progress.outcome.is_none() && one.progress.due_at <= at - OVERDUE).count(),
     })
 }
 

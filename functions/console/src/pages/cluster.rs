@@ -1,6 +1,6 @@
 //! One cluster: how far it is on its way in, and what happens in it.
 
-use super::shared;
+use super::{rights, shared};
 use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::show;
@@ -21,12 +21,13 @@ pub async fn show(Path(id): Path<String>, ask: Ask) -> Answer {
     let cluster = ask.cluster(&id).await?;
     let deps = &ask.deps;
     let from = hour_of(ask.now) - SignedDuration::from_hours(24);
-    let (baseline, hours, open, targets, events) = tokio::join!(
+    let (baseline, hours, open, targets, events, rights) = tokio::join!(
         deps.ledger.baseline(&cluster.customer, &cluster.id),
         deps.ledger.hours(&cluster.customer, &cluster.id, from, 25),
         deps.optimizations.open_proposals(&cluster.customer, &cluster.id),
         deps.outbox.targets(&cluster.customer),
-        deps.journal.spot_events(&cluster.customer, None, 50)
+        deps.journal.spot_events(&cluster.customer, None, 50),
+        rights::read(&ask, &cluster)
     );
     let (baseline, hours, open) = (baseline?, hours?, open?);
     let heard = events?.iter().any(|event| event.cluster == cluster.id);
@@ -34,11 +35,12 @@ pub async fn show(Path(id): Path<String>, ask: Ask) -> Answer {
     let lead = format!("{} in {}, account {}. {}", cluster.id, cluster.region, cluster.account, show::sentence(&cluster.status_reason));
     let mut page = Page::new("clusters", cluster.name.clone(), lead).live(5).with(cards(&cluster, hours.last(), &ask));
     if acts(&ask) {
-        page = page.with(Part::Forms(vec![round_form(&cluster)]));
+        page = page.with(Part::Forms(vec![round_form(&cluster), rights::form(&cluster)]));
     }
     let steps = Steps { cluster: &cluster, baseline: baseline.as_ref(), runs: &runs, told: !targets?.is_empty(), heard };
     page = page
         .with(steps.table(&ask))
+        .with(rights?.table(ask.now))
         .with(shared::proposals_table("plans", "Plans", &open, ask.now).empty("Nothing waits and nothing is under way."))
         .with(shared::runs_table("runs", "Decisions, newest first", &runs, ask.now));
     ask.page(page).await

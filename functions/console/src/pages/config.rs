@@ -4,6 +4,7 @@ use super::shared;
 use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::show;
+use crate::trail::changed;
 use crate::view::{Cell, Column, Field, Form, Page, Part, Table, Tone, acts};
 use crate::words;
 use domain::decision::DecisionType;
@@ -12,6 +13,7 @@ use domain::notify::{Channel, Target, TargetState, Waiting};
 use domain::policy::{ClusterPolicy, Mode};
 use domain::ports::{Moment, Notice};
 use domain::tenant::{Cluster, Role};
+use serde_json::json;
 
 /// Capabilities whose mode can be set here, by the name of their field.
 const CAPABILITIES: [(&str, &str); 8] = [
@@ -222,12 +224,14 @@ pub async fn mode(act: Act) -> Answer {
     let word = act.need("mode")?;
     let mode = words::MODES.iter().map(|(mode, _)| *mode).find(|mode| words::mode(*mode) == word);
     let mode = mode.ok_or_else(|| Failure::Refused("There is no such mode.".to_owned()))?;
+    let was = json!({ "version": version, "policy": cluster.policy });
     set_mode(&mut cluster.policy, act.need("what")?, mode).ok_or_else(|| Failure::Refused("There is no such capability.".to_owned()))?;
     (cluster.version, cluster.updated_at) = (version + 1, act.ask.now);
     act.ask.deps.registry.put_cluster(&cluster, Some(version)).await?;
     tracing::info!(cluster.id = %cluster.id, mode = word, by = act.ask.session.label, "A mode was set in the console");
     act.ask.deps.fleets.changed(&cluster.customer, &cluster.id);
-    act.done(&format!("/console/config?cluster={}", cluster.id), "mode")
+    let is = json!({ "version": cluster.version, "policy": cluster.policy });
+    Ok(changed(act.done(&format!("/console/config?cluster={}", cluster.id), "mode")?, was, is))
 }
 
 /// `POST /console/config/halt`.
@@ -247,9 +251,14 @@ pub async fn halt(act: Act) -> Answer {
         (false, Some(reason)) if reason.chars().count() <= 500 => Some(format!("{reason} ({})", act.ask.session.label)),
         (false, _) => return Err(Failure::Refused("Say in 1 to 500 characters why everything stands still.".to_owned())),
     };
-    act.ask.deps.registry.set_halt(Some(customer), cluster.as_ref(), reason.as_deref()).await?;
+    let registry = &act.ask.deps.registry;
+    let named = cluster.clone().map_or_else(|| ClusterId::parse("none"), Ok).map_err(|error| Failure::Internal(error.to_string()))?;
+    let halted = async || registry.halted(customer, &named).await.map(|halted| json!({ "halted": halted }));
+    let was = halted().await?;
+    registry.set_halt(Some(customer), cluster.as_ref(), reason.as_deref()).await?;
+    let is = halted().await?;
     tracing::warn!(customer.id = %customer, halted = !lift, by = act.ask.session.label, "The kill switch was used in the console");
-    act.done("/console/config", if lift { "lifted" } else { "halted" })
+    Ok(changed(act.done("/console/config", if lift { "lifted" } else { "halted" })?, was, is))
 }
 
 /// `POST /console/config/test`.

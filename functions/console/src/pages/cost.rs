@@ -40,8 +40,7 @@ pub async fn show(ask: Ask) -> Answer {
         .filter(|event| event.cluster == cluster.id && first.is_some_and(|first| event.received_at >= first))
         .map(|event| (event.received_at.as_second(), event.event_type.as_str().to_owned()))
         .collect();
-    let seen = nodes.iter().map(|node| node.seen_at).min();
-    let age = aged(ask.now, seen);
+    let age = aged(ask.now, cluster.seen_at);
     let chart_age = aged(ask.now, hours.last().map(|hour| hour.seen_at));
     let stacked = by_capacity(&hours, &chart_age);
     let chart = shared::hours_chart("Cost, baseline and realised saving; dashed: interruptions", &hours, chart_age, marks);

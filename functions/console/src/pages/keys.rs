@@ -4,11 +4,13 @@ use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::session::hash_of;
 use crate::show;
+use crate::trail::changed;
 use crate::view::{Cell, Column, Field, Form, Page, Part, Table, Tone, render};
 use crate::words;
 use domain::SignedDuration;
 use domain::tenant::{ApiKey, Role};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
 
 /// Keys of a customer, those that were taken back included: as many as the API makes.
 const KEYS_MAX: usize = 200;
@@ -105,7 +107,12 @@ pub async fn create(act: Act) -> Answer {
         0,
         Part::Secret { says: "This is the key. It is shown here once: copy it now.", secret: secret.expose_secret().to_owned() },
     );
-    render(&act.ask, page).await
+    Ok(changed(render(&act.ask, page).await?, Value::Null, told(&key)))
+}
+
+/// A key as the trail keeps it: nothing of it opens anything.
+fn told(key: &ApiKey) -> Value {
+    json!({ "id": key.id, "label": key.label, "role": key.role, "expires_at": key.expires_at, "revoked": key.revoked })
 }
 
 /// `POST /console/keys/revoke`: `id`. It stops working with the next request, and stays in the list.
@@ -117,6 +124,7 @@ pub async fn revoke(act: Act) -> Answer {
     let (deps, session) = (&act.ask.deps, &act.ask.session);
     let key = deps.registry.named_key(&session.customer, act.need("id")?).await?.ok_or(Failure::Absent("key"))?;
     tracing::info!(customer.id = %key.customer, key.id, by = session.label, "A key was revoked in the console");
-    deps.registry.put_api_key(&ApiKey { revoked: true, ..key }).await?;
-    act.done("/console/keys", "revoked")
+    let revoked = ApiKey { revoked: true, ..key.clone() };
+    deps.registry.put_api_key(&revoked).await?;
+    Ok(changed(act.done("/console/keys", "revoked")?, told(&key), told(&revoked)))
 }

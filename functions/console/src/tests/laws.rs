@@ -6,8 +6,10 @@ use crate::routes::{FORMS, PAGES};
 use domain::finding::FindingState;
 use domain::ids::{ClusterId, PlanId};
 use domain::optimization::ProposalState;
+use domain::permissions::account::GrantFound;
+use domain::permissions::{Checklist, Right, asked_key, key};
 use domain::policy::Mode;
-use domain::ports::{Findings, Optimizations, Registry, Trail};
+use domain::ports::{Clock, Findings, Optimizations, Registry, Trail, Trust};
 use http::StatusCode;
 use sim::store::Which;
 
@@ -120,6 +122,7 @@ async fn nothing_of_one_customer_is_there_for_another() {
     for (path, fields) in [
         ("/console/plans/approve", [("plan", PLAN), ("x", "")]),
         ("/console/clusters/round", [("cluster", "c-acme"), ("how", "real")]),
+        ("/console/clusters/look", [("cluster", "c-acme"), ("x", "")]),
         ("/console/office-hours/wake", [("cluster", "c-acme"), ("minutes", "60")]),
         ("/console/config/halt", [("scope", "cluster c-acme"), ("reason", "x")]),
     ] {
@@ -184,4 +187,69 @@ async fn a_finding_is_dismissed_with_a_reason_and_every_form_stands_in_the_trail
     assert!(noted[0].object.contains("why=It is kept on purpose."), "{}", noted[0].object);
     assert!(noted.iter().all(|row| !row.object.contains("token")), "{noted:?}");
     assert!(bench.store.requests(&customer("other"), None, 10).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn the_way_in_shows_what_is_missing_in_the_cluster_and_in_the_account_and_asks_for_another_look() {
+    let bench = Bench::full().await;
+    let (acme, cluster) = (customer("acme"), ClusterId::parse("c-acme").unwrap());
+    let viewer = bench.enter("acme-viewer").await;
+    let path = "/console/clusters/c-acme";
+    let page = bench.get(&viewer, path).await.text;
+    assert!(page.contains("Not looked at yet") && !page.contains("/console/clusters/look"), "{page}");
+    let grant = |statement: &str, action: &str, held, why: Option<&str>| GrantFound {
+        statement: statement.to_owned(),
+        action: action.to_owned(),
+        held,
+        why: why.map(str::to_owned),
+    };
+    let right = Right { verb: "create".to_owned(), group: String::new(), resource: "pods/eviction".to_owned() };
+    let list = Checklist {
+        at: Clock::now(&*bench.clock),
+        role: Trust::Us,
+        missing: Some(vec![right]),
+        why: None,
+        account: vec![
+            grant("EndOurs", "ec2:TerminateInstances", Some(true), None),
+            grant("GiveNodesTheirRole", "iam:PassRole", Some(false), None),
+            grant("DeleteVolumes", "ec2:DeleteVolume", None, Some("There is no volume to ask about.")),
+        ],
+    };
+    bench.store.put_config(&acme, &key(&cluster), &serde_json::json!(list)).await.unwrap();
+    let rows = bench.get(&viewer, &format!("{path}?csv=rights")).await.text;
+    let row = |name: &str| rows.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {rows}"));
+    assert!(row("act-evict").contains("missing") && row("act-evict").contains("create pods/eviction"), "{rows}");
+    assert!(row("read").contains("granted") && row("end-own").contains("granted"), "{rows}");
+    assert!(row("launch").contains("missing") && row("launch").contains("iam:PassRole (GiveNodesTheirRole)"), "{rows}");
+    assert!(row("clear-volumes").contains("not known") && row("clear-volumes").contains("There is no volume"), "{rows}");
+
+    let operator = bench.enter("acme-operator").await;
+    let answer = bench.act(&operator, "/console/clusters/look", &[("cluster", "c-acme")]).await;
+    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/console/clusters/c-acme?done=look"));
+    assert!(bench.store.config(&acme, &asked_key(&cluster)).await.unwrap().is_some());
+    let asked = bench.queue.take_due(Clock::now(&*bench.clock));
+    assert!(asked.iter().any(|message| matches!(message.queue, Which::Rounds) && message.body.contains("\"dry_run\":true")));
+}
+
+#[tokio::test]
+async fn the_trail_says_what_was_there_before_a_form_and_what_is_there_after_it() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-admin").await;
+    let fields = [("cluster", "c-acme"), ("what", "spot"), ("mode", "auto"), ("version", "1")];
+    bench.act(&cookie, "/console/config/mode", &fields).await;
+    bench.act(&cookie, "/console/config/halt", &[("scope", "customer"), ("reason", "Black Friday")]).await;
+    let made = bench.act(&cookie, "/console/keys/create", &[("label", "ci"), ("role", "viewer"), ("days", "7")]).await;
+    let secret = made.text.split("co_").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let rows = bench.store.requests(&customer("acme"), None, 10).await.unwrap().items;
+    let row = |path: &str| rows.iter().find(|row| row.action == format!("POST {path}")).unwrap_or_else(|| panic!("no {path}"));
+    let part = |value: &Option<serde_json::Value>, at: &str| value.as_ref().unwrap().pointer(at).cloned().unwrap_or_default();
+    let mode = row("/console/config/mode");
+    let of = |value| part(value, "/policy/optimization/spot");
+    assert_eq!((of(&mode.after), part(&mode.before, "/version"), part(&mode.after, "/version")), ("auto".into(), 1.into(), 2.into()));
+    assert_ne!(of(&mode.before), of(&mode.after));
+    let halt = row("/console/config/halt");
+    assert!(part(&halt.before, "/halted").is_null() && part(&halt.after, "/halted/reason") == "Black Friday (acme-admin)");
+    let key = row("/console/keys/create");
+    assert_eq!((key.before.clone(), part(&key.after, "/label")), (None, "ci".into()));
+    assert!(!serde_json::to_string(&rows).unwrap().contains(&secret));
 }

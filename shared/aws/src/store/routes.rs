@@ -34,11 +34,13 @@ impl Routes for Table {
         }
         // A batch may name an item once.
         let wanted: BTreeMap<String, &NodeRecord> = nodes.iter().map(|node| (keys::node(customer, cluster, &node.key).sk, node)).collect();
-        let before = self.node_places(customer, cluster).await?;
-        let writes = wanted.values().map(|node| put(node_item(node)?)).collect::<Result<_, _>>()?;
+        let before = self.known_nodes(customer, cluster).await?;
+        let differs = |place: &String, node: &NodeRecord| before.get(place).and_then(Option::as_ref) != Some(node);
+        let new = wanted.iter().filter(|(place, node)| differs(place, node));
+        let writes = new.map(|(_, node)| put(node_item(node)?)).collect::<Result<_, _>>()?;
         // New ones first: a crash in between leaves too many nodes, never too few.
         self.write_many(writes).await?;
-        let stale = before.into_iter().filter(|place| !wanted.contains_key(place));
+        let stale = before.into_keys().filter(|place| !wanted.contains_key(place));
         let removals = stale.map(|sk| delete(keys::Key { pk: keys::nodes(customer, cluster), sk })).collect::<Result<_, _>>()?;
         self.write_many(removals).await
     }
@@ -49,10 +51,11 @@ impl Routes for Table {
 }
 
 impl Table {
-    /// The sort keys of a cluster's nodes, those of unreadable items too.
-    async fn node_places(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Vec<String>, StoreError> {
+    /// A cluster's nodes by sort key; `None`: an item that cannot be read.
+    async fn known_nodes(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<BTreeMap<String, Option<NodeRecord>>, StoreError> {
         let all = Range::table(keys::nodes(customer, cluster));
-        self.range(all, usize::MAX, |item| item::text(item, keys::SK).map(str::to_owned)).await
+        let known = |item: &Item| Ok((item::text(item, keys::SK)?.to_owned(), item::body(item).ok()));
+        Ok(self.range(all, usize::MAX, known).await?.into_iter().collect())
     }
 }
 

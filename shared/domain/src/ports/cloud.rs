@@ -1,6 +1,6 @@
 //! EC2 and Auto Scaling.
 
-use super::Estate;
+use super::{AccountRights, Estate};
 use crate::decision::Commitment;
 use crate::ids::{InstanceId, SubnetId, Zone};
 use crate::money::MicroDollars;
@@ -149,7 +149,7 @@ pub enum CloudError {
 /// # Assumptions
 /// Lists lag: an instance may be missing for some minutes after its launch.
 #[async_trait]
-pub trait Cloud: Estate + Send + Sync {
+pub trait Cloud: Estate + AccountRights + Send + Sync {
     /// Launches one instance. No retry inside: the journal retries.
     async fn launch(&self, scope: &AwsScope, request: &LaunchRequest) -> Result<Instance, CloudError>;
     /// Lists instances.

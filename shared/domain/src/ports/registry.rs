@@ -6,6 +6,9 @@ use crate::tenant::{ApiKey, Cluster, Customer, Halt};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+/// How many clusters are read at once where all are wanted.
+const CLUSTERS_PER_PAGE: usize = 100;
+
 /// A page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
@@ -38,8 +41,20 @@ pub trait Registry: Send + Sync {
     async fn cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<Option<Cluster>, StoreError>;
     /// Clusters of a customer, by id; `after` is the cursor of the page before.
     async fn clusters(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError>;
-    /// Clusters of all customers, by id: for the sweeper only.
+    /// Clusters of all customers, by id: for what works for every customer by schedule.
     async fn all_clusters(&self, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError>;
+    /// All of them, page after page.
+    async fn every_cluster(&self) -> Result<Vec<Cluster>, StoreError> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.all_clusters(after.as_deref(), CLUSTERS_PER_PAGE).await?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
     /// Removes a cluster and its node index. History stays.
     async fn delete_cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<(), StoreError>;
     /// Writes one configuration value of a customer.

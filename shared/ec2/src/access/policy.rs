@@ -105,7 +105,7 @@ fn arn(scope: &AwsScope, service: &str, resource: &str) -> String {
 }
 
 /// `aws`, `aws-cn` or `aws-us-gov`: that of the role.
-fn partition(scope: &AwsScope) -> &str {
+pub(crate) fn partition(scope: &AwsScope) -> &str {
     scope.role_arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws")
 }
 

@@ -30,14 +30,15 @@ impl OfficeHours {
                 continue;
             };
             let asleep = seen.size == Some(row.downtime_replicas);
-            if asleep && row.seen_at.is_none() {
-                self.nights.put_asleep(&Asleep { seen_at: Some(now), ..row.clone() }).await?;
+            let decision = judged.iter().find(|judged| judged.on.object.target == row.target).map(|judged| &judged.decision);
+            let by_day = decision.is_some_and(|decision| decision.wanted_up);
+            // What is not woken by day is seen asleep anew by night: what others set in between is by day or by night, and both are told apart.
+            let seen_at = if by_day { None } else { row.seen_at.or(Some(now)) };
+            if asleep && seen_at != row.seen_at {
+                self.nights.put_asleep(&Asleep { seen_at, ..row.clone() }).await?;
             }
-            let up = judged
-                .iter()
-                .find(|judged| judged.on.object.target == row.target)
-                .is_some_and(|judged| judged.decision.wanted_up && matches!(judged.decision.verdict, Verdict::Leave | Verdict::ClearNote));
-            if !asleep && up {
+            let stays = decision.is_some_and(|decision| matches!(decision.verdict, Verdict::Leave | Verdict::ClearNote));
+            if !asleep && by_day && stays {
                 self.nights.remove_asleep(&row.customer, &row.cluster, &row.target).await?;
             }
         }

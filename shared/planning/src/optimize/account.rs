@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 /// What keeps a saving from being taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Blocker {
-    /// Nodes are bought as those were that they stand for; how they are bought is another decision's.
+    /// Nodes are bought as those were that they stand for, and pods of on-demand nodes find on spot nodes the room that is free there
+    /// and no more: how nodes are bought is another decision's.
     KeptAsBought,
     /// Nodes that may not be moved.
     Stays(WhyNot),

@@ -7,22 +7,23 @@
 use super::bound;
 use super::desk::Desk;
 use crate::packing::{self, Allowed, Effort, Shape};
-use crate::placement::{CPU, MEMORY};
+use crate::placement::{CPU, MEMORY, NodeId};
 use domain::ids::Zone;
 use domain::offering::CapacityType;
-use std::collections::BTreeMap;
+use domain::snapshot::Placed;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod places;
 
-use places::Place;
+use places::{Place, Places};
 
 /// What a step adds to those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
     /// Every pod may lie anywhere, on whatever may be bought or is there.
     Least,
-    /// Nodes are bought as the ones were from which their pods come. Pods of on-demand nodes may also lie on the
-    /// spot nodes that are there: a scheduler may put them there.
+    /// Nodes are bought as the ones were from which their pods come. Pods of on-demand nodes may also lie on the spot nodes that are
+    /// there, since a scheduler may put them there: in the room beside the pods of those, as no move empties a node that stays.
     Bought,
     /// Nodes that may not be moved stay, with what is on them; what is free on them costs nothing.
     Stays,
@@ -114,7 +115,7 @@ fn way(bought: CapacityType) -> usize {
 }
 
 fn solve(desk: &mut Desk<'_>, step: Step, guess: &[[f64; 2]], effort: &Effort) -> Option<Outlook> {
-    let places = places::all(desk, step);
+    let Places { all: places, kept } = places::all(desk, step);
     let loads = loads(desk, step);
     let mut grain = 0;
     let mut shapes = shapes(desk, step, &places, &loads, grain);
@@ -134,21 +135,52 @@ fn solve(desk: &mut Desk<'_>, step: Step, guess: &[[f64; 2]], effort: &Effort) -
     let found = packing::bound(&asked, &bins, domain::money::MicroDollars(0), effort, Some(&guessed)).ok()?;
     let stays: i64 =
         if step < Step::Stays { 0 } else { desk.nodes.iter().filter(|node| node.blocked.is_some()).map(|node| node.price).sum() };
-    let mut sums = vec![[(0.0, 0.0); 2]; guess.len()];
+    let mut worth_of: BTreeMap<&Load, f64> = BTreeMap::new();
     for ((_, members), worth) in shapes.iter().zip(&found.worth) {
-        for (load, count) in members.iter().map(|at| &loads[*at]) {
-            for way in load.bought.map_or(0..2, |bought| way(bought)..way(bought) + 1) {
-                let sum = &mut sums[load.class][way];
-                *sum = (sum.0 + worth * f64::from(*count), sum.1 + f64::from(*count));
-            }
+        worth_of.extend(members.iter().map(|at| (&loads[*at].0, *worth)));
+    }
+    let rooms: BTreeMap<usize, f64> = kept
+        .iter()
+        .map(|kept| kept.room)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .map(|room| (room, packing::most_worth(&asked, &bins, room, &found.worth)))
+        .collect();
+    let beyond: f64 = kept.iter().map(|kept| beyond(desk, step, kept.node, rooms[&kept.room], &worth_of)).sum();
+    let cost = whole(found.cost.0 as f64 - beyond) + stays;
+    Some(Outlook { cost, worth: by_class(&loads, &worth_of, guess) })
+}
+
+/// What a node that keeps its pods if it stays is worth beyond its price, with what the room beside them is worth: as much less do the
+/// pods of all cost at the least, where these are the prices of a bound without it.
+fn beyond(desk: &Desk<'_>, step: Step, node: NodeId, room: f64, worth: &BTreeMap<&Load, f64>) -> f64 {
+    let own = |placed: &Placed| worth.get(&load(desk, step, node, placed.class as usize)).copied().unwrap_or(0.0) * f64::from(placed.count);
+    let moving = desk.node(node).pods.iter().filter(|placed| desk.index.classes[placed.class as usize].moves);
+    (moving.map(own).sum::<f64>() + room - desk.nodes[node].price as f64).max(0.0)
+}
+
+/// The mean of what loads are worth, by class and way to buy; the guess where there are none.
+fn by_class(loads: &[(Load, u32)], worth: &BTreeMap<&Load, f64>, guess: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let mut sums = vec![[(0.0, 0.0); 2]; guess.len()];
+    for (load, count) in loads {
+        for way in load.bought.map_or(0..2, |bought| way(bought)..way(bought) + 1) {
+            let sum = &mut sums[load.class][way];
+            *sum = (sum.0 + worth.get(load).copied().unwrap_or(0.0) * f64::from(*count), sum.1 + f64::from(*count));
         }
     }
     let mean = |class: usize, way: usize| {
         let (sum, count) = sums[class][way];
         if count > 0.0 { sum / count } else { guess[class][way] }
     };
-    let worth = (0..guess.len()).map(|class| [mean(class, 0), mean(class, 1)]).collect();
-    Some(Outlook { cost: found.cost.0 + stays, worth })
+    (0..guess.len()).map(|class| [mean(class, 0), mean(class, 1)]).collect()
+}
+
+/// A pod of the class on the node, as the step sees it.
+fn load(desk: &Desk<'_>, step: Step, node: NodeId, class: usize) -> Load {
+    let bought = (step >= Step::Bought && desk.keeps_bought()).then_some(desk.nodes[node].capacity);
+    let zonal = step >= Step::Constraints && desk.index.classes[class].zonal;
+    let zone = desk.node(node).pool.as_ref().filter(|_| zonal).map(|pool| pool.zone.clone());
+    Load { class, bought, zone }
 }
 
 /// The pods that the step is about.
@@ -160,13 +192,9 @@ fn loads(desk: &Desk<'_>, step: Step) -> Vec<(Load, u32)> {
         }
         for placed in &node.pods {
             let class = placed.class as usize;
-            if !desk.index.classes[class].moves || placed.count == 0 {
-                continue;
+            if desk.index.classes[class].moves && placed.count > 0 {
+                *loads.entry(load(desk, step, id, class)).or_default() += placed.count;
             }
-            let bought = (step >= Step::Bought && desk.keeps_bought()).then_some(desk.nodes[id].capacity);
-            let zonal = step >= Step::Constraints && desk.index.classes[class].zonal;
-            let zone = node.pool.as_ref().filter(|_| zonal).map(|pool| pool.zone.clone());
-            *loads.entry(Load { class, bought, zone }).or_default() += placed.count;
         }
     }
     loads.into_iter().collect()

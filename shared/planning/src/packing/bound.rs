@@ -1,7 +1,7 @@
 //! The bound alone: for those who have a placement already and want to know how much is left in it.
 
-use super::model::Model;
-use super::{Bin, Effort, Shape, Unpackable, columns, linear, rounded_down};
+use super::model::{Amount, Kind, Model, fits};
+use super::{Bin, Effort, Shape, Unpackable, columns, knapsack, linear, rounded_down};
 use domain::money::MicroDollars;
 
 /// What no packing costs less than, and what each pod adds to it.
@@ -34,4 +34,20 @@ pub fn bound(shapes: &[Shape], bins: &[Bin], surcharge: MicroDollars, effort: &E
     // The prices of resources alone are as good a proof, where the search has not come as far.
     let (bound, worth) = if linear.bound > generated.bound { (linear.bound, linear.worth(&model)) } else { (generated.bound, worth) };
     Ok(Bound { cost: rounded_down(bound), worth: worth.into_iter().map(|worth| worth * 1e6).collect() })
+}
+
+/// Branches of the search for what one bin holds at the most.
+const BRANCHES: u32 = 20;
+
+/// The most that one bin can hold, where a pod of each shape is worth so much, micro-dollars per hour: proved, and never too little.
+/// `bin` is its index among the bins; how many there are of it does not count.
+pub fn most_worth(shapes: &[Shape], bins: &[Bin], bin: usize, worth: &[f64]) -> f64 {
+    let Some(this) = bins.get(bin) else { return 0.0 };
+    let needs: Vec<Amount> = shapes.iter().map(|shape| [shape.cpu_millis, shape.memory_bytes, 1]).collect();
+    let capacity = [this.cpu_millis, this.memory_bytes, u64::from(this.pods)];
+    let fits = fits(shapes, &needs, bin, &capacity);
+    let kind = Kind { bin, capacity, price: 0.0, micros: 0, available: this.available, fits };
+    let counts: Vec<u32> = shapes.iter().map(|shape| shape.count).collect();
+    // A threshold above nothing: below it nothing is proved.
+    knapsack::fill(&kind, &needs, worth, &counts, 1e-3, BRANCHES).at_most
 }

@@ -121,7 +121,7 @@ impl Kind {
     }
 }
 
-fn fits(shapes: &[Shape], needs: &[Amount], bin: usize, capacity: &Amount) -> Vec<Fit> {
+pub(super) fn fits(shapes: &[Shape], needs: &[Amount], bin: usize, capacity: &Amount) -> Vec<Fit> {
     let mut fits = Vec::new();
     for (index, shape) in shapes.iter().enumerate() {
         let allowed = match &shape.allowed {

@@ -9,7 +9,7 @@
 
 use super::state::{NodeId, State};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// Of so many others, all are reckoned with wherever they might go. Of more, those that would come by chance, [`MARGIN`] times over:
 /// that thousands of pods with room everywhere all choose the same few nodes is not reckoned with.
@@ -32,6 +32,8 @@ struct Rivals<'r> {
     all: &'r [i64],
     /// What resources are made to count for.
     scales: &'r [Scale],
+    /// What the others are worth to it, by scale.
+    worths: &'r [i64],
     /// So many of the others make a node forbidden by being there.
     quarrels: i64,
 }
@@ -45,6 +47,12 @@ impl Rivals<'_> {
         let come = |(count, allowed): &(i64, i64)| (count * MARGIN * nodes + allowed - 1) / allowed;
         let sum: i64 = self.crowd.iter().map(|these| come(these).min(these.0)).sum();
         sum.clamp(ALL_OF, self.others)
+    }
+
+    /// What so many of the others are worth, by scale.
+    fn limits(&self, others: i64) -> Vec<i64> {
+        let part = |worth: &i64| i128::from(*worth) * i128::from(others) / i128::from(self.others.max(1));
+        self.worths.iter().map(|worth| i64::try_from(part(worth)).unwrap_or(NEVER)).collect()
     }
 }
 
@@ -65,13 +73,24 @@ impl State<'_> {
         let crowd: Vec<(i64, i64)> =
             everybody.iter().map(|(class, count)| (i64::from(*count), self.nodes_for(*class, None).max(1))).collect();
         let scales = self.scales(&all);
+        // By what a pod needs at all: most need the same resources, in whatever amounts.
+        let mut known: BTreeMap<Vec<bool>, Vec<i64>> = BTreeMap::new();
         for (class, own) in pods {
+            let need = self.index.need(*class);
+            let mask = need.iter().map(|amount| *amount > 0).collect();
+            let all_worth = |scale: &Scale| {
+                let worth = |(other, count): &(usize, u32)| scale.most(self.index.need(*other), need).saturating_mul(i64::from(*count));
+                everybody.iter().map(worth).fold(0, i64::saturating_add)
+            };
+            let sums = known.entry(mask).or_insert_with(|| scales.iter().map(all_worth).collect());
+            let worths: Vec<i64> = sums.iter().zip(&scales).map(|(all, scale)| all - scale.most(need, need)).collect();
             let rivals = Rivals {
                 others: count - 1,
                 crowd: &crowd,
                 largest: &largest,
                 all: &all,
                 scales: &scales,
+                worths: &worths,
                 quarrels: self.quarrels(*class, &everybody),
             };
             if !self.sure_of(*class, *own, &everybody, &rivals) {
@@ -132,7 +151,7 @@ impl State<'_> {
         if parts.is_empty() {
             parts.push(None);
         }
-        parts.into_iter().all(|part| self.holds_out(class, part, everybody, rivals))
+        parts.into_iter().all(|part| self.holds_out(class, part, rivals))
     }
 
     /// Two ways to count: each resource by the part of the demand that it is, and the same with what there is plenty of counting less.
@@ -145,25 +164,15 @@ impl State<'_> {
             }
         }
         let plenty = |dim: usize| i128::from(all[dim].max(0)) * i128::from(UNIT) / room[dim].max(1);
-        let by_room = (0..dims).map(|dim| i64::try_from(plenty(dim)).unwrap_or(UNIT).clamp(1, UNIT)).collect();
-        [Scale { counts: vec![UNIT; dims] }, Scale { counts: by_room }]
+        let by_room: Vec<i64> = (0..dims).map(|dim| i64::try_from(plenty(dim)).unwrap_or(UNIT).clamp(1, UNIT)).collect();
+        [Scale::new(&vec![UNIT; dims], all), Scale::new(&by_room, all)]
     }
 
     /// Whether the others cannot fill all nodes that the class could use (within a domain).
-    fn holds_out(&mut self, class: usize, part: Option<(usize, usize)>, everybody: &[(usize, u32)], rivals: &Rivals<'_>) -> bool {
+    fn holds_out(&mut self, class: usize, part: Option<(usize, usize)>, rivals: &Rivals<'_>) -> bool {
         let others = rivals.at(self.nodes_for(class, part));
         let need = self.index.need(class);
-        // What so many of the others are worth.
-        let limits: Vec<i64> = rivals
-            .scales
-            .iter()
-            .map(|scale| {
-                let worth = |other: usize| scale.most(self.index.need(other), need, rivals.all);
-                let sum: i64 = everybody.iter().map(|(other, count)| worth(*other).saturating_mul(i64::from(*count))).sum();
-                let part = i128::from(sum - worth(class)) * i128::from(others) / i128::from(rivals.others.max(1));
-                i64::try_from(part).unwrap_or(NEVER)
-            })
-            .collect();
+        let limits = rivals.limits(others);
         let mut tally = Tally::new(rivals.scales.len());
         let mut asked = 0;
         let sure = self.signatures.iter().filter(|signature| signature.allows[class]).any(|signature| {
@@ -183,24 +192,36 @@ impl State<'_> {
     }
 }
 
-/// What a unit of each resource counts for: thousandths of the part that it is of all demand.
+/// What a unit of each resource counts for: as a part of all demand for it, in billionths; in thousandths of that where it counts
+/// less. Kept as a factor and a shift, as it is asked for some million times for an answer.
 struct Scale {
-    counts: Vec<i64>,
+    rates: Vec<u128>,
 }
 
 /// One, as a scale counts.
 const UNIT: i64 = 1_000;
 
+/// Binary digits behind the point of a rate. An amount has up to 44 of them (16 TiB), a rate before the point up to 30.
+const DIGITS: u32 = 48;
+
 impl Scale {
-    /// The worth of an amount of a resource, in billionths.
-    fn worth(&self, dim: usize, amount: i64, all: &[i64]) -> i64 {
-        let part = i128::from(amount) * i128::from(WHOLE / UNIT) * i128::from(self.counts[dim]) / i128::from(all[dim].max(1));
-        i64::try_from(part).unwrap_or(NEVER)
+    /// Of what each resource counts, and the demand for it.
+    fn new(counts: &[i64], all: &[i64]) -> Scale {
+        let whole = |amount: i64| u128::try_from(amount).unwrap_or(0);
+        let rate = |(counts, all): (&i64, &i64)| (whole(WHOLE / UNIT * counts) << DIGITS) / whole(*all).max(1);
+        Scale { rates: counts.iter().zip(all).map(rate).collect() }
     }
 
-    /// The most that a pod is worth in any resource that the one in question needs, too; rounded up.
-    fn most(&self, pod: &[i64], need: &[i64], all: &[i64]) -> i64 {
-        (0..need.len()).filter(|dim| need[*dim] > 0).map(|dim| self.worth(dim, pod[dim], all) + 1).max().unwrap_or(0)
+    /// The worth of an amount of a resource, in billionths.
+    fn worth(&self, dim: usize, amount: i64) -> i64 {
+        let amount = u128::try_from(amount).unwrap_or(0);
+        i64::try_from(amount.saturating_mul(self.rates[dim]) >> DIGITS).unwrap_or(NEVER)
+    }
+
+    /// The most that a pod is worth in any resource that the one in question needs, too; rounded up: one for the digits that a rate lacks,
+    /// one for those behind the point.
+    fn most(&self, pod: &[i64], need: &[i64]) -> i64 {
+        (0..need.len()).filter(|dim| need[*dim] > 0).map(|dim| self.worth(dim, pod[dim]) + 2).max().unwrap_or(0)
     }
 }
 
@@ -251,7 +272,7 @@ impl Tally {
             }
             pods = pods.min((lack + rivals.largest[dim] - 1) / rivals.largest[dim].max(1)).max(1);
             for (worth, scale) in worths.iter_mut().zip(rivals.scales) {
-                *worth = (*worth).min(scale.worth(dim, lack, rivals.all));
+                *worth = (*worth).min(scale.worth(dim, lack));
             }
         }
         self.pods.add(pods, quarrels);

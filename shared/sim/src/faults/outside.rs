@@ -8,12 +8,13 @@ use domain::node::{NodeTarget, NodeTemplate, NodeUsage, NodeView};
 use domain::plan::PlanKey;
 use domain::pod::{ClaimView, PodBudget, PodRef, PodView};
 use domain::policy::TrafficSource;
+use domain::ports::account::{Question, Said};
 use domain::ports::cloud::SpotPrice;
 use domain::ports::estate::{Address, Behind, EbsVolume, Estate, LoadBalancer, Member, NatGateway, VolumeFilter, VolumeSnapshot};
 use domain::ports::inventory::{EndpointView, Flow, Inventory, PersistentVolume, ServiceView};
 use domain::ports::{
-    Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, LaunchRequest, Lifecycle, Parked,
-    PatchedNode, PodSink, Queue, QueueError, Sizer,
+    AccountRights, Cloud, CloudError, Cluster, ClusterError, Clusters, Cordon, EvictError, Instance, InstanceFilter, LaunchRequest,
+    Lifecycle, Parked, PatchedNode, PodSink, Queue, QueueError, Sizer,
 };
 use domain::sizing::{AutoscalerView, ContainerSizes, InPlace, PodContainers, WorkloadView};
 use domain::tenant::{self, AwsScope};
@@ -124,6 +125,13 @@ impl Estate for FaultyCloud {
     }
     async fn behind(&self, scope: &AwsScope, balancers: &[LoadBalancer]) -> Result<BTreeMap<String, Behind>, CloudError> {
         self.gate.pass("cloud.behind", self.inner.behind(scope, balancers), cloud).await
+    }
+}
+
+#[async_trait]
+impl AccountRights for FaultyCloud {
+    async fn may(&self, scope: &AwsScope, question: &Question) -> Result<Said, CloudError> {
+        self.gate.pass("cloud.may", self.inner.may(scope, question), cloud).await
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod balancing;
+mod dry;
 mod dynamodb;
 mod ec2;
 mod kms;

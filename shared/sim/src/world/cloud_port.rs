@@ -22,7 +22,7 @@ fn mine(machine: &Machine, scope: &AwsScope) -> bool {
     machine.account == scope.account && machine.region == scope.region
 }
 
-fn access(state: &State, scope: &AwsScope) -> Result<(), CloudError> {
+pub(super) fn access(state: &State, scope: &AwsScope) -> Result<(), CloudError> {
     if state.clusters.iter().any(|kube| kube.spec.account == scope.account && kube.spec.region == scope.region) {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use super::World;
 use super::happened::By;
 use super::state::{Kube, Machine, State};
 use async_trait::async_trait;
-use domain::ids::{InstanceId, VolumeId};
+use domain::ids::{AccountId, InstanceId, VolumeId};
 use domain::node::NodeOwner;
 use domain::ports::estate::{
     Address, BalancerKind, Behind, EbsVolume, Estate, LoadBalancer, Member, NatGateway, SnapshotState, VolumeFilter, VolumeSnapshot,
@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Everything of it. One account: worlds with volumes have one.
 #[derive(Debug, Default)]
 pub(crate) struct Estates {
+    /// Actions that roles of accounts do not have.
+    pub(crate) denied: BTreeSet<(AccountId, String)>,
     pub(crate) group_min: BTreeMap<String, u32>,
     pub(crate) lifecycles: BTreeMap<InstanceId, String>,
     pub(crate) scale_in_protected: BTreeSet<InstanceId>,

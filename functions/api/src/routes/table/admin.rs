@@ -56,7 +56,7 @@ pub(super) static ROUTES: &[Route] = &[
         "/api/v1/admin/clusters/{id}/permissions",
         READ,
         || get(permissions::show),
-        "What we may do in a cluster, capability by capability, as it was when it was last looked at.",
+        "What we may do in a cluster and in its account, capability by capability, as it was when it was last looked at.",
     )
     .gives::<permissions::Permissions>(),
     Route::new(Method::POST, "/api/v1/admin/clusters/{id}/permissions", ACT, || post(permissions::look), "Asks for a look now.")

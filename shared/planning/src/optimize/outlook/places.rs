@@ -78,12 +78,30 @@ impl Place {
 /// More groups of nodes that are there than these, and the amounts are rounded up until there are fewer.
 const GROUPS_MAX: usize = 24;
 
+/// The same for rooms of spot nodes that keep their pods: each is looked at once, where those are looked at in each round.
+const ROOMS_MAX: usize = 96;
+
 /// Everything that pods can be put into.
-pub(super) fn all(desk: &mut Desk<'_>, step: Step) -> Vec<Place> {
+pub(super) struct Places {
+    /// What the program may buy, and behind it the rooms of the kept, which it may not.
+    pub(super) all: Vec<Place>,
+    /// Spot nodes that keep their pods if they stay, where nodes are bought as they were.
+    pub(super) kept: Vec<Kept>,
+}
+
+/// A node that keeps its pods if it stays.
+pub(super) struct Kept {
+    pub(super) node: NodeId,
+    /// The place that is free beside its pods.
+    pub(super) room: usize,
+}
+
+/// Everything that pods can be put into.
+pub(super) fn all(desk: &mut Desk<'_>, step: Step) -> Places {
     let mut places = launched(desk, step);
     let fresh = places.clone();
     // Where nodes are bought as they were, a pod of an on-demand node may lie on a spot node that is there, and not on one like it
-    // that is launched.
+    // that is launched. There it finds the room beside the pods of that node and no more: a move does not empty a node that stays.
     let mixed = step >= Step::Bought && desk.keeps_bought();
     let beaten = |desk: &Desk<'_>, place: &Place, id: NodeId| {
         fresh.iter().any(|new| {
@@ -91,12 +109,14 @@ pub(super) fn all(desk: &mut Desk<'_>, step: Step) -> Vec<Place> {
             same && (!mixed || new.capacity == CapacityType::OnDemand) && new.beats(place)
         })
     };
-    let (mut there, mut rooms) = (Vec::new(), Vec::new());
+    let (mut there, mut rooms, mut beside) = (Vec::new(), Vec::new(), Vec::new());
     for id in 0..desk.nodes.len() {
         let priced = desk.node(id).price.is_some();
         let stays = step >= Step::Stays && desk.nodes[id].blocked.is_some();
         let open = desk.node(id).ready && !desk.node(id).unschedulable;
-        if priced && !stays {
+        if priced && !stays && mixed && desk.nodes[id].capacity == CapacityType::Spot {
+            beside.push((id, standing(desk, id, step, false)));
+        } else if priced && !stays {
             let place = standing(desk, id, step, true);
             if !beaten(desk, &place, id) {
                 there.push((id, place));
@@ -108,10 +128,13 @@ pub(super) fn all(desk: &mut Desk<'_>, step: Step) -> Vec<Place> {
             rooms.push((id, standing(desk, id, step, false)));
         }
     }
-    rooms.iter_mut().for_each(|(_, place)| place.vessel.cost = 0);
-    places.extend(grouped(desk, step, there));
-    places.extend(grouped(desk, step, rooms));
-    places
+    rooms.iter_mut().chain(&mut beside).for_each(|(_, place)| place.vessel.cost = 0);
+    places.extend(grouped(desk, step, &there, GROUPS_MAX).0);
+    places.extend(grouped(desk, step, &rooms, GROUPS_MAX).0);
+    let (beside_groups, members) = grouped(desk, step, &beside, ROOMS_MAX);
+    let kept = beside.iter().zip(members).map(|((node, _), group)| Kept { node: *node, room: places.len() + group }).collect();
+    places.extend(beside_groups.into_iter().map(|place| Place { count: Some(0), ..place }));
+    Places { all: places, kept }
 }
 
 /// A node that is there: whole, or what is free on it.
@@ -122,34 +145,38 @@ fn standing(desk: &Desk<'_>, id: NodeId, step: Step, whole: bool) -> Place {
     Place { vessel, count: Some(1), capacity: desk.nodes[id].capacity, zone, who: Who::There(id), items: Vec::new() }
 }
 
-/// Nodes that no pod can tell apart, together.
-fn grouped(desk: &Desk<'_>, step: Step, nodes: Vec<(NodeId, Place)>) -> Vec<Place> {
+/// Nodes that no pod can tell apart, together; and of each node the group that it is in.
+fn grouped(desk: &Desk<'_>, step: Step, nodes: &[(NodeId, Place)], most: usize) -> (Vec<Place>, Vec<usize>) {
     let mut leaders: Vec<NodeId> = Vec::new();
     let mut signatures = Vec::with_capacity(nodes.len());
-    for (id, _) in &nodes {
+    for (id, _) in nodes {
         let known = leaders.iter().position(|leader| step < Step::Constraints || desk.state.alike(*leader, *id));
         signatures.push(known.unwrap_or_else(|| {
             leaders.push(*id);
             leaders.len() - 1
         }));
     }
-    let mut groups = Vec::new();
+    let (mut groups, mut members) = (Vec::new(), Vec::new());
     for bits in [64, 6, 4, 3, 2, 1] {
-        let mut found: BTreeMap<(i64, i64, i64, i64, CapacityType, usize), Place> = BTreeMap::new();
+        let mut found: BTreeMap<(i64, i64, i64, i64, CapacityType, usize), usize> = BTreeMap::new();
+        (groups, members) = (Vec::new(), Vec::with_capacity(nodes.len()));
         for ((_, place), signature) in nodes.iter().zip(&signatures) {
             let mut place = place.clone();
             let vessel = &mut place.vessel;
             (vessel.cpu, vessel.memory, vessel.pods) = (up(vessel.cpu, bits), up(vessel.memory, bits), up(vessel.pods, bits));
             let key = (vessel.cpu, vessel.memory, vessel.pods, vessel.cost, place.capacity, *signature);
-            let known = found.entry(key).or_insert_with(|| Place { count: Some(0), ..place });
-            known.count = known.count.map(|count| count + 1);
+            let group = *found.entry(key).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push(Place { count: Some(0), ..place });
+            }
+            groups[group].count = groups[group].count.map(|count| count + 1);
+            members.push(group);
         }
-        groups = found.into_values().collect();
-        if groups.len() <= GROUPS_MAX {
+        if groups.len() <= most {
             break;
         }
     }
-    groups
+    (groups, members)
 }
 
 /// Rounds up to so many leading bits: more room than there is keeps the bound true.

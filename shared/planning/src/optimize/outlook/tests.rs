@@ -65,6 +65,21 @@ fn pods_that_keep_apart_have_their_price_and_so_has_the_way_nodes_are_bought() {
 }
 
 #[test]
+fn a_spot_node_that_stays_takes_pods_of_on_demand_nodes_into_the_room_beside_its_own_and_no_more() {
+    let classes = vec![daemon("logs"), class("web", 1_000, 2), class("job", 1_000, 2)];
+    // Each holds three of these pods: eight nodes for 24 of on-demand nodes, and four spot nodes with so many of their own.
+    let bought = |spot: usize, own: u32| {
+        let there = |at| (at, if at < spot { Spot } else { OnDemand }, if at < spot { (2, own) } else { (1, 3) });
+        let nodes = (0..8 + spot).map(there).map(|(at, capacity, pods)| node(at, "m6i.xlarge", capacity, &[(0, 1), pods])).collect();
+        steps(&request(DecisionType::BinPack, classes.clone(), nodes)).0[1]
+    };
+    let (alone, full, half, empty) = (bought(0, 0), bought(4, 3), bought(4, 1), bought(4, 0));
+    assert!(full > alone, "full spot nodes take nothing off: {full} with them, {alone} without");
+    assert!(half < full && half < alone, "half full they take some: {half} of {full}");
+    assert!(empty < half, "empty they take most: {empty} of {half}");
+}
+
+#[test]
 fn requests_are_cut_down_and_never_up() {
     assert_eq!([0, 1, 2, 3, 4].map(|grain| cut(1_023, grain)), [1_023, 1_016, 992, 896, 512]);
     assert_eq!([0, 1, 2, 3, 4].map(|grain| cut(64, grain)), [64; 5]);

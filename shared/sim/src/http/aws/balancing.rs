@@ -2,9 +2,9 @@
 
 use super::Server;
 use super::answer::{Fault, Xml};
-use super::ec2;
 use super::query::Params;
 use super::sts::Signer;
+use super::{dry, ec2};
 use domain::ports::estate::{BalancerKind, Behind, LoadBalancer};
 use std::collections::BTreeMap;
 
@@ -40,6 +40,7 @@ type Row = (LoadBalancer, Behind);
 pub(super) async fn call(server: &Server, action: &str, params: &Params, signer: Option<&Signer>) -> Result<Xml, Fault> {
     ec2::allowed(server, "elasticloadbalancing", action, params, signer)?;
     let scope = ec2::scope(server, signer)?;
+    dry::granted(server, &scope, "elasticloadbalancing", action)?;
     let generation = generation(params).ok_or_else(|| Fault::client("InvalidAction", "no such version"))?;
     let all = server.cloud.load_balancers(&scope).await.map_err(ec2::fault)?;
     let mut behind = server.cloud.behind(&scope, &all).await.map_err(ec2::fault)?;

@@ -7,6 +7,7 @@ mod rows;
 
 use super::Server;
 use super::answer::{Fault, Xml};
+use super::dry;
 use super::query::Params;
 use super::sts::Signer;
 use domain::ids::{ClusterId, CustomerId, InstanceId};
@@ -17,6 +18,11 @@ use domain::tenant::AwsScope;
 pub(super) async fn call(server: &Server, action: &str, params: &Params, signer: Option<&Signer>) -> Result<Xml, Fault> {
     allowed(server, "ec2", action, params, signer)?;
     let caller = Caller { server, scope: scope(server, signer)?, params };
+    dry::granted(server, &caller.scope, "ec2", action)?;
+    if params.get("DryRun") == Some("true") {
+        let launch = if action == "RunInstances" { Some(launch::request(&caller)?) } else { None };
+        return Err(dry::run(server, &caller.scope, action, params, launch).await);
+    }
     match action {
         "RunInstances" => launch::run(&caller).await,
         "TerminateInstances" => terminate(&caller).await,

@@ -2,9 +2,9 @@
 
 use super::Server;
 use super::answer::{Fault, Xml};
-use super::ec2;
 use super::query::Params;
 use super::sts::Signer;
+use super::{dry, ec2};
 use domain::ids::InstanceId;
 use domain::ports::{CloudError, Lifecycle};
 use domain::tenant::AwsScope;
@@ -19,6 +19,7 @@ pub(super) const ACTIONS: [&str; 4] =
 pub(super) async fn call(server: &Server, action: &str, params: &Params, signer: Option<&Signer>) -> Result<Xml, Fault> {
     ec2::allowed(server, "autoscaling", action, params, signer)?;
     let scope = ec2::scope(server, signer)?;
+    dry::granted(server, &scope, "autoscaling", action)?;
     match action {
         "DescribeAutoScalingInstances" => members(server, params, &scope).await,
         "DescribeAutoScalingGroups" => groups(server, params, &scope).await,

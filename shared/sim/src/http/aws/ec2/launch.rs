@@ -19,7 +19,7 @@ pub(super) async fn run(caller: &Caller<'_>) -> Result<Xml, Fault> {
     Ok(xml)
 }
 
-fn request(caller: &Caller<'_>) -> Result<LaunchRequest, Fault> {
+pub(super) fn request(caller: &Caller<'_>) -> Result<LaunchRequest, Fault> {
     let params = caller.params;
     for name in ["MinCount", "MaxCount"] {
         if params.get(name) != Some("1") {
