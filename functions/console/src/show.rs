@@ -105,7 +105,8 @@ pub fn sentence(text: &str) -> String {
     let mut said = words.join(" ");
     // A name keeps its letters: `ip-10-0-0-1 goes`.
     let word = words.first().filter(|word| word.bytes().all(|b| b.is_ascii_lowercase()));
-    if let (Some(_), Some(first)) = (word, said.get_mut(..1)) {
+    let letters = if word.is_some_and(|word| word == "cpu") { 3 } else { 1 };
+    if let (Some(_), Some(first)) = (word, said.get_mut(..letters)) {
         first.make_ascii_uppercase();
     }
     if !said.is_empty() && !said.ends_with(['.', '!', '?', ':']) {
@@ -160,6 +161,7 @@ mod tests {
         let said = ["no move was proposed", "ip-10-0-0-1 waits until 2026-11-30T17:07:50.041620514Z; then it goes.", ""];
         assert_eq!(sentences(said), "No move was proposed. ip-10-0-0-1 waits until 2026-11-30 17:07:50 UTC; then it goes.");
         assert_eq!(sentence("äh, <b> stays as it is"), "äh, <b> stays as it is.");
+        assert_eq!(sentence("cpu request 150m"), "CPU request 150m.");
     }
 
     #[test]

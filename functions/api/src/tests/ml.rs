@@ -48,6 +48,13 @@ fn answered(status: StatusCode, media: &'static str, body: &str) -> Response {
     (status, [(header::CONTENT_TYPE, media)], body.to_owned()).into_response()
 }
 
+/// What a server says of something that has a version.
+fn versioned() -> Response {
+    let mut answer = answered(StatusCode::OK, "application/json", "{}");
+    answer.headers_mut().insert(header::ETAG, http::HeaderValue::from_static("\"4\""));
+    answer
+}
+
 #[tokio::test]
 async fn a_question_is_handed_on_with_the_servers_own_key_and_never_with_the_callers() {
     let (bench, heard) = behind(limits(), || answered(StatusCode::OK, "application/json", "[1]")).await;
@@ -140,7 +147,7 @@ async fn only_the_paths_of_the_table_are_open_and_none_climbs() {
 
 #[tokio::test]
 async fn what_concerns_every_customer_is_for_whoever_runs_the_control_plane_who_is_named() {
-    let (bench, heard) = behind(limits(), || answered(StatusCode::OK, "application/json", "{}")).await;
+    let (bench, heard) = behind(limits(), versioned).await;
     let managed: Vec<(Method, String)> = crate::routes::TABLE
         .iter()
         .filter(|route| route.path.starts_with("/api/v1/ml/") && route.access == crate::routes::Access::Needs(domain::tenant::Role::Admin))
@@ -166,12 +173,7 @@ async fn what_concerns_every_customer_is_for_whoever_runs_the_control_plane_who_
 
 #[tokio::test]
 async fn a_version_travels_there_and_back() {
-    let says = || {
-        let mut answer = answered(StatusCode::OK, "application/json", "[]");
-        answer.headers_mut().insert(header::ETAG, http::HeaderValue::from_static("\"4\""));
-        answer
-    };
-    let (bench, heard) = behind(limits(), says).await;
+    let (bench, heard) = behind(limits(), versioned).await;
     let path = "/api/v1/ml/refresh/schedule";
     assert_eq!(bench.get("acme-viewer", path).await.header("etag"), "\"4\"");
     let body = json!({ "spot_prices_minutes": 5 });

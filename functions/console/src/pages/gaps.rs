@@ -48,12 +48,12 @@ pub async fn show(ask: Ask) -> Answer {
     }
     page = page.with(cards(&analysis, schedule.as_ref(), &ask)).with(Part::Pick(pick));
     if manages(&ask) {
-        let set = schedule.as_ref().and_then(|schedule| schedule::form(schedule, &ask));
-        page = page.with(Part::Forms(forms(&region, &family).into_iter().chain(set).collect()));
+        page = page.with(Part::Forms(forms(&region, &family)));
     }
     page = page.with(heat(&analysis, &region)).with(fills_table(&fills, &ask)).with(holes(&analysis));
     if let Ok(status) = status {
-        page = page.with(schedule::table(&status, schedule.as_ref(), &ask));
+        let set = schedule.as_ref().and_then(|schedule| schedule::form(schedule, &ask));
+        page = page.with(schedule::table(&status, schedule.as_ref(), &ask)).maybe(set.map(|form| Part::Forms(vec![form])));
     }
     if let Ok(runs) = runs {
         page = page.with(history(&runs, &ask));

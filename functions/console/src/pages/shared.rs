@@ -16,6 +16,8 @@ use domain::savings::Hour;
 const CHOICES_MAX: usize = 100;
 /// How many of a customer's newest runs are read for one page.
 const RUNS_READ: usize = 40;
+/// How many of them are looked through for those of one cluster, beside what it remembers by name.
+const RUNS_BESIDE: usize = 12;
 
 /// A page for somebody who has no cluster yet.
 pub fn no_cluster(page: Page) -> Page {
@@ -53,11 +55,11 @@ pub async fn chooser(ask: &Ask, path: &str, chosen: &ClusterId) -> Result<Part, 
 /// # Errors
 /// The table did not answer.
 pub async fn runs(ask: &Ask, cluster: Option<&ClusterId>, limit: usize) -> Result<Vec<Run>, Failure> {
-    let newest = ask.deps.optimizations.runs(&ask.session.customer, None, limit.min(RUNS_READ));
-    let Some(id) = cluster else { return Ok(newest.await?.items) };
+    let newest = |most: usize| ask.deps.optimizations.runs(&ask.session.customer, None, limit.min(most));
+    let Some(id) = cluster else { return Ok(newest(RUNS_READ).await?.items) };
     // Of a thousand clusters this one's are seldom among the newest. Those that were answered it remembers by name; those that were not
     // stand in the list only.
-    let (newest, named) = tokio::join!(newest, named_runs(ask, id, limit));
+    let (newest, named) = tokio::join!(newest(RUNS_BESIDE), named_runs(ask, id, limit));
     let mut found = named?;
     found.extend(newest?.items.into_iter().filter(|run| run.cluster == *id));
     found.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));

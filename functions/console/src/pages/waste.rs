@@ -102,7 +102,7 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
             Cell::link(finding.cluster.to_string(), format!("/console/clusters/{}", finding.cluster)),
             Cell::mark(finding.state.as_str(), tone).beneath(sub),
             finding.cost_per_month.map_or_else(|| Cell::text("no known price").figure(), Cell::money),
-            Cell::text(show::sentences(finding.evidence.iter().map(String::as_str))),
+            evidence(finding),
             Cell::text(show::sentence(&finding.remedy)),
             Cell::ago(ask.now, finding.last_seen).beneath(format!("first {}", show::ago(ask.now, finding.first_seen))),
             match (open, finding.kind.ended_by().is_some()) {
@@ -122,6 +122,15 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept.chain([("from", until.to_string())])).finish();
     let next = (until < findings.len()).then(|| format!("/console/waste?{query}"));
     Table::new("findings", title).columns(columns).rows(rows).next(next).empty("Nothing was found. Every cluster is scanned each hour.")
+}
+
+/// What a finding rests on. Of sizes the figures stand beside each other on a page of their own.
+fn evidence(finding: &Finding) -> Cell {
+    let said = show::sentences(finding.evidence.iter().map(String::as_str));
+    match finding.fit {
+        Some(_) => Cell::link("Usage beside requests", format!("/console/rightsizing?cluster={}", finding.cluster)).csv(said),
+        None => Cell::text(said),
+    }
 }
 
 /// `POST /console/waste/end`: writes a plan that ends a ghost, or deletes a volume after a snapshot of it. It looks again before it does.
