@@ -93,8 +93,6 @@ impl Run {
 
 /// How many calls are under way at once. A Region that does not answer blocks one lane, and not the others.
 const LANES: usize = 4;
-/// How many clusters are read in one page.
-
 /// Reads what is due or asked for, once; then goes on with fillings for as long as there is time.
 ///
 /// # Guarantees

@@ -150,6 +150,9 @@ async fn walk(deps: &Arc<Deps>, customer: &CustomerId) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A cluster that was read again; `None`: it is gone.
+type Again = (ClusterId, Option<Arc<Brief>>);
+
 /// Reads a few clusters that a form has changed something of.
 async fn some(deps: &Arc<Deps>, customer: &CustomerId, changed: BTreeSet<ClusterId>) -> Result<Arc<Fleet>, Failure> {
     let at = deps.clock.now();
@@ -160,7 +163,7 @@ async fn some(deps: &Arc<Deps>, customer: &CustomerId, changed: BTreeSet<Cluster
         }
     };
     let briefs = futures::stream::iter(changed.clone()).map(one).buffered(AT_ONCE).try_collect();
-    let read: Result<(Vec<(ClusterId, Option<Arc<Brief>>)>, Sums), Failure> = tokio::try_join!(briefs, sums(deps, customer, at));
+    let read: Result<(Vec<Again>, Sums), Failure> = tokio::try_join!(briefs, sums(deps, customer, at));
     let (read, sums) = read.inspect_err(|_| deps.fleets.with(customer, |kept| kept.changed.extend(changed)))?;
     deps.fleets.with(customer, |kept| {
         let mut fleet = kept.fleet.as_deref().cloned().unwrap_or_default();
