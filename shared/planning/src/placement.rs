@@ -22,7 +22,7 @@ mod sure;
 mod template;
 mod terms;
 
-pub(crate) use compile::{HOSTNAME, ZONE, selects};
+pub(crate) use compile::ZONE;
 pub use schedule::Pods;
 pub use state::{Mark, NodeId, State};
 pub use template::{Kind, Template};

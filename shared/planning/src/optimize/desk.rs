@@ -18,7 +18,6 @@ mod bars;
 mod forgone;
 mod join;
 mod launch;
-mod neighbours;
 mod play;
 mod preferences;
 mod standing;

@@ -1,9 +1,9 @@
 //! What pods prefer and would lose by a move: a soft constraint has a price, and is no wall.
 //!
-//! Looked at are preferences for nodes here, and those for pods beside them in [`super::neighbours`].
+//! Looked at are preferences for nodes, which a move can take away for good. Of those between pods kube-scheduler makes the best
+//! wherever they land.
 
 use super::Desk;
-use super::neighbours::{self, Neighbours};
 use crate::placement::{Index, NodeId};
 use domain::snapshot::SnapshotNode;
 use std::collections::BTreeMap;
@@ -17,7 +17,6 @@ const PER_WEIGHT: i64 = 10;
 pub(crate) struct Preferences {
     /// By class and place of the term in its list.
     met: BTreeMap<(usize, usize), u32>,
-    neighbours: Vec<Neighbours>,
 }
 
 fn meets(index: &Index<'_>, (class, term): (usize, usize), node: &SnapshotNode) -> bool {
@@ -34,7 +33,7 @@ impl Preferences {
                 met.insert((class, term), u32::try_from(count).unwrap_or(u32::MAX));
             }
         }
-        Preferences { met, neighbours: neighbours::all(index) }
+        Preferences { met }
     }
 }
 
@@ -42,8 +41,7 @@ impl Desk<'_> {
     /// What pods of these nodes would lose if they went and these items came, in thousandths of an eviction. Without a launch, what
     /// some other node has is not lost.
     pub(super) fn lost(&self, remove: &[NodeId], launch: &[usize]) -> i64 {
-        let lonely = |of: &Neighbours| self.lonely(of, remove, launch) * of.weight * PER_WEIGHT;
-        let mut lost: i64 = self.preferences.neighbours.iter().map(lonely).sum();
+        let mut lost = 0;
         for (key, met) in &self.preferences.met {
             let going: Vec<NodeId> =
                 remove.iter().copied().filter(|node| *node < self.nodes.len() && meets(self.index, *key, self.node(*node))).collect();
