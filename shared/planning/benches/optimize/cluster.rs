@@ -112,6 +112,19 @@ fn class(random: &mut fastrand::Rng, number: u32) -> PodClass {
         }
         _ => {}
     }
+    if scheduling.spread.is_empty() {
+        // As a snapshot has it from kube-scheduler's own defaults.
+        let soft = |(key, max_skew): (&str, u32)| Spread {
+            topology_key: key.to_owned(),
+            max_skew,
+            hard: false,
+            selector: selector(&name),
+            min_domains: None,
+            honor_affinity: true,
+            honor_taints: false,
+        };
+        scheduling.spread = [("kubernetes.io/hostname", 3), ("topology.kubernetes.io/zone", 5)].map(soft).to_vec();
+    }
     PodClass {
         namespace: "shop".to_owned(),
         controller: Some(Controller { kind: "ReplicaSet".to_owned(), name: name.clone() }),

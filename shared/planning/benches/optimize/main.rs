@@ -45,7 +45,9 @@ fn main() {
     if std::env::args().any(|word| word == "--test") {
         return;
     }
-    running::report();
+    if std::env::args().all(|word| word != "--sizes") {
+        running::report();
+    }
     if std::env::args().any(|word| word == "--running") {
         return;
     }
