@@ -1,6 +1,6 @@
 //! What running CloudOptim costs: calls that are counted in a simulated world, priced.
 //!
-//! `just cost clusters=1000 nodes=50`. An hour of the real functions is run over one, two and three clusters, on the real table adapter over
+//! `just cost clusters=1000 nodes=50`; with the other benchmarks it is run small, and only the model is judged. An hour of the real functions is run over one, two and three clusters, on the real table adapter over
 //! an embedded DynamoDB whose every request is weighed. One and two clusters make the model (a fixed part and one per cluster); three must
 //! come out as it says. A month is 730 such hours, and the rescues and plans that it holds, one of which is counted by itself.
 
@@ -24,13 +24,17 @@ const PLANS: u128 = 60;
 /// How far a run may be from what the model says of it, in percent.
 const OFF_MAX: u128 = 5;
 
-fn argument(name: &str, usual: usize) -> usize {
-    let given = std::env::args().find_map(|argument| argument.strip_prefix(&format!("{name}=")).and_then(|text| text.parse().ok()));
-    given.unwrap_or(usual)
+/// Nodes of a cluster where nobody asks for the figure: enough for the model to be held to a run.
+const FEW: usize = 10;
+
+fn argument(name: &str) -> Option<usize> {
+    std::env::args().find_map(|argument| argument.strip_prefix(&format!("{name}=")).and_then(|text| text.parse().ok()))
 }
 
 fn main() {
-    let (clusters, nodes) = (argument("clusters", 1_000) as u128, argument("nodes", 50));
+    let asked = argument("clusters").zip(argument("nodes"));
+    let (clusters, nodes) = asked.unwrap_or((1_000, FEW));
+    let clusters = clusters as u128;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let [one, two, three] = [1, 2, 3].map(|many| runtime.block_on(month::hour(many, nodes)));
     let rescue = runtime.block_on(month::rescue(nodes));
@@ -63,7 +67,9 @@ fn main() {
     }
     let per_cluster = usd(sum) / clusters as f64;
     println!("  {:<34} {:>12} {:>12.2} USD\n", "all", "", usd(sum));
-    println!("BENCH cost_per_cluster_month_{clusters}x{nodes} {per_cluster:.4} USD <= 0.10");
+    if asked.is_some() {
+        println!("BENCH cost_per_cluster_month_{clusters}x{nodes} {per_cluster:.4} USD <= 0.10");
+    }
     println!("BENCH cost_model_off_by {off} percent <= {OFF_MAX}");
 }
 

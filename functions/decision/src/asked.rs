@@ -104,10 +104,15 @@ pub(crate) fn unsupported(version: u32) -> Problem {
 /// Parameters of a query. Of two with one name the last counts.
 pub type Query = BTreeMap<String, String>;
 
-/// The parameters of a query; an empty one is none.
+/// The parameters of a query.
 pub fn query(text: Option<&str>) -> Query {
     let pairs = form_urlencoded::parse(text.unwrap_or_default().as_bytes());
-    pairs.map(|(name, value)| (name.into_owned(), value.trim().to_owned())).filter(|(_, value)| !value.is_empty()).collect()
+    pairs.map(|(name, value)| (name.into_owned(), value.trim().to_owned())).collect()
+}
+
+/// A text of a query; an empty one is none. Of a number it is not: nothing is no number.
+pub fn text<'q>(query: &'q Query, name: &str) -> Option<&'q str> {
+    query.get(name).map(String::as_str).filter(|text| !text.is_empty())
 }
 
 fn wrong(name: &str, why: &str) -> Problem {
@@ -128,7 +133,7 @@ pub fn number(query: &Query, name: &str, or: i64, low: i64, high: i64) -> Result
 /// # Errors
 /// 400: it is missing, or stands for nothing.
 pub fn word<T: TryFrom<String>>(query: &Query, name: &str, like: &str) -> Result<T, Problem> {
-    let found = query.get(name).and_then(|text| T::try_from(text.clone()).ok());
+    let found = text(query, name).and_then(|text| T::try_from(text.to_owned()).ok());
     found.ok_or_else(|| wrong(name, &format!("is missing, or is none: {like}")))
 }
 

@@ -4,13 +4,13 @@ use super::table::{self, Used};
 use async_trait::async_trait;
 use decision::planner::Planner;
 use decision::{Engine, Knowledge};
-use domain::SignedDuration;
 use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, PredictRequest, Prediction, PredictionOutcome};
 use domain::ids::{ClusterId, InstanceId};
 use domain::interruption::SPOT_NOTICE;
 use domain::offering::CapacityType;
 use domain::optimization::Round;
 use domain::ports::{Advisor, AdvisorError, Clock, Meter, Registry};
+use domain::{SignedDuration, Timestamp};
 use execution::Ports;
 use execution::office_hours::OfficeHours;
 use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
@@ -194,6 +194,34 @@ struct Bench {
     pods: usize,
 }
 
+/// So many clusters of so many nodes, registered: their names, and all their instances.
+async fn settle(world: &World, table: &aws::Table, many: usize, nodes: usize, now: Timestamp) -> (Vec<ClusterId>, Vec<InstanceId>) {
+    let mut clusters = Vec::new();
+    let mut all = Vec::new();
+    for number in 0..many {
+        let (customer, name, account) =
+            (format!("customer-{number}"), format!("cluster-{number}"), format!("{:012}", 111_122_223_333 + number));
+        let id = world.add_cluster(ClusterSpec::new(&customer, &name, &account, REGION));
+        let zones = ["us-east-1a", "us-east-1b", "us-east-1c"];
+        let kinds = [CapacityType::Spot, CapacityType::OnDemand];
+        let made: Vec<InstanceId> =
+            (0..nodes).map(|n| world.add_node(&id, NodeSpec::new("m6i.2xlarge", zones[n % 3], kinds[n % 2]))).collect();
+        for workload in 0..nodes {
+            let replicas = u32::try_from(PODS_PER_NODE).expect("it is small");
+            let mut spec = WorkloadSpec::new(&format!("web-{workload}"), replicas);
+            (spec.pod.cpu_millis, spec.pod.memory_bytes) = (200, 512 << 20);
+            spec.on = made.clone();
+            world.add_deployment(&id, spec);
+        }
+        let customer = domain::ids::CustomerId::parse(customer).expect("it is a name");
+        table.put_customer(&a_customer(&customer, now)).await.expect("the table takes it");
+        table.put_cluster(&a_cluster(&customer, &id, &account, REGION, now), None).await.expect("the table takes it");
+        all.extend(made);
+        clusters.push(id);
+    }
+    (clusters, all)
+}
+
 async fn bench(many: usize, nodes: usize) -> Bench {
     let clock = Leaping::new();
     let world = World::new(clock.clone(), 5);
@@ -217,29 +245,7 @@ async fn bench(many: usize, nodes: usize) -> Bench {
         clock: clock.clone(),
         meter: log.clone(),
     };
-    let mut clusters = Vec::new();
-    let mut all = Vec::new();
-    for number in 0..many {
-        let (customer, name, account) =
-            (format!("customer-{number}"), format!("cluster-{number}"), format!("{:012}", 111_122_223_333 + number));
-        let id = world.add_cluster(ClusterSpec::new(&customer, &name, &account, REGION));
-        let zones = ["us-east-1a", "us-east-1b", "us-east-1c"];
-        let kinds = [CapacityType::Spot, CapacityType::OnDemand];
-        let made: Vec<InstanceId> =
-            (0..nodes).map(|n| world.add_node(&id, NodeSpec::new("m6i.2xlarge", zones[n % 3], kinds[n % 2]))).collect();
-        for workload in 0..nodes {
-            let replicas = u32::try_from(PODS_PER_NODE).expect("it is small");
-            let mut spec = WorkloadSpec::new(&format!("web-{workload}"), replicas);
-            (spec.pod.cpu_millis, spec.pod.memory_bytes) = (200, 512 << 20);
-            spec.on = made.clone();
-            world.add_deployment(&id, spec);
-        }
-        let customer = domain::ids::CustomerId::parse(customer).expect("it is a name");
-        table.put_customer(&a_customer(&customer, clock.now())).await.expect("the table takes it");
-        table.put_cluster(&a_cluster(&customer, &id, &account, REGION, clock.now()), None).await.expect("the table takes it");
-        all.extend(made);
-        clusters.push(id);
-    }
+    let (clusters, all) = settle(&world, &table, many, nodes, clock.now()).await;
     let thinking = Arc::new(Thinking { known: Knowledge::day_zero(), calls: AtomicU64::new(0), micros: AtomicU64::new(0) });
     let optimizer = Optimizer {
         surveyor: Arc::new(Lookout::new(ports.clone())),

@@ -45,11 +45,14 @@ fn escaped(text: &str) -> String {
     text.replace('~', "~0").replace('/', "~1")
 }
 
+/// A path, and its parts.
+type Parted = (&'static str, Vec<&'static str>);
+
 /// The path of the contract that a path is one of: of those that fit, the one with the fewest names to be filled in.
 fn template(path: &str) -> Option<&'static str> {
     /// The paths of so many parts, each with its parts, those with the fewest names first.
-    static BY_PARTS: LazyLock<BTreeMap<usize, Vec<(&str, Vec<&str>)>>> = LazyLock::new(|| {
-        let mut all: BTreeMap<usize, Vec<(&str, Vec<&str>)>> = BTreeMap::new();
+    static BY_PARTS: LazyLock<BTreeMap<usize, Vec<Parted>>> = LazyLock::new(|| {
+        let mut all: BTreeMap<usize, Vec<Parted>> = BTreeMap::new();
         for route in crate::routes::TABLE.iter() {
             let parts: Vec<&str> = route.path.split('/').collect();
             all.entry(parts.len()).or_default().push((route.path, parts));

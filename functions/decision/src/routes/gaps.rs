@@ -119,7 +119,7 @@ pub(super) fn sold(region: &Region, family: Option<&str>) -> Vec<InstanceType> {
 /// Zones: those that are named, or all that a Region may have.
 pub(super) fn zones(query: &Query, region: &Region) -> Result<BTreeSet<Zone>, Problem> {
     let parse = |text: &str| Zone::parse(text).ok().filter(|zone| zone.as_str().starts_with(region.as_str()));
-    let named: Option<BTreeSet<Zone>> = match query.get("zones") {
+    let named: Option<BTreeSet<Zone>> = match crate::asked::text(query, "zones") {
         Some(text) => text.split(',').map(|text| parse(text.trim())).collect(),
         None => LETTERS.iter().map(|letter| parse(&format!("{region}{letter}"))).collect(),
     };
@@ -148,7 +148,7 @@ pub async fn analyze(State(deps): State<Arc<Deps>>, RawQuery(text): RawQuery, he
     let query = query(text.as_deref());
     let region = region(&query)?;
     let limit = usize::try_from(number(&query, "limit", 200, 1, POOLS_MAX)?).unwrap_or_default();
-    let (types, zones) = (sold(&region, query.get("family").map(String::as_str)), zones(&query, &region)?);
+    let (types, zones) = (sold(&region, crate::asked::text(&query, "family")), zones(&query, &region)?);
     let now = desk.clock.now();
     let found = series(&*desk.market, &region, &types, &zones).await?;
     let read_at = desk.market.refreshed(&region).await?.spot_prices;

@@ -139,7 +139,7 @@ pub async fn on_demand(State(deps): State<Arc<Deps>>, RawQuery(text): RawQuery, 
     let region = region(&query)?;
     let known = knowledge(desk, &region).await?;
     let of = |name: InstanceType| known.catalogue.on_demand_quote(&region, &name).map(|quote| OnDemand { instance_type: name, quote });
-    let prices: Vec<OnDemand> = sold(&region, query.get("family").map(String::as_str)).into_iter().filter_map(of).collect();
+    let prices: Vec<OnDemand> = sold(&region, crate::asked::text(&query, "family")).into_iter().filter_map(of).collect();
     give(&prices, takes_gzip(&headers), deps.limits)
 }
 
@@ -153,7 +153,7 @@ pub async fn spot_advisor(State(deps): State<Arc<Deps>>, RawQuery(text): RawQuer
         let advice = known.catalogue.advisor(&region, &name)?;
         Some(Advised { instance_type: name, band: advice.band.index(), savings_percent: advice.savings_percent, as_of: advice.as_of })
     };
-    let all: Vec<Advised> = sold(&region, query.get("family").map(String::as_str)).into_iter().filter_map(of).collect();
+    let all: Vec<Advised> = sold(&region, crate::asked::text(&query, "family")).into_iter().filter_map(of).collect();
     give(&all, takes_gzip(&headers), deps.limits)
 }
 

@@ -45,7 +45,7 @@ async fn holes_are_found_pool_by_pool_the_least_known_first() {
     assert!(coverage.is_sorted_by(|a, b| a["share"].as_f64() <= b["share"].as_f64()));
     let named = house.get("/api/v1/ml/gaps?region=us-east-1&family=m6i&zones=us-east-1c").await;
     assert_eq!(named["coverage"][0]["pool"]["zone"], json!("us-east-1c"));
-    for query in ["", "?region=nowhere%21", "?region=us-east-1&zones=eu-west-1a", "?region=us-east-1&limit=0"] {
+    for query in ["", "?region=nowhere%21", "?region=us-east-1&zones=eu-west-1a", "?region=us-east-1&limit=0", "?region=us-east-1&limit="] {
         assert_eq!(house.call(Method::GET, &format!("/api/v1/ml/gaps{query}"), None).await.code(), "invalid-query", "{query}");
     }
 }
