@@ -30,7 +30,8 @@ fn can(route: &Route, status: u16) -> bool {
         412 => route.if_match != IfMatch::Never,
         413 => body || route.foreign || route.method == Method::POST,
         415 => body || route.foreign,
-        422 => body || route.foreign || route.method == Method::POST,
+        // Names in a query are held to what names are.
+        422 => body || route.foreign || route.method == Method::POST || route.asks.contains(&"node"),
         428 => route.if_match == IfMatch::Must,
         500 | 503 => closed,
         502 => route.calls_cluster || route.foreign,
