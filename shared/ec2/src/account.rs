@@ -31,39 +31,13 @@ pub(crate) async fn may(access: &Access, scope: &AwsScope, question: &Question) 
         Ok::<Session, CloudError>(session)
     };
     match question {
-        Question::Read(read) => match reads_of(*read) {
-            Service::Ec2 => Box::pin(lists(&session(Task::Look, Call::Describe).await?, *read)).await,
-            Service::Scaling => Box::pin(groups(&session(Task::Look, Call::Describe).await?, *read)).await,
-            Service::Balancing => Box::pin(balancers(&session(Task::Look, Call::Balancing).await?, scope, *read)).await,
-        },
+        Question::Read(read) => Box::pin(list(access, scope, *read)).await,
         Question::Attribute(instance, which) => attribute(&session(Task::Look, Call::Describe).await?, instance, *which).await,
         Question::Launch(request) => Box::pin(run(&session(Task::Launch, Call::Launch).await?, request)).await,
         Question::End(instance) => end(&session(Task::End(instance.clone()), Call::Terminate).await?, instance).await,
         Question::Snapshot(volume) => snapshot(&session(Task::Clear(volume.clone()), Call::Terminate).await?, volume).await,
         Question::DeleteVolume(volume) => delete(&session(Task::Clear(volume.clone()), Call::Terminate).await?, volume).await,
         Question::GoOn => go_on(&session(Task::GoOn, Call::Describe).await?).await,
-    }
-}
-
-enum Service {
-    Ec2,
-    Scaling,
-    Balancing,
-}
-
-fn reads_of(read: Read) -> Service {
-    match read {
-        Read::Instances
-        | Read::ReservedInstances
-        | Read::SpotInstanceRequests
-        | Read::SpotPriceHistory
-        | Read::Volumes
-        | Read::Snapshots
-        | Read::Addresses
-        | Read::NatGateways
-        | Read::RouteTables => Service::Ec2,
-        Read::GroupMembers | Read::Groups => Service::Scaling,
-        Read::LoadBalancers | Read::BalancerTags | Read::TargetGroups | Read::TargetHealth => Service::Balancing,
     }
 }
 
@@ -119,55 +93,39 @@ fn missing(message: &str) -> Option<String> {
     (action.contains(':') && action.len() < 100 && action.chars().all(known)).then(|| action.to_owned())
 }
 
-async fn lists(session: &Session, read: Read) -> Result<Said, CloudError> {
-    match read {
-        Read::Instances => dry(session.ec2.describe_instances().dry_run(true).send().await),
-        Read::ReservedInstances => dry(session.ec2.describe_reserved_instances().dry_run(true).send().await),
-        Read::SpotInstanceRequests => dry(session.ec2.describe_spot_instance_requests().dry_run(true).send().await),
-        Read::SpotPriceHistory => dry(session.ec2.describe_spot_price_history().dry_run(true).send().await),
-        Read::Volumes => dry(session.ec2.describe_volumes().dry_run(true).send().await),
-        Read::Snapshots => dry(session.ec2.describe_snapshots().owner_ids("self").dry_run(true).send().await),
-        Read::Addresses => dry(session.ec2.describe_addresses().dry_run(true).send().await),
-        Read::NatGateways => dry(session.ec2.describe_nat_gateways().dry_run(true).send().await),
-        Read::RouteTables => dry(session.ec2.describe_route_tables().dry_run(true).send().await),
-        Read::LoadBalancers | Read::BalancerTags | Read::TargetGroups | Read::TargetHealth | Read::GroupMembers | Read::Groups => {
-            Ok(Said::Unclear("another service".to_owned()))
-        }
-    }
+/// Load balancing has a rate of its own; everything else that is only looked at has one.
+fn rate(read: Read) -> Call {
+    if read.action().starts_with("elasticloadbalancing:") { Call::Balancing } else { Call::Describe }
 }
 
-async fn groups(session: &Session, read: Read) -> Result<Said, CloudError> {
-    if read == Read::Groups {
-        return asked(session.scaling.describe_auto_scaling_groups().auto_scaling_group_names(NOBODY).send().await, &[]);
-    }
-    asked(session.scaling.describe_auto_scaling_instances().instance_ids(NO_INSTANCE).send().await, &[])
-}
-
-async fn balancers(session: &Session, scope: &AwsScope, read: Read) -> Result<Said, CloudError> {
+async fn list(access: &Access, scope: &AwsScope, read: Read) -> Result<Said, CloudError> {
+    let session = access.session(scope, Task::Look).await?;
+    session.pace(rate(read)).await?;
+    let Session { ec2, scaling, balancers, .. } = &session;
     let partition = crate::access::partition(scope);
     let arn = |of: &str| format!("arn:{partition}:elasticloadbalancing:{}:{}:{of}/0123456789abcdef", scope.region, scope.account);
     match read {
+        Read::Instances => dry(ec2.describe_instances().dry_run(true).send().await),
+        Read::ReservedInstances => dry(ec2.describe_reserved_instances().dry_run(true).send().await),
+        Read::SpotInstanceRequests => dry(ec2.describe_spot_instance_requests().dry_run(true).send().await),
+        Read::SpotPriceHistory => dry(ec2.describe_spot_price_history().dry_run(true).send().await),
+        Read::Volumes => dry(ec2.describe_volumes().dry_run(true).send().await),
+        Read::Snapshots => dry(ec2.describe_snapshots().owner_ids("self").dry_run(true).send().await),
+        Read::Addresses => dry(ec2.describe_addresses().dry_run(true).send().await),
+        Read::NatGateways => dry(ec2.describe_nat_gateways().dry_run(true).send().await),
+        Read::RouteTables => dry(ec2.describe_route_tables().dry_run(true).send().await),
+        Read::GroupMembers => asked(scaling.describe_auto_scaling_instances().instance_ids(NO_INSTANCE).send().await, &[]),
+        Read::Groups => asked(scaling.describe_auto_scaling_groups().auto_scaling_group_names(NOBODY).send().await, &[]),
+        Read::LoadBalancers => asked(balancers.describe_load_balancers().page_size(1).send().await, &[]),
+        Read::TargetGroups => asked(balancers.describe_target_groups().page_size(1).send().await, &[]),
         Read::BalancerTags => {
             let named = arn(&format!("loadbalancer/net/{NOBODY}"));
-            asked(session.balancers.describe_tags().resource_arns(named).send().await, &["LoadBalancerNotFound"])
+            asked(balancers.describe_tags().resource_arns(named).send().await, &["LoadBalancerNotFound"])
         }
         Read::TargetHealth => {
             let named = arn(&format!("targetgroup/{NOBODY}"));
-            asked(session.balancers.describe_target_health().target_group_arn(named).send().await, &["TargetGroupNotFound"])
+            asked(balancers.describe_target_health().target_group_arn(named).send().await, &["TargetGroupNotFound"])
         }
-        Read::TargetGroups => asked(session.balancers.describe_target_groups().page_size(1).send().await, &[]),
-        Read::LoadBalancers
-        | Read::Instances
-        | Read::ReservedInstances
-        | Read::SpotInstanceRequests
-        | Read::SpotPriceHistory
-        | Read::Volumes
-        | Read::Snapshots
-        | Read::Addresses
-        | Read::NatGateways
-        | Read::RouteTables
-        | Read::GroupMembers
-        | Read::Groups => asked(session.balancers.describe_load_balancers().page_size(1).send().await, &[]),
     }
 }
 

@@ -37,13 +37,15 @@ const OPEN_ROW_MAX: SignedDuration = SignedDuration::from_hours(1);
 pub async fn sweep(ports: &Ports, until: Timestamp) -> Result<Swept, Trouble> {
     let resumed = resume(ports).await?;
     let mut clusters = ports.registry.every_cluster().await?;
-    clusters.sort_by_cached_key(|cluster| turn(cluster, ports.clock.now()));
+    let now = ports.clock.now();
+    clusters.sort_by_cached_key(|cluster| turn(cluster, now));
     let visits = futures::stream::iter(clusters).map(|cluster| timed(ports, cluster, until)).buffer_unordered(SIDE_BY_SIDE);
-    let swept = Swept { resumed, ..Swept::default() };
-    let add = |so_far: Swept, (missed, refreshed): (usize, bool)| async move {
-        Swept { missed: so_far.missed + missed, refreshed: so_far.refreshed + usize::from(refreshed), ..so_far }
-    };
-    Ok(visits.fold(swept, add).await)
+    let visits: Vec<(usize, bool)> = visits.collect().await;
+    Ok(Swept {
+        resumed,
+        missed: visits.iter().map(|(missed, _)| missed).sum(),
+        refreshed: visits.iter().filter(|(_, refreshed)| *refreshed).count(),
+    })
 }
 
 /// When a cluster's turn is. Where the minute is too short for all of them, no cluster is always among the last: those whose index has been

@@ -1,6 +1,6 @@
 //! Rightsizing: nodes of a fitting size, and workloads whose requests do not fit what they use.
 
-use super::shared;
+use super::shared::{self, Cut};
 use crate::ask::{Answer, Ask};
 use crate::fleet::{Fleet, fleet};
 use crate::show;
@@ -123,22 +123,6 @@ fn row(of: Resource, fit: &Fit, finding: &Finding) -> Vec<Cell> {
     ]
 }
 
-/// Where the page begins in a list, how much it holds, and the address of the next; a file holds all of it.
-fn cut(ask: &Ask, all: usize) -> (usize, usize, Option<String>) {
-    if ask.get("csv").is_some() {
-        return (0, all, None);
-    }
-    let from = ask.get("from").and_then(|from| from.parse().ok()).unwrap_or(0).min(all);
-    let until = all.min(from + ROWS);
-    let next = (until < all).then(|| {
-        let kept = ask.get("cluster").map(|id| ("cluster", id.to_owned()));
-        let query =
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(kept.into_iter().chain([("from", until.to_string())])).finish();
-        format!("/console/rightsizing?{query}")
-    });
-    (from, until - from, next)
-}
-
 fn usage(found: &[&Finding], ask: &Ask) -> Table {
     let columns = [
         Column::text("Container"),
@@ -152,8 +136,8 @@ fn usage(found: &[&Finding], ask: &Ask) -> Table {
         Column::text("Severity"),
     ];
     let fits: Vec<(&Finding, &Fit)> = found.iter().filter_map(|finding| Some((*finding, finding.fit.as_deref()?))).collect();
-    let (from, most, _) = cut(ask, found.len());
-    let shown = fits.into_iter().skip(from).take(most);
+    let Cut { from, until, .. } = shared::cut(ask, ROWS, found.len(), &["cluster"]);
+    let shown = fits.into_iter().take(until).skip(from);
     let rows = shown.flat_map(|(finding, fit)| [Resource::Cpu, Resource::Memory].map(|of| row(of, fit, finding)));
     Table::new("usage", "Usage against requests, the worst first")
         .columns(columns)
@@ -171,8 +155,8 @@ fn table(found: &[&Finding], ask: &Ask) -> Table {
         Column::text("Remedy"),
         Column::text("Seen"),
     ];
-    let (from, most, next) = cut(ask, found.len());
-    let rows = found.iter().skip(from).take(most).map(|finding| {
+    let Cut { from, until, next } = shared::cut(ask, ROWS, found.len(), &["cluster"]);
+    let rows = found.iter().take(until).skip(from).map(|finding| {
         vec![
             Cell::text(finding.subject.clone()).beneath(finding.cluster.to_string()),
             Cell::mark(words::finding(finding.kind), Tone::Warn),

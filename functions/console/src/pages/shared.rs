@@ -77,6 +77,31 @@ async fn named_runs(ask: &Ask, cluster: &ClusterId, limit: usize) -> Result<Vec<
     Ok(ask.deps.optimizations.named_runs(&ask.session.customer, named).await?)
 }
 
+/// The part of a list that a page shows.
+pub struct Cut {
+    /// Where it begins.
+    pub from: usize,
+    /// Where it ends.
+    pub until: usize,
+    /// The address of the part behind it.
+    pub next: Option<String>,
+}
+
+/// So many rows from where `from` says, and the next ones under the same parameters; a file holds all of the list.
+pub fn cut(ask: &Ask, rows: usize, all: usize, keep: &[&str]) -> Cut {
+    if ask.get("csv").is_some() {
+        return Cut { from: 0, until: all, next: None };
+    }
+    let from = ask.get("from").and_then(|from| from.parse().ok()).unwrap_or(0).min(all);
+    let until = all.min(from + rows);
+    let next = (until < all).then(|| {
+        let kept = keep.iter().filter_map(|name| ask.get(name).map(|value| (*name, value.to_owned())));
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept.chain([("from", until.to_string())])).finish();
+        format!("{}?{query}", ask.path)
+    });
+    Cut { from, until, next }
+}
+
 /// The plans of some runs, in their order, with the run of each; at most so many plans are looked at.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Ghosts and waste: what costs money for nothing, with its evidence.
 
+use super::shared::{self, Cut};
 use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::fleet::fleet;
@@ -77,10 +78,8 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
         Column::text("Seen"),
         Column::text(""),
     ];
-    // A file holds all of them, a page so many.
-    let from = if ask.get("csv").is_some() { 0 } else { ask.get("from").and_then(|from| from.parse().ok()).unwrap_or(0) };
-    let most = if ask.get("csv").is_some() { findings.len() } else { ROWS };
-    let rows = findings.iter().skip(from).take(most).map(|finding| {
+    let Cut { from, until, next } = shared::cut(ask, ROWS, findings.len(), &["kind", "state"]);
+    let rows = findings.iter().take(until).skip(from).map(|finding| {
         let (tone, sub) = match &finding.state {
             FindingState::Open => (Tone::Warn, String::new()),
             FindingState::Acting { plan } => (Tone::Busy, format!("plan {plan}")),
@@ -112,15 +111,11 @@ fn table(findings: &[&Finding], ask: &Ask) -> Table {
             },
         ]
     });
-    let until = findings.len().min(from.saturating_add(most));
     let title = if findings.len() > ROWS {
         format!("Findings {} to {until} of {}, last seen first", from + 1, findings.len())
     } else {
         "Findings".to_owned()
     };
-    let kept = ["kind", "state"].into_iter().filter_map(|name| ask.get(name).map(|value| (name, value.to_owned())));
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept.chain([("from", until.to_string())])).finish();
-    let next = (until < findings.len()).then(|| format!("/console/waste?{query}"));
     Table::new("findings", title).columns(columns).rows(rows).next(next).empty("Nothing was found. Every cluster is scanned each hour.")
 }
 

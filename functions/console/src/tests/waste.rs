@@ -61,3 +61,15 @@ async fn a_plan_of_several_nodes_says_why_it_is_one_decision_and_how_a_node_is_k
     assert!(page.contains("Why it is one decision") && page.contains("The 2 nodes go together"), "{page}");
     assert!(page.contains("karpenter.sh/do-not-disrupt") && page.contains("/console/plans/approve"));
 }
+
+/// Whatever stands in an address, a page begins within its list.
+#[tokio::test]
+async fn a_page_that_begins_behind_its_list_is_a_page() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-viewer").await;
+    for page in ["/console/waste", "/console/rightsizing"] {
+        for from in ["1000", "18446744073709551615", "-1", "x"] {
+            assert_eq!(bench.get(&cookie, &format!("{page}?from={from}")).await.status, StatusCode::OK, "{page} from {from}");
+        }
+    }
+}
