@@ -99,7 +99,7 @@ impl Desk {
 
     async fn delivering(&self, key: &LaneKey, worker: &str, until: Timestamp) -> Result<Looked, Trouble> {
         let (mut lane, now) = (self.outbox.lane(key).await?, self.clock.now());
-        if lane.taken(worker, now) {
+        if lane.taken(now) {
             return Ok(Looked::Taken);
         }
         if lane.due_at.is_none_or(|at| at > now) {

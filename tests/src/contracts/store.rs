@@ -117,6 +117,7 @@ pub async fn store(store: &dyn Store) {
     outbox::a_target_is_written_against_its_version(store).await;
     outbox::a_notice_enters_a_lane_once_and_waits_in_order(store).await;
     outbox::what_has_arrived_leaves_its_lane_and_enters_the_log_in_one_write(store).await;
+    outbox::a_lane_in_somebodys_hand_is_not_written_by_who_enters_it(store).await;
     outbox::lanes_are_due_longest_due_first_and_leave_with_their_target(store).await;
     findings::a_watchbook_is_written_against_its_version(store).await;
     nights::what_sleeps_is_read_as_written_until_it_is_removed(store).await;

@@ -1,7 +1,7 @@
 //! Notices to receivers of every temper, over simulated days: none lost, none out of order, none doubled under another id.
 
 use domain::ids::{ClusterId, CustomerId, TargetId};
-use domain::notify::{Channel, Sending, Target, TargetState};
+use domain::notify::{Channel, Sending, Target, TargetState, Waiting};
 use domain::ports::{Clock, Moment, Notice, Outbox, Vault};
 use domain::{SignedDuration, Timestamp};
 use execution::notify::{Desk, Looked, sign};
@@ -194,7 +194,8 @@ async fn two_workers_share_no_lane_and_a_dead_ones_lane_is_taken_over() {
     let lane = target.lane();
     let (first, second) = futures::join!(house.desk.deliver(&lane, "a", until), async {
         house.clock.sleep(SignedDuration::from_secs(1)).await;
-        house.desk.deliver(&lane, "b", until).await
+        // Messages of one batch have the same name.
+        house.desk.deliver(&lane, "a", until).await
     });
     assert_eq!((first.unwrap(), second.unwrap()), (Looked::Resting, Looked::Taken));
     // A worker that dies in the middle of a sending leaves a lease that runs out.
@@ -209,6 +210,23 @@ async fn two_workers_share_no_lane_and_a_dead_ones_lane_is_taken_over() {
     let until = house.clock.now() + SignedDuration::from_mins(1);
     assert_eq!(house.desk.deliver(&lane, "e", until).await.unwrap(), Looked::Empty);
     assert_eq!(numbers(&house, 0, "hangs"), vec![0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notice_stamped_before_its_lane_was_taken_up_does_not_stop_the_worker() {
+    let house = house();
+    let target = house.target(0, "well", Temper::Well).await;
+    let stamped = house.clock.now();
+    house.clock.sleep(SignedDuration::from_secs(1)).await;
+    house.desk.post(&house.notice(0, 0)).await.unwrap();
+    let until = house.clock.now() + SignedDuration::from_mins(5);
+    let lane = target.lane();
+    let late = Waiting { since: stamped, replay: 0, notice: house.notice(0, 1) };
+    // The worker has the lane in hand, and waits for the receiver's answer, when the late one comes in.
+    let (looked, entered) = futures::join!(house.desk.deliver(&lane, "a", until), house.store.enter(&target, late));
+    entered.unwrap();
+    assert_eq!(looked.unwrap(), Looked::Empty);
+    assert_eq!(numbers(&house, 0, "well"), vec![0, 1]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,7 +41,7 @@ pub trait Outbox: Send + Sync {
         self.wake(target, waiting.since).await
     }
 
-    /// Makes a lane due now, unless it is so already or rests after a failure. A disabled target sleeps on.
+    /// Makes a lane due now, unless it is so already, is in somebody's hand, or rests after a failure. A disabled target sleeps on.
     async fn wake(&self, target: &Target, now: Timestamp) -> Result<(), StoreError> {
         if target.state != TargetState::Active {
             return Ok(());
@@ -50,7 +50,8 @@ pub trait Outbox: Send + Sync {
         // Few write a lane at once; each loss means that somebody else got on with it.
         for _ in 0..5 {
             let lane = self.lane(&key).await?;
-            if lane.due_at.is_some_and(|at| at <= now || lane.attempts > 0) {
+            // Whoever has it in hand looks once more when it has let it go; written to, it would stop, and the lane rest until the lease is over.
+            if lane.taken(now) || lane.due_at.is_some_and(|at| at <= now || lane.attempts > 0) {
                 return Ok(());
             }
             match self.put_lane(&key, &Lane { due_at: Some(now), version: lane.version + 1, ..lane }, None).await {

@@ -96,6 +96,26 @@ pub(super) async fn what_has_arrived_leaves_its_lane_and_enters_the_log_in_one_w
     assert_eq!((page.items, page.next), (vec![failed], None));
 }
 
+pub(super) async fn a_lane_in_somebodys_hand_is_not_written_by_who_enters_it(store: &dyn Outbox) {
+    let key = lane("outbox-hand");
+    let entering = waiting(&key, 1);
+    // The worker took it up after the notice had been stamped, and before it entered.
+    let taken = entering.since + SignedDuration::from_millis(5);
+    let lease = Some(("worker".to_owned(), taken + SignedDuration::from_secs(90)));
+    let held = Lane { due_at: Some(taken), lease, version: 1, ..Lane::NEW };
+    store.put_lane(&key, &held, None).await.unwrap();
+    store.enter(&target(&key, 1), entering).await.unwrap();
+    assert_eq!(store.lane(&key).await.unwrap(), held, "its worker's next write must not be in vain");
+    // Let go, it is woken.
+    store
+        .put_lane(&key, &Lane { due_at: Some(taken + SignedDuration::from_hours(1)), lease: None, version: 2, ..Lane::NEW }, None)
+        .await
+        .unwrap();
+    let next = waiting(&key, 2);
+    store.enter(&target(&key, 1), next.clone()).await.unwrap();
+    assert_eq!(store.lane(&key).await.unwrap(), Lane { due_at: Some(next.since), version: 3, ..Lane::NEW });
+}
+
 pub(super) async fn lanes_are_due_longest_due_first_and_leave_with_their_target(store: &dyn Outbox) {
     let (late, early, idle) = (lane("outbox-due-b"), lane("outbox-due-a"), lane("outbox-due-c"));
     let now = at("2001-03-01T12:00:00Z");
