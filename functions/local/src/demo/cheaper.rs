@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// How long a round and its plans may take.
-const PATIENCE_S: u64 = 40;
+const PATIENCE_S: u64 = 90;
 /// Hours of a month, as AWS's own calculator counts them.
 const HOURS_OF_A_MONTH: i64 = 730;
 
