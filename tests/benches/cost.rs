@@ -65,12 +65,26 @@ fn main() {
         sum += cost;
         println!("  {:<34} {units:>12} {:>12.2} USD", part.name(), usd(cost));
     }
+    println!("\nWhere it goes, of one cluster more (USD a month, from 0.001):\n");
+    for (name, cost) in one_more([&one, &two], &rescue).into_iter().filter(|(_, cost)| *cost >= 0.001) {
+        println!("  {name:<34} {cost:>12.3}");
+    }
     let per_cluster = usd(sum) / clusters as f64;
     println!("  {:<34} {:>12} {:>12.2} USD\n", "all", "", usd(sum));
     if asked.is_some() {
         println!("BENCH cost_per_cluster_month_{clusters}x{nodes} {per_cluster:.4} USD <= 0.10");
     }
     println!("BENCH cost_model_off_by {off} percent <= {OFF_MAX}");
+}
+
+/// What one cluster more costs a month, by function and kind of row, the dearest first.
+fn one_more([one, two]: [&Counted; 2], rescue: &Counted) -> Vec<(String, f64)> {
+    let of = |counted: &Counted, name: &String| counted.shares().get(name).copied().unwrap_or_default();
+    let names: std::collections::BTreeSet<&String> = two.shares().keys().chain(rescue.shares().keys()).collect();
+    let cost = |name: &String| of(two, name).saturating_sub(of(one, name)) * HOURS + of(rescue, name) * (RESCUES + PLANS);
+    let mut all: Vec<(String, f64)> = names.into_iter().map(|name| (name.clone(), usd(cost(name)))).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    all
 }
 
 fn usd(pico: Pico) -> f64 {

@@ -1,5 +1,6 @@
 //! An hour of the functions over clusters of a simulated world, counted.
 
+use super::prices::{Pico, price};
 use super::table::{self, Used};
 use async_trait::async_trait;
 use decision::planner::Planner;
@@ -101,7 +102,7 @@ impl Part {
 
 /// How much of each.
 #[derive(Debug, Default, Clone)]
-pub struct Counted(BTreeMap<Part, u128>, usize);
+pub struct Counted(BTreeMap<Part, u128>, usize, BTreeMap<String, Pico>);
 
 impl Counted {
     pub fn of(&self, part: Part) -> u128 {
@@ -111,6 +112,11 @@ impl Counted {
     /// How many metrics were counted.
     pub fn metrics(&self) -> usize {
         self.1
+    }
+
+    /// What each function and each kind of row costs.
+    pub fn shares(&self) -> &BTreeMap<String, Pico> {
+        &self.2
     }
 
     fn add(&mut self, part: Part, units: u64) {
@@ -322,7 +328,9 @@ impl Bench {
         let visits = if VISITORS.contains(&function) { waits } else { 0 };
         self.counted.add(Part::Invocations, 1);
         self.counted.add(Part::VisitingMegabyteMillis, visits * memory);
-        self.counted.add(Part::MegabyteMillis, (waits - visits + works).min(timeout_s * 1_000) * memory);
+        let paid = (waits - visits + works).min(timeout_s * 1_000) * memory;
+        self.counted.add(Part::MegabyteMillis, paid);
+        *self.counted.2.entry(format!("Lambda of {function}")).or_default() += price(Part::MegabyteMillis, paid.into());
         self.counted.add(Part::OutBytes, (cluster + cloud) * OUT_BYTES);
         let [reads_now, writes_now, bytes_now, _] = self.marks();
         self.counted.add(Part::HalfReads, reads_now - reads);
@@ -370,7 +378,9 @@ impl Bench {
         let (memory, _) = said("decision");
         self.counted.add(Part::Invocations, asked);
         self.counted.add(Part::ApiCalls, asked);
-        self.counted.add(Part::MegabyteMillis, (thought + asked * 2 * TABLE_MS) * memory);
+        let paid = (thought + asked * 2 * TABLE_MS) * memory;
+        self.counted.add(Part::MegabyteMillis, paid);
+        *self.counted.2.entry("Lambda of decision".to_owned()).or_default() += price(Part::MegabyteMillis, paid.into());
     }
 
     /// Messages of plans, until none is left.
@@ -403,6 +413,7 @@ pub async fn hour(many: usize, nodes: usize) -> Counted {
         bench.round(cluster, "first").await;
     }
     bench.counted = Counted::default();
+    bench.used.kinds.lock().unwrap().clear();
     for minute in 0..60 {
         bench.minute().await;
         if minute % 3 == 0 {
@@ -440,6 +451,7 @@ pub async fn rescue(nodes: usize) -> Counted {
     let _log = listening(&bench.log);
     bench.minute().await;
     bench.counted = Counted::default();
+    bench.used.kinds.lock().unwrap().clear();
     let notice = bench.world.interrupt(&bench.nodes[0].clone(), SPOT_NOTICE);
     bench.counted.add(Part::Events, 1);
     bench.counted.add(Part::Messages, 1);
@@ -454,6 +466,11 @@ pub async fn rescue(nodes: usize) -> Counted {
 fn finished(bench: Bench) -> Counted {
     let mut counted = bench.counted;
     counted.1 = bench.log.metrics.lock().unwrap().len();
+    for (kind, [reads, writes]) in bench.used.kinds.lock().unwrap().iter() {
+        let of = |part, units: u64| price(part, units.into());
+        *counted.2.entry(format!("reads of {kind}")).or_default() += of(Part::HalfReads, *reads);
+        *counted.2.entry(format!("writes of {kind}")).or_default() += of(Part::Writes, *writes);
+    }
     counted
 }
 

@@ -6,8 +6,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What was used: halves of read units, write units, and calls.
@@ -16,6 +17,30 @@ pub struct Used {
     pub half_reads: AtomicU64,
     pub writes: AtomicU64,
     pub calls: AtomicU64,
+    /// Halves of read units and write units by kind of row.
+    pub kinds: Mutex<BTreeMap<String, [u64; 2]>>,
+}
+
+impl Used {
+    fn add(&self, partition: &str, [half_reads, writes]: [u64; 2]) {
+        self.half_reads.fetch_add(half_reads, Ordering::Relaxed);
+        self.writes.fetch_add(writes, Ordering::Relaxed);
+        let mut kinds = self.kinds.lock().unwrap();
+        let [reads, written] = kinds.entry(kind(partition)).or_default();
+        *reads += half_reads;
+        *written += writes;
+    }
+}
+
+/// What kind of row a partition has: `T#<customer>#<KIND>#...`, `A#<account>#...#<KIND>`, or a list of all.
+fn kind(partition: &str) -> String {
+    let mut words = partition.split('#');
+    let kind = match words.next() {
+        Some("T") => words.nth(1),
+        Some("A") => words.next_back(),
+        first => first,
+    };
+    kind.unwrap_or_default().to_owned()
 }
 
 struct Scales {
@@ -116,30 +141,42 @@ impl Scales {
     fn add(&self, operation: &str, asked: &Value, answered: &Value, before: &[(u64, bool)]) {
         self.used.calls.fetch_add(1, Ordering::Relaxed);
         let halves = |bytes: u64, consistent: bool| bytes.div_ceil(4_096).max(1) * if consistent { 2 } else { 1 };
-        let reads = match operation {
-            "GetItem" => halves(size(&answered["Item"]), true),
+        match operation {
+            "GetItem" => self.used.add(text(&asked["Key"]["pk"]), [halves(size(&answered["Item"]), true), 0]),
             // A query is weighed as a whole; from the index it is eventually consistent.
-            "Query" => halves(size(&answered["Items"]), asked["ConsistentRead"] == true),
+            "Query" => self.used.add(queried(asked), [halves(size(&answered["Items"]), asked["ConsistentRead"] == true), 0]),
             "BatchGetItem" => {
-                let asked_for = asked["RequestItems"].as_object().into_iter().flatten();
-                let keys: u64 = asked_for.map(|(_, one)| one["Keys"].as_array().map_or(0, Vec::len) as u64).sum();
-                let items =
-                    answered["Responses"].as_object().into_iter().flatten().flat_map(|(_, items)| items.as_array().into_iter().flatten());
-                let (many, weighed) = items.fold((0, 0), |(many, sum), item| (many + 1, sum + halves(size(item), true)));
-                weighed + keys.saturating_sub(many) * 2
+                let found = answered["Responses"].as_object().into_iter().flatten();
+                let found: Vec<&Value> = found.flat_map(|(_, items)| items.as_array().into_iter().flatten()).collect();
+                let keys = asked["RequestItems"].as_object().into_iter().flatten();
+                for key in keys.flat_map(|(_, one)| one["Keys"].as_array().into_iter().flatten()) {
+                    let item = found.iter().find(|item| item["pk"] == key["pk"] && item["sk"] == key["sk"]);
+                    self.used.add(text(&key["pk"]), [halves(item.map_or(0, |item| size(item)), true), 0]);
+                }
             }
-            _ => 0,
-        };
-        self.used.half_reads.fetch_add(reads, Ordering::Relaxed);
+            _ => {}
+        }
         let dear = if operation == "TransactWriteItems" { 2 } else { 1 };
         let after = self.sizes(operation, asked);
-        for ((was, stood), (is, stands)) in before.iter().zip(after) {
+        for (((was, stood), (is, stands)), (_, of)) in before.iter().zip(after).zip(written(operation, asked)) {
             let units = (*was).max(is).div_ceil(1_024).max(1);
             // The index holds whole items: what stands in it is written there, too.
             let index = u64::from(*stood || stands) * units;
-            self.used.writes.fetch_add(units * dear + index, Ordering::Relaxed);
+            self.used.add(text(&of["pk"]), [0, units * dear + index]);
         }
     }
+}
+
+fn text(attribute: &Value) -> &str {
+    attribute["S"].as_str().unwrap_or_default()
+}
+
+/// The partition that a query reads: the value of its first condition.
+fn queried(asked: &Value) -> &str {
+    let values = asked["ExpressionAttributeValues"].as_object().into_iter().flatten();
+    let named = asked["KeyConditionExpression"].as_str().unwrap_or_default();
+    let first = named.split(|c: char| !c.is_alphanumeric() && c != ':' && c != '_').find(|word| word.starts_with(':'));
+    values.filter(|(name, _)| Some(name.as_str()) == first).map(|(_, value)| text(value)).next().unwrap_or_default()
 }
 
 /// The size of attributes: names and values (Developer Guide, "DynamoDB item sizes and formats"), near enough by their JSON without its marks.
