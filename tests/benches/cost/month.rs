@@ -468,8 +468,7 @@ fn finished(bench: Bench) -> Counted {
     counted.1 = bench.log.metrics.lock().unwrap().len();
     for (kind, [reads, writes]) in bench.used.kinds.lock().unwrap().iter() {
         let of = |part, units: u64| price(part, units.into());
-        *counted.2.entry(format!("reads of {kind}")).or_default() += of(Part::HalfReads, *reads);
-        *counted.2.entry(format!("writes of {kind}")).or_default() += of(Part::Writes, *writes);
+        *counted.2.entry(kind.clone()).or_default() += of(Part::HalfReads, *reads) + of(Part::Writes, *writes);
     }
     counted
 }

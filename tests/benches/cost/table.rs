@@ -17,16 +17,16 @@ pub struct Used {
     pub half_reads: AtomicU64,
     pub writes: AtomicU64,
     pub calls: AtomicU64,
-    /// Halves of read units and write units by kind of row.
+    /// Halves of read units and write units by operation and kind of row.
     pub kinds: Mutex<BTreeMap<String, [u64; 2]>>,
 }
 
 impl Used {
-    fn add(&self, partition: &str, [half_reads, writes]: [u64; 2]) {
+    fn add(&self, operation: &str, partition: &str, [half_reads, writes]: [u64; 2]) {
         self.half_reads.fetch_add(half_reads, Ordering::Relaxed);
         self.writes.fetch_add(writes, Ordering::Relaxed);
         let mut kinds = self.kinds.lock().unwrap();
-        let [reads, written] = kinds.entry(kind(partition)).or_default();
+        let [reads, written] = kinds.entry(format!("{operation} of {}", kind(partition))).or_default();
         *reads += half_reads;
         *written += writes;
     }
@@ -142,16 +142,16 @@ impl Scales {
         self.used.calls.fetch_add(1, Ordering::Relaxed);
         let halves = |bytes: u64, consistent: bool| bytes.div_ceil(4_096).max(1) * if consistent { 2 } else { 1 };
         match operation {
-            "GetItem" => self.used.add(text(&asked["Key"]["pk"]), [halves(size(&answered["Item"]), true), 0]),
+            "GetItem" => self.used.add(operation, text(&asked["Key"]["pk"]), [halves(size(&answered["Item"]), true), 0]),
             // A query is weighed as a whole; from the index it is eventually consistent.
-            "Query" => self.used.add(queried(asked), [halves(size(&answered["Items"]), asked["ConsistentRead"] == true), 0]),
+            "Query" => self.used.add(operation, queried(asked), [halves(size(&answered["Items"]), asked["ConsistentRead"] == true), 0]),
             "BatchGetItem" => {
                 let found = answered["Responses"].as_object().into_iter().flatten();
                 let found: Vec<&Value> = found.flat_map(|(_, items)| items.as_array().into_iter().flatten()).collect();
                 let keys = asked["RequestItems"].as_object().into_iter().flatten();
                 for key in keys.flat_map(|(_, one)| one["Keys"].as_array().into_iter().flatten()) {
                     let item = found.iter().find(|item| item["pk"] == key["pk"] && item["sk"] == key["sk"]);
-                    self.used.add(text(&key["pk"]), [halves(item.map_or(0, |item| size(item)), true), 0]);
+                    self.used.add(operation, text(&key["pk"]), [halves(item.map_or(0, |item| size(item)), true), 0]);
                 }
             }
             _ => {}
@@ -162,7 +162,7 @@ impl Scales {
             let units = (*was).max(is).div_ceil(1_024).max(1);
             // The index holds whole items: what stands in it is written there, too.
             let index = u64::from(*stood || stands) * units;
-            self.used.add(text(&of["pk"]), [0, units * dear + index]);
+            self.used.add(operation, text(&of["pk"]), [0, units * dear + index]);
         }
     }
 }

@@ -28,7 +28,7 @@ impl Optimizations for Table {
         if proposals.iter().any(|proposal| proposal.plan.key.customer != run.customer || proposal.plan.key.cluster != run.cluster) {
             return Err(StoreError::Refused("a proposal is another cluster's".to_owned()));
         }
-        let mut first = item::item(keys::run(&run.customer, &run.id), "run", run)?;
+        let mut first = item::packed(keys::run(&run.customer, &run.id), "run", run)?;
         item::index(&mut first, keys::runs(&run.customer), keys::run_place(run.at, &run.id));
         item::expire(&mut first, item::days_after(run.at, HISTORY_DAYS));
         let mut operations = vec![item::put_if_free(&self.name, first)?];
@@ -135,7 +135,7 @@ fn proposal_item(proposal: &Proposal) -> Result<Item, StoreError> {
 }
 
 pub(super) fn versioned_item<T: Serialize>(key: Key, kind: &str, body: &T, version: u64) -> Result<Item, StoreError> {
-    let mut item = item::item(key, kind, body)?;
+    let mut item = item::packed(key, kind, body)?;
     item.insert(VERSION.to_owned(), n(version));
     Ok(item)
 }

@@ -7,8 +7,9 @@ use super::schema::incomplete;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, TransactWriteItem, Update, WriteRequest};
+use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update, WriteRequest};
 use domain::ports::StoreError;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct Table {
 /// How many keys one BatchGetItem takes, and how many writes one BatchWriteItem (DynamoDB Developer Guide, quotas).
 const GET_BATCH: usize = 100;
 const WRITE_BATCH: usize = 25;
+/// Which call wrote an item alone: a retry inside the SDK must not lose to its own first try.
+const WRITTEN_BY: &str = "written_by";
 /// How often what DynamoDB left over of a batch is sent again.
 const LEFTOVER_TRIES: u32 = 6;
 
@@ -124,11 +127,43 @@ impl Table {
         self.transact(operations).await
     }
 
-    /// A transaction. The SDK gives it a token, so that its own retries write once.
+    /// All of the operations, or none. The SDK gives a transaction a token, so that its own retries write once; one put alone is
+    /// given its token here, for a transaction costs twice as much.
     pub(super) async fn transact(&self, operations: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
+        if let [TransactWriteItem { put: Some(put), .. }] = operations.as_slice() {
+            return self.put_alone(put.clone()).await;
+        }
         match self.client.transact_write_items().set_transact_items(Some(operations)).send().await {
             Ok(_) => Ok(Written::Yes),
             Err(error) => transaction(error),
+        }
+    }
+
+    /// One conditional put. A retry inside the SDK, after an answer that was lost, meets what it has written itself: that is no loss.
+    async fn put_alone(&self, put: Put) -> Result<Written, StoreError> {
+        let token = s(format!("{:016x}", fastrand::u64(..)));
+        let mut item = put.item;
+        item.insert(WRITTEN_BY.to_owned(), token.clone());
+        let answer = self
+            .client
+            .put_item()
+            .table_name(put.table_name)
+            .set_item(Some(item))
+            .set_condition_expression(put.condition_expression)
+            .set_expression_attribute_names(put.expression_attribute_names)
+            .set_expression_attribute_values(put.expression_attribute_values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(Written::Yes),
+            Err(SdkError::ServiceError(service)) if service.err().is_conditional_check_failed_exception() => {
+                let there = if let PutItemError::ConditionalCheckFailedException(lost) = service.into_err() { lost.item } else { None };
+                let ours = there.as_ref().is_some_and(|item| item.get(WRITTEN_BY) == Some(&token));
+                Ok(if ours { Written::Yes } else { Written::Lost(there) })
+            }
+            Err(SdkError::ServiceError(service)) if service.err().is_transaction_conflict_exception() => Ok(Written::Busy),
+            Err(error) => Err(store_error(&error)),
         }
     }
 

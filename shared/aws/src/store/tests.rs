@@ -6,21 +6,33 @@ use super::keys;
 use super::table::{Range, Table};
 use domain::ids::{ClusterId, CustomerId, PlanId};
 use domain::money::MicroDollars;
+use domain::optimization::Standing;
 use domain::plan::{Action, OnFailure, Outcome, Plan, PlanKey, PlanKind, Progress, Step, Urgency};
-use domain::ports::{Change, Journal, NewPlan, Registry, StoreError};
+use domain::ports::{Change, Journal, NewPlan, Optimizations, Registry, StoreError};
 use domain::workload::WorkloadRef;
 use domain::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const NOON: Timestamp = Timestamp::constant(1_795_435_200, 0);
 
-async fn table() -> Table {
+async fn database() -> std::net::SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let address = listener.local_addr().unwrap();
     let database = dynoxide::Database::memory().unwrap();
     tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    let config = crate::local_config(&endpoint, "us-east-1").await;
+    address
+}
+
+async fn table_at(address: std::net::SocketAddr) -> Table {
+    let config = crate::local_config(&format!("http://{address}"), "us-east-1").await;
     super::create_table(&config, "laws").await.unwrap();
     Table::new(&config, "laws".to_owned())
+}
+
+async fn table() -> Table {
+    table_at(database().await).await
 }
 
 fn new_plan(plan: &str) -> NewPlan {
@@ -153,4 +165,62 @@ async fn no_list_of_one_customer_reads_a_key_of_another() {
     table.open(&new_plan("mine")).await.unwrap();
     let wall = Range::table("T#acm#OPEN#prod".to_owned());
     assert_eq!(table.range(wall, 10, |_| Ok(())).await.unwrap().len(), 0);
+}
+
+/// A line to the database on which answers can be lost: what was asked has happened then, and the connection breaks.
+async fn bad_line(behind: std::net::SocketAddr) -> (std::net::SocketAddr, Arc<AtomicBool>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, loses) = (listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
+    let armed = loses.clone();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let armed = armed.clone();
+            tokio::spawn(async move {
+                let (mut asks, mut hears) = client.into_split();
+                let (mut answers, mut tells) = tokio::net::TcpStream::connect(behind).await.unwrap().into_split();
+                tokio::spawn(async move { tokio::io::copy(&mut asks, &mut tells).await });
+                let mut bytes = vec![0; 65_536];
+                while let Ok(read @ 1..) = answers.read(&mut bytes).await {
+                    if armed.swap(false, Ordering::SeqCst) || hears.write_all(&bytes[..read]).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (address, loses)
+}
+
+#[tokio::test]
+async fn a_put_whose_answer_was_lost_is_ours_and_another_ones_is_not() {
+    let (line, loses) = bad_line(database().await).await;
+    let table = table_at(line).await;
+    let (customer, cluster) = (CustomerId::parse("acme").unwrap(), ClusterId::parse("prod").unwrap());
+    let first = Standing { version: 1, ..Standing::default() };
+    loses.store(true, Ordering::SeqCst);
+    table.put_standing(&customer, &cluster, &first).await.unwrap();
+    assert!(!loses.load(Ordering::SeqCst), "an answer was lost");
+    // The same words, written by somebody else: theirs.
+    assert!(matches!(table.put_standing(&customer, &cluster, &first).await, Err(StoreError::Conflict)));
+}
+
+#[tokio::test]
+async fn what_says_the_same_of_many_is_packed_and_what_is_packed_has_an_end() {
+    let table = table().await;
+    let (customer, cluster) = (CustomerId::parse("acme").unwrap(), ClusterId::parse("prod").unwrap());
+    let cursor = |n: i32| (format!("type-{n}"), domain::ids::NodeName::parse(format!("node-{n}.example.com")).unwrap());
+    let many = Standing { version: 1, cursors: (0..200).map(cursor).collect(), ..Standing::default() };
+    table.put_standing(&customer, &cluster, &many).await.unwrap();
+    let item = table.get(keys::standing(&customer, &cluster)).await.unwrap().unwrap();
+    let packed = item["packed"].as_b().unwrap().as_ref().len();
+    assert!(!item.contains_key(BODY) && packed * 4 < serde_json::to_string(&many).unwrap().len(), "{packed} bytes");
+    assert_eq!(table.standing(&customer, &cluster).await.unwrap(), many);
+    let mut bomb = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut bomb, &vec![b' '; 64_000_000]).unwrap();
+    let bomb = aws_sdk_dynamodb::primitives::Blob::new(bomb.finish().unwrap());
+    change_item(&table, keys::standing(&customer, &cluster), |item| {
+        drop(item.insert("packed".to_owned(), aws_sdk_dynamodb::types::AttributeValue::B(bomb)));
+    })
+    .await;
+    assert!(matches!(table.standing(&customer, &cluster).await, Err(StoreError::Corrupt(_))));
 }
