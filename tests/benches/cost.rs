@@ -36,8 +36,8 @@ fn main() {
     let (clusters, nodes) = asked.unwrap_or((1_000, FEW));
     let clusters = clusters as u128;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-    let [one, two, three] = [1, 2, 3].map(|many| runtime.block_on(month::hour(many, nodes)));
-    let rescue = runtime.block_on(month::rescue(nodes));
+    let [one, two, three] = [1, 2, 3].map(|many| runtime.block_on(month::hour(many, nodes, asked.is_some())));
+    let rescue = runtime.block_on(month::rescue(nodes, asked.is_some()));
     println!("An hour of {nodes} nodes per cluster, counted:\n");
     let mut off = 0;
     for part in Part::ALL {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What was used: halves of read units, write units, and calls.
@@ -47,21 +48,29 @@ struct Scales {
     used: Arc<Used>,
     database: dynoxide::Database,
     behind: String,
+    takes: Duration,
 }
 
-/// Serves it; answers its address and what is used.
-pub async fn serve() -> (String, Arc<Used>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let behind = listener.local_addr().expect("it is bound").to_string();
-    let database = dynoxide::Database::memory().expect("memory can be had");
-    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
+/// Serves it, each answer after so long, on a thread of its own: its work is not the functions'. Answers its address and what is used.
+pub fn serve(takes: Duration) -> (String, Arc<Used>) {
     let used = Arc::new(Used::default());
-    let scales = Arc::new(Scales { used: used.clone(), database, behind });
-    let router = Router::new().fallback(weigh).with_state(scales);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (url, used)
+    let (tell, hear) = std::sync::mpsc::channel();
+    let counts = used.clone();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+            let behind = listener.local_addr().expect("it is bound").to_string();
+            let database = dynoxide::Database::memory().expect("memory can be had");
+            tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
+            let scales = Arc::new(Scales { used: counts, database, behind, takes });
+            let router = Router::new().fallback(weigh).with_state(scales);
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+            tell.send(listener.local_addr().expect("it is bound")).expect("it is waited for");
+            axum::serve(listener, router).await
+        })
+    });
+    (format!("http://{}", hear.recv().expect("it is served")), used)
 }
 
 async fn weigh(State(scales): State<Arc<Scales>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -69,6 +78,7 @@ async fn weigh(State(scales): State<Arc<Scales>>, headers: HeaderMap, body: Byte
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let before = scales.sizes(&operation, &asked);
+    tokio::time::sleep(scales.takes).await;
     let (status, answer) = forward(&scales.behind, &target, &body).await;
     let answered: Value = serde_json::from_slice(&answer).unwrap_or_default();
     scales.add(&operation, &asked, &answered, &before);
