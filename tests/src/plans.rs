@@ -62,7 +62,7 @@ impl Surveyor for WorldSurveyor {
             budgets,
             parts: vec![part("nodes"), part("pods"), part("instances"), part("prices")],
         };
-        Ok(Surveyed { snapshot, prices: Vec::new(), commitments: Vec::new() })
+        Ok(Surveyed { snapshot, prices: Vec::new(), commitments: Vec::new(), instances })
     }
 }
 

@@ -7,7 +7,7 @@ use domain::money::MicroDollars;
 use domain::optimization::{ProposalState, Round};
 use domain::plan::{Outcome, PlanKind, PlanRecord};
 use domain::policy::Mode;
-use domain::ports::{Clock, Findings, Ledger, Optimizations};
+use domain::ports::{Clock, Findings, Ledger, Optimizations, Usages};
 use domain::savings::Lever;
 use domain::sizing::{ContainerSizes, Sizes, WorkloadPolicy};
 use tests::plans::allow;
@@ -23,16 +23,42 @@ impl Story {
     }
 
     async fn round(&mut self, name: &str) {
+        self.round_of("a law", name).await;
+    }
+
+    /// Rounds of the schedule, ten minutes apart.
+    async fn scheduled(&mut self, rounds: std::ops::Range<usize>) {
+        for number in rounds {
+            self.round_of("schedule", &format!("s-{number}")).await;
+            self.pass(10).await;
+        }
+    }
+
+    /// In how many rounds the container was seen, as far as they are folded in.
+    async fn folded(&self) -> u64 {
+        let usages = self.0.system.store.usages(&self.0.customer, &self.0.cluster).await.unwrap();
+        usages.into_iter().find(|(of, _)| of.workload == web()).unwrap().1.rounds
+    }
+
+    async fn round_of(&mut self, asked_by: &str, name: &str) {
         let round = Round {
             customer: self.0.customer.clone(),
             cluster: self.0.cluster.clone(),
             round: name.to_owned(),
-            asked_by: "a law".to_owned(),
+            asked_by: asked_by.to_owned(),
             types: Vec::new(),
             dry_run: false,
         };
         let until = self.0.system.clock.now() + SignedDuration::from_mins(5);
         self.0.system.optimizer.clone().unwrap().round(&round, until).await.unwrap();
+    }
+
+    /// A person agrees to the one proposal.
+    async fn agree(&self) {
+        let mut proposal = self.0.system.store.all_proposals().remove(0);
+        assert!(matches!(proposal.state, ProposalState::Waiting { .. }));
+        (proposal.state, proposal.version) = (ProposalState::Approved { by: "ops".to_owned(), at: self.0.system.clock.now() }, 2);
+        self.0.system.store.put_proposal(&proposal, None).await.unwrap();
     }
 
     async fn pass(&mut self, minutes: i64) {
@@ -116,6 +142,41 @@ async fn a_roll_out_that_finds_no_room_is_taken_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_schedule_samples_each_round_and_judges_once_an_hour() {
+    let mut story = Story::watched(250, 200, |_| {}).await;
+    let before = story.folded().await;
+    story.scheduled(0..1).await;
+    assert_eq!(story.folded().await, before + 1, "the first is judged at once");
+    story.scheduled(1..6).await;
+    assert_eq!(story.folded().await, before + 1, "five are only kept");
+    story.scheduled(6..7).await;
+    assert_eq!(story.folded().await, before + 7, "none of them is lost");
+    story.scheduled(7..8).await;
+    story.round("now").await;
+    assert_eq!(story.folded().await, before + 9, "who asks is answered at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_is_answered_by_the_next_round_of_the_schedule() {
+    let mut story = Story::watched(250, 100, |policy| policy.oom_remediation = Mode::Auto).await;
+    story.scheduled(0..2).await;
+    assert_eq!(story.plans().len(), 0);
+    let pod = story.0.system.world.pods(&story.0.cluster).remove(0).pod;
+    story.0.system.world.kill_for_memory(&story.0.cluster, &pod);
+    story.scheduled(2..3).await;
+    assert_eq!(story.plans().iter().map(|record| record.plan.kind).collect::<Vec<_>>(), [PlanKind::RemedyOom]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_agrees_to_does_not_wait_for_the_hour() {
+    let mut story = Story::watched(400, 500, |policy| policy.rightsizing = Mode::Approve).await;
+    story.scheduled(0..2).await;
+    story.agree().await;
+    story.scheduled(2..3).await;
+    assert_eq!(story.plans().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_mode_says_how_far_it_goes() {
     for (mode, proposals, plans) in [(Mode::Observe, 0, 0), (Mode::Recommend, 1, 0), (Mode::Approve, 1, 0), (Mode::Auto, 1, 1)] {
         let mut story = Story::watched(400, 500, |policy| policy.rightsizing = mode).await;
@@ -130,12 +191,9 @@ async fn what_a_person_agrees_to_is_looked_at_again_and_opened() {
     for changed in [false, true] {
         let mut story = Story::watched(400, 500, |policy| policy.rightsizing = Mode::Approve).await;
         story.round("r-1").await;
-        let mut proposal = story.0.system.store.all_proposals().remove(0);
-        assert!(matches!(proposal.state, ProposalState::Waiting { .. }));
         story.round("r-2").await;
         assert_eq!(story.0.system.store.all_proposals().len(), 1, "one proposal of a workload at a time");
-        (proposal.state, proposal.version) = (ProposalState::Approved { by: "ops".to_owned(), at: story.0.system.clock.now() }, 2);
-        story.0.system.store.put_proposal(&proposal, None).await.unwrap();
+        story.agree().await;
         if changed {
             story.another_hand_sizes(Sizes { cpu_request: Some(300), ..FIRST }).await;
         }

@@ -48,6 +48,29 @@ pub struct Sample {
     pub memory_bytes: u64,
 }
 
+/// What the pods of one container used at one time, as far as it is folded in: how many of them by bucket, in order, and the highest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Pods by bucket of CPU.
+    pub cpu: Vec<(u8, u32)>,
+    /// Pods by bucket of memory.
+    pub memory: Vec<(u8, u32)>,
+    /// The highest, thousandths of a core.
+    pub cpu_peak: u64,
+    /// The highest, bytes.
+    pub memory_peak: u64,
+}
+
+/// What all containers of a cluster used at one time, kept until it is folded in: to fold every round in at once would write every
+/// container's item every time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampledRound {
+    /// When, seconds since 1970.
+    pub at_s: i64,
+    /// By container.
+    pub seen: Vec<(ContainerRef, Seen)>,
+}
+
 /// Weights by bucket, in order, without zeros. Which value a bucket stands for is the planner's business.
 pub type Weights = Vec<(u8, f64)>;
 

@@ -12,7 +12,7 @@ use crate::ports::{Ports, Site, Trouble};
 use async_trait::async_trait;
 use domain::decision::{Commitment, DecisionType, PoolPrice};
 use domain::optimization::{Round, Run};
-use domain::ports::{Advisor, Ledger, Optimizations, Rounds};
+use domain::ports::{Advisor, Instance, Ledger, Optimizations, Rounds};
 use domain::snapshot::Snapshot;
 use domain::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -44,6 +44,8 @@ pub struct Surveyed {
     pub prices: Vec<PoolPrice>,
     /// What its account pays for in any case.
     pub commitments: Vec<Commitment>,
+    /// Its instances, with their tags.
+    pub instances: Vec<Instance>,
 }
 
 /// Takes snapshots.
@@ -99,6 +101,9 @@ pub enum Rounded {
     Gone,
 }
 
+/// Who asks for the rounds of the schedule.
+const SCHEDULE: &str = "schedule";
+
 impl Optimizer {
     /// Asks for a round of every cluster, one message each. A second call within the same slot asks for the same rounds again, which
     /// does no harm.
@@ -114,7 +119,7 @@ impl Optimizer {
                 customer: cluster.customer,
                 cluster: cluster.id,
                 round: round.clone(),
-                asked_by: "schedule".to_owned(),
+                asked_by: SCHEDULE.to_owned(),
                 types: Vec::new(),
                 dry_run: false,
             };
@@ -136,9 +141,10 @@ impl Optimizer {
         {
             warn!(cluster.id = %site.cluster.id, %error, "What we may do in a cluster was not looked at; the next round does");
         }
-        if let Some(sizing) = &self.sizing {
-            Box::pin(self.remember_sizes(&site, sizing)).await?;
-        }
+        let agreed = match &self.sizing {
+            Some(sizing) => Box::pin(self.remember_sizes(&site, sizing)).await?,
+            None => false,
+        };
         self.settle(&site).await?;
         let mut view = ask::View::default();
         let mut runs = Vec::new();
@@ -157,7 +163,7 @@ impl Optimizer {
         }
         let asked = round.types.is_empty() || round.types.contains(&DecisionType::Rightsize);
         if let Some(sizing) = self.sizing.as_ref().filter(|_| asked)
-            && let Err(error) = Box::pin(self.sizes(&site, sizing, round, &mut view)).await
+            && let Err(error) = Box::pin(self.sizes(&site, sizing, round, agreed, &mut view)).await
         {
             // What was decided is opened by the next round, and what was not is looked at again.
             warn!(cluster.id = %site.cluster.id, %error, "The sizes of workloads could not be decided on");

@@ -158,10 +158,12 @@ impl Scales {
             "BatchGetItem" => {
                 let found = answered["Responses"].as_object().into_iter().flatten();
                 let found: Vec<&Value> = found.flat_map(|(_, items)| items.as_array().into_iter().flatten()).collect();
-                let keys = asked["RequestItems"].as_object().into_iter().flatten();
-                for key in keys.flat_map(|(_, one)| one["Keys"].as_array().into_iter().flatten()) {
-                    let item = found.iter().find(|item| item["pk"] == key["pk"] && item["sk"] == key["sk"]);
-                    self.used.add(operation, text(&key["pk"]), [halves(item.map_or(0, |item| size(item)), true), 0]);
+                for (_, one) in asked["RequestItems"].as_object().into_iter().flatten() {
+                    for key in one["Keys"].as_array().into_iter().flatten() {
+                        let item = found.iter().find(|item| item["pk"] == key["pk"] && item["sk"] == key["sk"]);
+                        let size = item.map_or(0, |item| size(item));
+                        self.used.add(operation, text(&key["pk"]), [halves(size, one["ConsistentRead"] == true), 0]);
+                    }
                 }
             }
             _ => {}

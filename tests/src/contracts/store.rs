@@ -114,6 +114,7 @@ pub async fn store(store: &dyn Store) {
     findings::findings_of_a_cluster_are_told_apart_by_kind(store).await;
     findings::findings_of_a_customer_are_listed_last_seen_first(store).await;
     usages::what_is_remembered_of_containers_is_read_as_written(store).await;
+    usages::rounds_are_kept_in_order_until_they_are_folded_in(store).await;
     outbox::a_target_is_written_against_its_version(store).await;
     outbox::a_notice_enters_a_lane_once_and_waits_in_order(store).await;
     outbox::what_has_arrived_leaves_its_lane_and_enters_the_log_in_one_write(store).await;

@@ -392,7 +392,7 @@ pub(super) fn text(raw: &str) -> String {
 
 mod usages;
 
-pub(super) use usages::{usage, usages};
+pub(super) use usages::{judged, round, rounds, usage, usages};
 
 #[cfg(test)]
 mod tests;

@@ -77,9 +77,10 @@ impl Registry for Table {
         let range = Range::index(keys::ALL_CLUSTERS.to_owned()).sort(behind(after));
         let places = self.range(range, limit.max(1).saturating_add(1), |item| Ok(item::text(item, keys::GSI1SK)?.to_owned())).await?;
         let places = page(places, limit, Clone::clone);
-        // The list holds names only: the clusters themselves change with every look, their place in the list does not.
+        // The list holds names only: the clusters themselves change with every look, their place in the list does not. It lags by a moment
+        // itself, so that its clusters may, too.
         let wanted: Vec<Key> = places.items.iter().filter_map(|place| keys::parse_listed_place(place)).collect();
-        let items = self.get_many(wanted).await?;
+        let items = self.get_many_lately(wanted).await?;
         let mut clusters: Vec<Cluster> = items.iter().filter_map(readable).collect();
         clusters.sort_by(|a, b| (&a.id, &a.customer).cmp(&(&b.id, &b.customer)));
         Ok(Page { items: clusters, next: places.next })

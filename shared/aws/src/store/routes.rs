@@ -46,7 +46,7 @@ impl Routes for Table {
     }
 
     async fn nodes(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Vec<NodeRecord>, StoreError> {
-        self.range(Range::table(keys::nodes(customer, cluster)), usize::MAX, item::body).await
+        self.range(Range::lately(keys::nodes(customer, cluster)), usize::MAX, item::body).await
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) enum Order {
 pub(super) enum From {
     /// In the table: read consistently.
     Table,
+    /// In the table, for half the price: what was written a moment ago may be missing.
+    TableLately,
     /// In the index: what was written a moment ago may be missing.
     Index,
 }
@@ -72,6 +74,11 @@ impl Range {
     /// A whole partition of the table.
     pub(super) fn table(partition: String) -> Range {
         Range { from: From::Table, partition, sort: Sort::All, order: Order::Ascending }
+    }
+
+    /// A whole partition of the table, where a moment ago is as good as now.
+    pub(super) fn lately(partition: String) -> Range {
+        Range { from: From::TableLately, ..Range::table(partition) }
     }
 
     /// A whole partition of the index.
@@ -203,9 +210,10 @@ impl Table {
     where
         T: Send,
     {
-        let (pk, sk, index) = match range.from {
-            From::Table => (PK, SK, None),
-            From::Index => (GSI1PK, GSI1SK, Some(GSI1.to_owned())),
+        let (pk, sk, index, consistent) = match range.from {
+            From::Table => (PK, SK, None, true),
+            From::TableLately => (PK, SK, None, false),
+            From::Index => (GSI1PK, GSI1SK, Some(GSI1.to_owned()), false),
         };
         let (sort, place) = match range.sort {
             Sort::All => ("", None),
@@ -217,7 +225,7 @@ impl Table {
             .client
             .query()
             .table_name(&self.name)
-            .consistent_read(index.is_none())
+            .consistent_read(consistent)
             .set_index_name(index)
             .key_condition_expression(format!("#pk = :pk{sort}"))
             .expression_attribute_names("#pk", pk)
@@ -248,10 +256,19 @@ impl Table {
 
     /// Reads many items, consistently, in no order. Those that are not there are absent.
     pub(super) async fn get_many(&self, keys: Vec<Key>) -> Result<Vec<Item>, StoreError> {
+        self.batches(keys, true).await
+    }
+
+    /// The same for half the price, where a moment ago is as good as now.
+    pub(super) async fn get_many_lately(&self, keys: Vec<Key>) -> Result<Vec<Item>, StoreError> {
+        self.batches(keys, false).await
+    }
+
+    async fn batches(&self, keys: Vec<Key>, consistent: bool) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(GET_BATCH) {
             let wanted = chunk.iter().cloned().map(key_attributes).collect();
-            let wanted = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build().map_err(incomplete)?;
+            let wanted = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(consistent).build().map_err(incomplete)?;
             let mut left = HashMap::from([(self.name.clone(), wanted)]);
             for round in 0..=LEFTOVER_TRIES {
                 pause(round).await;

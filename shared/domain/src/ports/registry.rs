@@ -41,7 +41,7 @@ pub trait Registry: Send + Sync {
     async fn cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<Option<Cluster>, StoreError>;
     /// Clusters of a customer, by id; `after` is the cursor of the page before.
     async fn clusters(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError>;
-    /// Clusters of all customers, by id: for what works for every customer by schedule.
+    /// Clusters of all customers, by id: for what works for every customer by schedule. May lag by a moment.
     async fn all_clusters(&self, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError>;
     /// All of them, page after page.
     async fn every_cluster(&self) -> Result<Vec<Cluster>, StoreError> {

@@ -15,6 +15,6 @@ pub trait Routes: Send + Sync {
     async fn clusters_of(&self, account: &AccountId) -> Result<Vec<Cluster>, StoreError>;
     /// Replaces the nodes of a cluster: writes these, forgets those that are not among them.
     async fn put_nodes(&self, customer: &CustomerId, cluster: &ClusterId, nodes: &[NodeRecord]) -> Result<(), StoreError>;
-    /// The nodes of a cluster at the last refresh.
+    /// The nodes of a cluster at the last refresh. May lag by a moment.
     async fn nodes(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Vec<NodeRecord>, StoreError>;
 }

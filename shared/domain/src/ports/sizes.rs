@@ -4,9 +4,10 @@ use super::{ClusterError, StoreError};
 use crate::ids::{ClusterId, CustomerId};
 use crate::pod::PodRef;
 use crate::sizing::{AutoscalerView, ContainerSizes, InPlace, PodContainers, WorkloadView};
-use crate::usage::{ContainerRef, Sample, Usage};
+use crate::usage::{ContainerRef, Sample, SampledRound, Usage};
 use crate::workload::WorkloadRef;
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 /// The sizes of a cluster's workloads. All calls may be repeated; none waits for the world.
 #[async_trait]
@@ -38,6 +39,14 @@ pub trait Sizer: Send + Sync {
 pub trait Usages: Send + Sync {
     /// Everything that is remembered of a cluster, read consistently. An item that cannot be read is left out, and begins anew.
     async fn usages(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Vec<(ContainerRef, Usage)>, StoreError>;
+    /// Keeps a round that is not folded in yet, for a day.
+    async fn put_round(&self, customer: &CustomerId, cluster: &ClusterId, round: &SampledRound) -> Result<(), StoreError>;
+    /// Rounds after this time, oldest first, read consistently.
+    async fn rounds(&self, customer: &CustomerId, cluster: &ClusterId, after: Option<Timestamp>) -> Result<Vec<SampledRound>, StoreError>;
+    /// When a cluster's rounds were last folded in and its sizes judged; `None`: never.
+    async fn judged_at(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<Option<Timestamp>, StoreError>;
+    /// Remembers it.
+    async fn put_judged_at(&self, customer: &CustomerId, cluster: &ClusterId, at: Timestamp) -> Result<(), StoreError>;
     /// Writes items over those that are there.
     async fn put_usages(&self, customer: &CustomerId, cluster: &ClusterId, items: &[(ContainerRef, Usage)]) -> Result<(), StoreError>;
 }

@@ -10,7 +10,7 @@ use domain::optimization::{Proposal, ProposalState, Standing};
 use domain::plan::PlanRecord;
 use domain::plan::check::in_disruption;
 use domain::plan::precondition::{CLUSTER_TAG, PROTECT_TAG};
-use domain::ports::{Instance, InstanceFilter};
+use domain::ports::Instance;
 use domain::snapshot::Snapshot;
 use std::collections::BTreeSet;
 
@@ -64,12 +64,12 @@ impl Optimizer {
     }
 
     async fn survey(&self, site: &Site, view: &mut View) -> Result<Snapshot, String> {
-        let Surveyed { snapshot, prices, commitments } = self.surveyor.survey(site).await.map_err(|unseen| unseen.to_string())?;
+        let Surveyed { snapshot, prices, commitments, instances } =
+            self.surveyor.survey(site).await.map_err(|unseen| unseen.to_string())?;
         if snapshot.cluster != site.cluster.id {
             return Err("the snapshot is of another cluster".to_owned());
         }
-        let filter = InstanceFilter::Cluster(site.cluster.name.clone());
-        view.instances = self.ports.cloud.instances(&site.scope, &filter).await.map_err(|error| error.to_string())?;
+        view.instances = instances;
         let records = self.ports.routes.nodes(&site.cluster.customer, &site.cluster.id).await;
         view.records = records.map_err(|error| error.to_string())?;
         view.prices = prices;

@@ -81,13 +81,13 @@ impl Surveyor for Lookout {
         };
         let sources = Sources { prices: &price, progress: &|_, _| () };
         let whose = (&site.cluster.id, region);
-        let machines = std::future::ready(Machines::Seen(instances));
+        let machines = std::future::ready(Machines::Seen(instances.clone()));
         let seen = look(cluster.as_ref(), whose, machines, self.ports.clock.as_ref(), &sources).await;
         let mut snapshot = seen.map_err(|error| Unseen(error.to_string()))?;
         let (commitments, part) = reserved;
         snapshot.parts.push(part);
         let prices = spot.into_iter().filter_map(|(pool, quote)| live(pool, quote)).collect();
-        Ok(Surveyed { snapshot, prices, commitments })
+        Ok(Surveyed { snapshot, prices, commitments, instances })
     }
 }
 

@@ -1,13 +1,15 @@
-//! The sizes of workloads, once a round: what containers use is folded in, kills for lack of memory are answered, and what is
-//! requested far above or below what is needed is found, and changed where the policy says so.
+//! The sizes of workloads: what containers use is sampled each round. Once an hour it is folded in, and what is requested far above or
+//! below what is needed is found, and changed where the policy says so; kills for lack of memory, and what a person has agreed to or
+//! asked for, are answered by the next round.
 //!
 //! # Guarantees
 //! A plan is written with its run before anything is done with it, as with all else in a round. What cannot be seen is left as it is:
 //! where autoscalers cannot be listed, nothing is touched. Nothing here keeps a round from its other decisions.
 
-use super::Optimizer;
 use super::ask::View;
+use super::{Optimizer, SCHEDULE};
 use crate::ports::{Site, Trouble};
+use domain::SignedDuration;
 use domain::finding::Finding;
 use domain::optimization::{Proposal, ProposalState, Round};
 use domain::plan::check::{Blocked, Rule};
@@ -28,6 +30,10 @@ mod judge;
 mod scene;
 
 use scene::Scene;
+
+/// How often sizes are judged where nothing is in a hurry: every item that is remembered is written then, which each round would be the
+/// dearest of all that we do. A little less than an hour, so that a round which is early is not an hour late.
+const JUDGED_EVERY: SignedDuration = SignedDuration::from_mins(58);
 
 /// What sizing works with.
 #[derive(Clone)]
@@ -55,12 +61,15 @@ struct Judged {
 impl Optimizer {
     /// Remembers the plans that an earlier round has opened, while they are still listed as open: whoever opened them may have died
     /// before it remembered them, and what is not remembered would be rolled out a second time in a day.
-    pub(super) async fn remember_sizes(&self, site: &Site, sizing: &Sizing) -> Result<(), Trouble> {
+    /// Says whether a person has agreed to one that is not carried out yet.
+    pub(super) async fn remember_sizes(&self, site: &Site, sizing: &Sizing) -> Result<bool, Trouble> {
         let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
         let mut open = self.optimizations.open_proposals(customer, cluster).await?;
+        let approved = |proposal: &Proposal| matches!(proposal.state, ProposalState::Approved { .. });
+        let agreed = open.iter().any(|proposal| approved(proposal) && workload_of(&proposal.plan).is_some());
         open.retain(|proposal| proposal.state == ProposalState::Opened && workload_of(&proposal.plan).is_some());
         if open.is_empty() {
-            return Ok(());
+            return Ok(agreed);
         }
         let mut kept: BTreeMap<ContainerRef, Usage> = sizing.usages.usages(customer, cluster).await?.into_iter().collect();
         let mut marked = BTreeSet::new();
@@ -71,11 +80,14 @@ impl Optimizer {
         }
         kept.retain(|of, _| marked.contains(&of.workload));
         let items: Vec<(ContainerRef, Usage)> = kept.into_iter().collect();
-        if items.is_empty() { Ok(()) } else { Ok(sizing.usages.put_usages(customer, cluster, &items).await?) }
+        if !items.is_empty() {
+            sizing.usages.put_usages(customer, cluster, &items).await?;
+        }
+        Ok(agreed)
     }
 
-    /// Looks at the sizes of a cluster's workloads, and decides on them.
-    pub(super) async fn sizes(&self, site: &Site, sizing: &Sizing, round: &Round, view: &mut View) -> Result<(), Trouble> {
+    /// Looks at the sizes of a cluster's workloads; keeps what they use, or decides on them.
+    pub(super) async fn sizes(&self, site: &Site, sizing: &Sizing, round: &Round, agreed: bool, view: &mut View) -> Result<(), Trouble> {
         if !(sizing.rightsizing || sizing.oom) || round.dry_run {
             return Ok(());
         }
@@ -88,10 +100,18 @@ impl Optimizer {
             }
         };
         let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
-        let (kept, open) =
-            futures::try_join!(sizing.usages.usages(customer, cluster), self.optimizations.open_proposals(customer, cluster))?;
+        let judged_at = sizing.usages.judged_at(customer, cluster).await?;
+        let hurry = agreed || round.asked_by != SCHEDULE || judged_at.is_none_or(|at| scene.killed_since(at));
+        if !hurry && judged_at.is_some_and(|at| scene.now < at + JUDGED_EVERY) {
+            return Ok(sizing.usages.put_round(customer, cluster, &scene.round()).await?);
+        }
+        let (kept, open, rounds) = futures::try_join!(
+            sizing.usages.usages(customer, cluster),
+            self.optimizations.open_proposals(customer, cluster),
+            sizing.usages.rounds(customer, cluster, judged_at)
+        )?;
         let busy: BTreeSet<WorkloadRef> = open.iter().filter_map(|proposal| workload_of(&proposal.plan)).collect();
-        let mut judged = judge::judge(site, sizing, round, &scene, kept.into_iter().collect(), &busy);
+        let mut judged = judge::judge(site, sizing, round, &scene, judge::folded(kept, rounds), &busy);
         let before = self.found_before(site, sizing).await?;
         put_aside(&mut judged, &before);
         self.agreed_sizes(site, sizing, &scene, &open, &mut judged).await?;
@@ -103,7 +123,8 @@ impl Optimizer {
         }
         let items: Vec<(ContainerRef, Usage)> = std::mem::take(&mut judged.usages).into_iter().collect();
         sizing.usages.put_usages(customer, cluster, &items).await?;
-        self.keep_found(sizing, judged.findings, &before, scene.now).await
+        self.keep_found(sizing, judged.findings, &before, scene.now).await?;
+        Ok(sizing.usages.put_judged_at(customer, cluster, scene.now).await?)
     }
 }
 

@@ -47,6 +47,12 @@ impl Decaying {
         self.histogram.add(value, weight * factor);
     }
 
+    /// Adds a sample of this time whose bucket is known.
+    pub fn add_to(&mut self, bucket: usize, weight: f64, at_s: i64) {
+        let factor = self.factor(at_s);
+        self.histogram.add_to(bucket, weight * factor);
+    }
+
     /// Takes a sample of this time back.
     pub fn subtract(&mut self, value: f64, weight: f64, at_s: i64) {
         let factor = self.factor(at_s);

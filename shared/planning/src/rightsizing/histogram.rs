@@ -62,7 +62,11 @@ impl Histogram {
 
     /// Adds a sample.
     pub fn add(&mut self, value: f64, weight: f64) {
-        let bucket = self.buckets.find(value);
+        self.add_to(self.buckets.find(value), weight);
+    }
+
+    /// Adds a sample whose bucket is known; a bucket that there is not takes none.
+    pub fn add_to(&mut self, bucket: usize, weight: f64) {
         let Some(place) = self.weights.get_mut(bucket) else { return };
         *place += weight;
         self.total += weight;

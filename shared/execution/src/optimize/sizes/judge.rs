@@ -12,10 +12,10 @@ use domain::plan::check::{Blocked, Rule};
 use domain::plan::from_move::plan_id;
 use domain::plan::{Action, OnFailure, Plan, PlanKey, PlanKind, Step};
 use domain::sizing::{HOURS_PER_MONTH, Resource, SizeChange, WorkloadView};
-use domain::usage::{ContainerRef, Usage};
+use domain::usage::{ContainerRef, SampledRound, Usage};
 use domain::workload::WorkloadRef;
 use planning::rightsizing::advise::{Facts, Standing, advise, may_roll_out, saving};
-use planning::rightsizing::fold::fold;
+use planning::rightsizing::fold::fold_seen as fold;
 use planning::rightsizing::oom::{Remedy, remedy, unseen};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +25,17 @@ pub(super) const PLAN_WITHIN: SignedDuration = SignedDuration::from_mins(60);
 const ROLL_OUT_WITHIN_S: u32 = 1_800;
 
 type Kept = BTreeMap<ContainerRef, Usage>;
+
+/// What is remembered, with the rounds that are kept apart folded in, oldest first.
+pub(super) fn folded(kept: Vec<(ContainerRef, Usage)>, rounds: Vec<SampledRound>) -> Kept {
+    let mut kept: Kept = kept.into_iter().collect();
+    for round in rounds {
+        for (of, seen) in round.seen {
+            fold(kept.entry(of).or_default(), &seen, round.at_s);
+        }
+    }
+    kept
+}
 
 /// Everything that a round makes of what it saw.
 pub(super) fn judge(site: &Site, sizing: &Sizing, round: &Round, scene: &Scene, mut kept: Kept, busy: &BTreeSet<WorkloadRef>) -> Judged {

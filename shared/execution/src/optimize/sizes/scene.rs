@@ -5,10 +5,11 @@ use domain::pod::PodBudget;
 use domain::ports::ClusterError;
 use domain::sizing::{AutoscalerView, PodContainers, WorkloadView};
 use domain::snapshot::Snapshot;
-use domain::usage::{OomKill, Sample};
+use domain::usage::{ContainerRef, OomKill, Sample, SampledRound, Seen};
 use domain::workload::WorkloadRef;
 use domain::{SignedDuration, Timestamp};
 use planning::rightsizing::advise::{Autoscaled, UnitPrices, unit_prices};
+use planning::rightsizing::fold::seen;
 use planning::rightsizing::select::namespaces;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,13 +78,31 @@ impl Scene {
         self.pods.get(workload).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// What the pods of a container use now: (CPU in billionths of a core, bytes).
-    pub(super) fn used(&self, workload: &WorkloadRef, container: &str) -> Vec<(u64, u64)> {
+    /// What the pods of a container use now.
+    pub(super) fn used(&self, workload: &WorkloadRef, container: &str) -> Seen {
         let of = |pod: &PodContainers| {
             let key = (pod.pod.namespace.clone(), pod.pod.name.clone(), container.to_owned());
             self.samples.get(&key).map(|sample| (sample.cpu_nanos, sample.memory_bytes))
         };
-        self.pods_of(workload).iter().filter_map(of).collect()
+        let used: Vec<(u64, u64)> = self.pods_of(workload).iter().filter_map(of).collect();
+        seen(&used)
+    }
+
+    /// What all containers use now.
+    pub(super) fn round(&self) -> SampledRound {
+        let containers = self.workloads.iter().flat_map(|view| view.containers.iter().map(move |one| (view, one)));
+        let of = containers.map(|(view, one)| {
+            let of = ContainerRef { workload: view.workload.clone(), container: one.container.clone() };
+            let seen = self.used(&of.workload, &of.container);
+            (of, seen)
+        });
+        SampledRound { at_s: self.now.as_second(), seen: of.filter(|(_, seen)| *seen != Seen::default()).collect() }
+    }
+
+    /// Whether its pods show a kill for lack of memory since then.
+    pub(super) fn killed_since(&self, at: Timestamp) -> bool {
+        let states = self.pods.values().flatten().flat_map(|pod| &pod.containers);
+        states.filter_map(|one| one.oom.as_ref()).any(|kill| kill.finished_s >= at.as_second())
     }
 
     /// Kills for lack of memory that its pods show.

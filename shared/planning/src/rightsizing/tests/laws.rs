@@ -2,12 +2,12 @@
 
 use crate::rightsizing::advise::{Autoscaled, Facts, Standing, UnitPrices, advise, may_roll_out, saving, unit_prices};
 use crate::rightsizing::estimate::{confidence_percent, need, percentile};
-use crate::rightsizing::fold::fold;
+use crate::rightsizing::fold::{fold, fold_seen, seen};
 use crate::rightsizing::tests::golden::Golden;
 use domain::money::MicroDollars;
 use domain::plan::check::{Blocked, Rule};
 use domain::sizing::{Advice, Estimator, Resource, Severity, Sizes, WorkloadPolicy};
-use domain::usage::{ContainerRef, Usage};
+use domain::usage::{ContainerRef, Seen, Usage};
 use domain::workload::{WorkloadKind, WorkloadRef};
 
 const DAY: i64 = 86_400;
@@ -256,4 +256,30 @@ fn a_size_fits_every_replica() {
     };
     let found = need(&usage, &policy, 300, START);
     assert_eq!(found.cpu.zip(found.memory), Some(of(&case["expect"])));
+}
+
+#[test]
+fn rounds_that_are_folded_in_later_come_to_the_same() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut sample = || (random.u64(0..4_000_000_000), random.u64(MIB..9_000 * MIB));
+    let rounds: Vec<[(u64, u64); 5]> = (0..200).map(|_| [(); 5].map(|()| sample())).collect();
+    let (mut at_once, mut later) = (Usage::default(), Usage::default());
+    let mut kept = Vec::new();
+    for (number, round) in (0_i64..).zip(&rounds) {
+        let at_s = START + number * 600;
+        assert!(fold(&mut at_once, round, at_s));
+        // As the table has them.
+        let json = serde_json::to_string(&seen(round)).unwrap();
+        kept.push((at_s, serde_json::from_str::<Seen>(&json).unwrap()));
+        if kept.len() == 6 {
+            for (at_s, seen) in kept.drain(..) {
+                assert!(fold_seen(&mut later, &seen, at_s));
+            }
+        }
+    }
+    for (at_s, seen) in kept {
+        assert!(fold_seen(&mut later, &seen, at_s));
+        assert!(!fold_seen(&mut later, &seen, at_s), "twice counts once");
+    }
+    assert_eq!(later, at_once);
 }
