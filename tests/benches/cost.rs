@@ -1,18 +1,25 @@
 //! What running CloudOptim costs: calls that are counted in a simulated world, priced.
 //!
-//! `just cost clusters=1000 nodes=50`; with the other benchmarks it is run small, and only the model is judged. An hour of the real functions is run over one, two and three clusters, on the real table adapter over
-//! an embedded DynamoDB whose every request is weighed. One and two clusters make the model (a fixed part and one per cluster); three must
-//! come out as it says. A month is 730 such hours, and the rescues and plans that it holds, one of which is counted by itself.
+//! `just cost clusters=1000 nodes=50`; with the other benchmarks it is run small, and only the model is judged. An hour of the real functions
+//! is run over one, two and three clusters, on the real table adapter over an embedded DynamoDB whose every request is weighed. One and
+//! two clusters make the model (a fixed part and one per cluster); three must come out as it says. A month is 730 such hours, and the
+//! rescues, plans and judged sizes that it holds, of each of which one is counted by itself.
 
+#[path = "cost/counted.rs"]
+mod counted;
 #[path = "cost/month.rs"]
 mod month;
 #[path = "cost/prices.rs"]
 mod prices;
+#[path = "cost/settled.rs"]
+mod settled;
 #[path = "cost/table.rs"]
 mod table;
+#[path = "cost/thinking.rs"]
+mod thinking;
 
+use counted::{Counted, Part};
 use execution::SIDE_BY_SIDE;
-use month::{Counted, Part};
 use prices::{Pico, price};
 
 /// Hours of a month (365 x 24 / 12).
@@ -21,6 +28,8 @@ const HOURS: u128 = 730;
 /// plan is counted as a rescue: it has the same steps, and one more write.
 const RESCUES: u128 = 20;
 const PLANS: u128 = 60;
+/// How often sizes are judged in it: every four hours.
+const JUDGED: u128 = HOURS / 4;
 /// How far a run may be from what the model says of it, in percent.
 const OFF_MAX: u128 = 5;
 
@@ -37,7 +46,10 @@ fn main() {
     let clusters = clusters as u128;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let [one, two, three] = [1, 2, 3].map(|many| runtime.block_on(month::hour(many, nodes, asked.is_some())));
-    let rescue = runtime.block_on(month::rescue(nodes, asked.is_some()));
+    let now_and_then = [
+        (runtime.block_on(month::rescue(nodes, asked.is_some())), RESCUES + PLANS),
+        (runtime.block_on(month::judging(nodes, asked.is_some())), JUDGED),
+    ];
     println!("An hour of {nodes} nodes per cluster, counted:\n");
     let mut off = 0;
     for part in Part::ALL {
@@ -57,7 +69,7 @@ fn main() {
     println!("  {:<34} {:>12} {:>12.2} USD", "keys, secrets, alarms, metrics", "", usd(sum));
     for part in Part::ALL {
         let (a, b) = (monthly(&one, part), monthly(&two, part));
-        let each = b.saturating_sub(a) + rescue.of(part) * (RESCUES + PLANS);
+        let each = b.saturating_sub(a) + now_and_then.iter().map(|(counted, times)| counted.of(part) * times).sum::<u128>();
         let units = a.saturating_sub(b.saturating_sub(a)) + each * clusters;
         // What waits side by side is paid by the one that waits longest.
         let units = if part == Part::VisitingMegabyteMillis { units.div_ceil(clusters.clamp(1, SIDE_BY_SIDE as u128)) } else { units };
@@ -66,7 +78,7 @@ fn main() {
         println!("  {:<34} {units:>12} {:>12.2} USD", part.name(), usd(cost));
     }
     println!("\nWhere it goes, of one cluster more (USD a month, from 0.001):\n");
-    for (name, cost) in one_more([&one, &two], &rescue).into_iter().filter(|(_, cost)| *cost >= 0.001) {
+    for (name, cost) in one_more([&one, &two], &now_and_then).into_iter().filter(|(_, cost)| *cost >= 0.001) {
         println!("  {name:<34} {cost:>12.3}");
     }
     let per_cluster = usd(sum) / clusters as f64;
@@ -78,10 +90,14 @@ fn main() {
 }
 
 /// What one cluster more costs a month, by function and kind of row, the dearest first.
-fn one_more([one, two]: [&Counted; 2], rescue: &Counted) -> Vec<(String, f64)> {
-    let of = |counted: &Counted, name: &String| counted.shares().get(name).copied().unwrap_or_default();
-    let names: std::collections::BTreeSet<&String> = two.shares().keys().chain(rescue.shares().keys()).collect();
-    let cost = |name: &String| of(two, name).saturating_sub(of(one, name)) * HOURS + of(rescue, name) * (RESCUES + PLANS);
+fn one_more([one, two]: [&Counted; 2], now_and_then: &[(Counted, u128)]) -> Vec<(String, f64)> {
+    let of = |counted: &Counted, name: &String| counted.shares.get(name).copied().unwrap_or_default();
+    let names: std::collections::BTreeSet<&String> =
+        two.shares.keys().chain(now_and_then.iter().flat_map(|(counted, _)| counted.shares.keys())).collect();
+    let cost = |name: &String| {
+        let hourly = of(two, name).saturating_sub(of(one, name)) * HOURS;
+        hourly + now_and_then.iter().map(|(counted, times)| of(counted, name) * times).sum::<Pico>()
+    };
     let mut all: Vec<(String, f64)> = names.into_iter().map(|name| (name.clone(), usd(cost(name)))).collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
     all

@@ -1,17 +1,17 @@
 //! An hour of the functions over clusters of a simulated world, counted.
 
-use super::prices::{Pico, price};
+use super::counted::{Counted, Part};
+use super::prices::price;
+use super::settled::settle;
 use super::table::{self, Used};
-use async_trait::async_trait;
-use decision::planner::Planner;
-use decision::{Engine, Knowledge};
-use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, PredictRequest, Prediction, PredictionOutcome};
+use super::thinking::{Thinking, worked};
+use decision::Knowledge;
+use domain::SignedDuration;
+use domain::decision::DecisionType;
 use domain::ids::{ClusterId, InstanceId};
 use domain::interruption::SPOT_NOTICE;
-use domain::offering::CapacityType;
 use domain::optimization::Round;
-use domain::ports::{Advisor, AdvisorError, Clock, Meter, Registry};
-use domain::{SignedDuration, Timestamp};
+use domain::ports::{Clock, Meter};
 use execution::Ports;
 use execution::office_hours::OfficeHours;
 use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
@@ -20,18 +20,17 @@ use execution::waste::Scanner;
 use runtime::deadline::Budget;
 use sim::faults::{FaultyCloud, FaultyClusters, Gate};
 use sim::store::{MemoryNotices, MemoryQueue, MemoryTrust};
-use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
-use std::collections::{BTreeMap, BTreeSet};
+use sim::world::World;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use tests::system::{a_cluster, a_customer};
 use tests::wired::Leaping;
 
-const REGION: &str = "us-east-1";
+pub const REGION: &str = "us-east-1";
 const TABLE: &str = "cost";
 /// Pods per node (30, as the design's reference cluster has: 1,500 on 50 nodes).
-const PODS_PER_NODE: usize = 30;
+pub const PODS_PER_NODE: usize = 30;
 /// What a call takes, in milliseconds: DynamoDB single-digit (its FAQ), EC2 and Kubernetes over the internet. A run that is timed really waits so
 /// long, and what is asked at once is waited for once; in one that is not, the calls are summed up.
 const TABLE_MS: u64 = 6;
@@ -42,88 +41,11 @@ const DECODE_US: u64 = 10;
 const VISITORS: [&str; 2] = ["sweeper", "office-hours"];
 /// A page of a list of pods (500, as they are asked for) is a call of its own.
 const PAGE: usize = 500;
-/// What a request to an API server sends, with headers and the body of a patch; answers come in and cost nothing.
+/// What a request to an API server sends, with its token (a signed URL of up to 1.5 KB) and the body of a patch; answers come in and cost
+/// nothing, and neither do requests to EC2, which stay in the Region.
 const OUT_BYTES: u64 = 2_000;
 /// A processor of Lambda has this much memory (AWS Lambda Developer Guide, "Configure Lambda function memory").
 const WHOLE_MB: u64 = 1_769;
-
-/// What is paid for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    MegabyteMillis,
-    /// Of visits that wait side by side: the sweeper's and those of office hours.
-    VisitingMegabyteMillis,
-    Invocations,
-    HalfReads,
-    Writes,
-    Messages,
-    Events,
-    Unsealings,
-    LogBytes,
-    OutBytes,
-    ApiCalls,
-}
-
-impl Part {
-    pub const ALL: [Part; 11] = [
-        Part::MegabyteMillis,
-        Part::VisitingMegabyteMillis,
-        Part::Invocations,
-        Part::HalfReads,
-        Part::Writes,
-        Part::Messages,
-        Part::Events,
-        Part::Unsealings,
-        Part::LogBytes,
-        Part::OutBytes,
-        Part::ApiCalls,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Part::MegabyteMillis => "Lambda, MB-ms",
-            Part::VisitingMegabyteMillis => "Lambda, MB-ms of visits side by side",
-            Part::Invocations => "Lambda, requests",
-            Part::HalfReads => "DynamoDB, half read units",
-            Part::Writes => "DynamoDB, write units",
-            Part::Messages => "SQS, messages",
-            Part::Events => "EventBridge, events and ticks",
-            Part::Unsealings => "KMS, decryptions",
-            Part::LogBytes => "CloudWatch, bytes of logs",
-            Part::OutBytes => "bytes to clusters",
-            Part::ApiCalls => "API, requests",
-        }
-    }
-
-    /// Whether it depends on what is called alone, and not on how fast this machine is.
-    pub fn is_counted(self) -> bool {
-        self != Part::MegabyteMillis
-    }
-}
-
-/// How much of each.
-#[derive(Debug, Default, Clone)]
-pub struct Counted(BTreeMap<Part, u128>, usize, BTreeMap<String, Pico>);
-
-impl Counted {
-    pub fn of(&self, part: Part) -> u128 {
-        self.0.get(&part).copied().unwrap_or_default()
-    }
-
-    /// How many metrics were counted.
-    pub fn metrics(&self) -> usize {
-        self.1
-    }
-
-    /// What each function and each kind of row costs.
-    pub fn shares(&self) -> &BTreeMap<String, Pico> {
-        &self.2
-    }
-
-    fn add(&mut self, part: Part, units: u64) {
-        *self.0.entry(part).or_default() += u128::from(units);
-    }
-}
 
 /// Counts bytes of logs: the line of each metric, as `runtime::meter` prints it, and of each event.
 #[derive(Default)]
@@ -155,39 +77,6 @@ impl std::io::Write for Ink {
     }
 }
 
-/// The planner, whose time is counted apart: it is another function.
-struct Thinking {
-    known: Knowledge,
-    calls: AtomicU64,
-    micros: AtomicU64,
-}
-
-#[async_trait]
-impl Advisor for Thinking {
-    async fn decide(&self, request: &DecisionRequest) -> Result<DecisionAnswer, AdvisorError> {
-        let began = worked();
-        let answer = Planner::default().decide(request, &self.known);
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        self.micros.fetch_add(worked() - began, Ordering::Relaxed);
-        Ok(answer)
-    }
-
-    async fn predict(&self, request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        Ok(Planner::default().predict(request, &self.known))
-    }
-
-    async fn learn(&self, _outcomes: &[PredictionOutcome]) -> Result<(), AdvisorError> {
-        Ok(())
-    }
-}
-
-/// What this thread has worked so far, in microseconds.
-fn worked() -> u64 {
-    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux says what a thread has worked");
-    spent.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).expect("it is a number") / 1_000
-}
-
 /// The functions over one world.
 struct Bench {
     ports: Ports,
@@ -208,44 +97,15 @@ struct Bench {
     timed: bool,
 }
 
-/// So many clusters of so many nodes, registered: their names, and all their instances.
-async fn settle(world: &World, table: &aws::Table, many: usize, nodes: usize, now: Timestamp) -> (Vec<ClusterId>, Vec<InstanceId>) {
-    let mut clusters = Vec::new();
-    let mut all = Vec::new();
-    for number in 0..many {
-        let (customer, name, account) =
-            (format!("customer-{number}"), format!("cluster-{number}"), format!("{:012}", 111_122_223_333 + number));
-        let id = world.add_cluster(ClusterSpec::new(&customer, &name, &account, REGION));
-        let zones = ["us-east-1a", "us-east-1b", "us-east-1c"];
-        let kinds = [CapacityType::Spot, CapacityType::OnDemand];
-        let made: Vec<InstanceId> =
-            (0..nodes).map(|n| world.add_node(&id, NodeSpec::new("m6i.2xlarge", zones[n % 3], kinds[n % 2]))).collect();
-        for workload in 0..nodes {
-            let replicas = u32::try_from(PODS_PER_NODE).expect("it is small");
-            let mut spec = WorkloadSpec::new(&format!("web-{workload}"), replicas);
-            (spec.pod.cpu_millis, spec.pod.memory_bytes) = (200, 512 << 20);
-            spec.on = made.clone();
-            world.add_deployment(&id, spec);
-        }
-        let customer = domain::ids::CustomerId::parse(customer).expect("it is a name");
-        table.put_customer(&a_customer(&customer, now)).await.expect("the table takes it");
-        table.put_cluster(&a_cluster(&customer, &id, &account, REGION, now), None).await.expect("the table takes it");
-        all.extend(made);
-        clusters.push(id);
-    }
-    (clusters, all)
-}
-
 async fn bench(many: usize, nodes: usize, timed: bool) -> Bench {
     let clock = Leaping::new();
     let world = World::new(clock.clone(), 5);
-    let millis = |millis: u64| if timed { millis } else { 0 };
-    let (url, used) = table::serve(std::time::Duration::from_millis(millis(TABLE_MS)));
+    let wait = |millis: u64| SignedDuration::from_millis(if timed { i64::try_from(millis).unwrap_or(i64::MAX) } else { 0 });
+    let (url, used) = table::serve(wait(TABLE_MS));
     let config = aws::local_config(&url, REGION).await;
     aws::create_table(&config, TABLE).await.expect("a table can be made");
     let table = Arc::new(aws::Table::new(&config, TABLE.to_owned()));
-    let extra = SignedDuration::from_millis(i64::try_from(millis(OUTSIDE_MS)).expect("it is small"));
-    let gate = Gate::slow(clock.clone(), extra, |_| None);
+    let gate = Gate::slow(clock.clone(), wait(OUTSIDE_MS), |_| None);
     let queue = MemoryQueue::new(clock.clone());
     let log = Arc::new(Log::default());
     let ports = Ports {
@@ -343,13 +203,19 @@ impl Bench {
         self.counted.add(Part::VisitingMegabyteMillis, if visitor { summed * memory } else { 0 });
         let paid = (if visitor { works } else { waits + works }).min(timeout_s * 1_000) * memory;
         self.counted.add(Part::MegabyteMillis, paid);
-        *self.counted.2.entry(format!("Lambda of {function}")).or_default() += price(Part::MegabyteMillis, paid.into());
-        self.counted.add(Part::OutBytes, (cluster + cloud) * OUT_BYTES);
+        self.counted.share(format!("Lambda of {function}"), price(Part::MegabyteMillis, paid.into()));
+        self.counted.add(Part::OutBytes, cluster * OUT_BYTES);
         let [reads_now, writes_now, bytes_now, _] = self.marks();
         self.counted.add(Part::HalfReads, reads_now - reads);
         self.counted.add(Part::Writes, writes_now - writes);
         self.counted.add(Part::LogBytes, bytes_now - bytes);
         answer
+    }
+
+    /// What was counted so far is forgotten.
+    fn begin(&mut self) {
+        self.counted = Counted::default();
+        self.used.kinds.lock().unwrap().clear();
     }
 
     fn marks(&self) -> [u64; 4] {
@@ -393,7 +259,7 @@ impl Bench {
         self.counted.add(Part::ApiCalls, asked);
         let paid = (thought + asked * 2 * TABLE_MS) * memory;
         self.counted.add(Part::MegabyteMillis, paid);
-        *self.counted.2.entry("Lambda of decision".to_owned()).or_default() += price(Part::MegabyteMillis, paid.into());
+        self.counted.share("Lambda of decision".to_owned(), price(Part::MegabyteMillis, paid.into()));
     }
 
     /// Messages of plans, until none is left.
@@ -425,8 +291,7 @@ pub async fn hour(many: usize, nodes: usize, timed: bool) -> Counted {
     for cluster in 0..many {
         bench.round(cluster, "first").await;
     }
-    bench.counted = Counted::default();
-    bench.used.kinds.lock().unwrap().clear();
+    bench.begin();
     for minute in 0..60 {
         bench.minute().await;
         if minute % 3 == 0 {
@@ -455,7 +320,7 @@ pub async fn hour(many: usize, nodes: usize, timed: bool) -> Counted {
         bench.invoke("ghost-scan", async |b| ghost_scan::handle(event, &b.scanner).await).await;
         bench.counted.add(Part::Messages, 1);
     }
-    finished(bench)
+    finished(&mut bench)
 }
 
 /// One rescue, from its notice to the end of its plan.
@@ -463,8 +328,7 @@ pub async fn rescue(nodes: usize, timed: bool) -> Counted {
     let mut bench = bench(1, nodes, timed).await;
     let _log = listening(&bench.log);
     bench.minute().await;
-    bench.counted = Counted::default();
-    bench.used.kinds.lock().unwrap().clear();
+    bench.begin();
     let notice = bench.world.interrupt(&bench.nodes[0].clone(), SPOT_NOTICE);
     bench.counted.add(Part::Events, 1);
     bench.counted.add(Part::Messages, 1);
@@ -473,15 +337,30 @@ pub async fn rescue(nodes: usize, timed: bool) -> Counted {
         .invoke("interruption", async |b| interruption::body(&notice, &received, &b.ports, b.budget(12)).await.expect("it is handled"))
         .await;
     bench.work_off().await;
-    finished(bench)
+    finished(&mut bench)
 }
 
-fn finished(bench: Bench) -> Counted {
-    let mut counted = bench.counted;
-    counted.1 = bench.log.metrics.lock().unwrap().len();
+/// What a round costs more in which sizes are judged.
+pub async fn judging(nodes: usize, timed: bool) -> Counted {
+    let mut bench = bench(1, nodes, timed).await;
+    let _log = listening(&bench.log);
+    bench.minute().await;
+    bench.round(0, "first").await;
+    bench.clock.leap(SignedDuration::from_hours(4));
+    bench.begin();
+    bench.round(0, "judged").await;
+    let dear = finished(&mut bench);
+    bench.begin();
+    bench.round(0, "plain").await;
+    dear.without(&finished(&mut bench))
+}
+
+fn finished(bench: &mut Bench) -> Counted {
+    let mut counted = std::mem::take(&mut bench.counted);
+    counted.metrics = bench.log.metrics.lock().unwrap().len();
     for (kind, [reads, writes]) in bench.used.kinds.lock().unwrap().iter() {
         let of = |part, units: u64| price(part, units.into());
-        *counted.2.entry(kind.clone()).or_default() += of(Part::HalfReads, *reads) + of(Part::Writes, *writes);
+        counted.share(kind.clone(), of(Part::HalfReads, *reads) + of(Part::Writes, *writes));
     }
     counted
 }

@@ -2,7 +2,7 @@
 //!
 //! Public list prices of AWS in us-east-1, as the service's own pricing page had them in November 2026; free tiers are not used.
 
-use super::month::{Counted, Part};
+use super::counted::{Counted, Part};
 use std::path::Path;
 
 /// Picodollars.
@@ -51,6 +51,6 @@ pub fn fixed(counted: &Counted) -> Pico {
         + of("AWS::SecretsManager::Secret") * 40
         + of("AWS::CloudWatch::Alarm") * 10
         + of("AWS::CloudWatch::Dashboard") * 300
-        + counted.metrics() as Pico * 30;
+        + counted.metrics as Pico * 30;
     cents * DOLLAR / 100
 }

@@ -4,12 +4,14 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::SignedDuration;
+use domain::ports::Clock;
 use http::{HeaderMap, StatusCode};
+use runtime::clock::SystemClock;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What was used: halves of read units, write units, and calls.
@@ -48,11 +50,11 @@ struct Scales {
     used: Arc<Used>,
     database: dynoxide::Database,
     behind: String,
-    takes: Duration,
+    takes: SignedDuration,
 }
 
 /// Serves it, each answer after so long, on a thread of its own: its work is not the functions'. Answers its address and what is used.
-pub fn serve(takes: Duration) -> (String, Arc<Used>) {
+pub fn serve(takes: SignedDuration) -> (String, Arc<Used>) {
     let used = Arc::new(Used::default());
     let (tell, hear) = std::sync::mpsc::channel();
     let counts = used.clone();
@@ -78,7 +80,8 @@ async fn weigh(State(scales): State<Arc<Scales>>, headers: HeaderMap, body: Byte
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let before = scales.sizes(&operation, &asked);
-    tokio::time::sleep(scales.takes).await;
+    // As long as DynamoDB takes.
+    SystemClock.sleep(scales.takes).await;
     let (status, answer) = forward(&scales.behind, &target, &body).await;
     let answered: Value = serde_json::from_slice(&answer).unwrap_or_default();
     scales.add(&operation, &asked, &answered, &before);
@@ -200,7 +203,10 @@ fn size(value: &Value) -> u64 {
         Value::Array(items) => items.iter().map(size).sum(),
         Value::Object(fields) => {
             let marks = ["S", "N", "B", "M", "L", "BOOL", "NULL", "SS", "NS"];
-            fields.iter().map(|(name, field)| if marks.contains(&name.as_str()) { 0 } else { name.len() as u64 } + size(field)).sum()
+            // Bytes are weighed as such, and written as base64.
+            let bytes = |name: &String, field: &Value| if name == "B" { size(field) / 4 * 3 } else { size(field) };
+            let named = |name: &String| if marks.contains(&name.as_str()) { 0 } else { name.len() as u64 };
+            fields.iter().map(|(name, field)| named(name) + bytes(name, field)).sum()
         }
     }
 }
