@@ -46,6 +46,7 @@ async fn one(seed: u64, eyes: Option<Eyes>) -> Result<Coverage, String> {
     settle(&mut scene, &mut laws).await?;
     at_rest(&Rest { world: &world, store: &scene.system.store, cluster: &cluster, noticed: &[] })?;
     savings_are_true(&scene.system)?;
+    scene.answers_are_believed()?;
     scene.ends_are_explained()?;
     scene.savings_are_seen(&before)?;
     scene.images_run_where_they_ran(&before)?;
@@ -105,6 +106,14 @@ fn arches(world: &World, scene: &Scene) -> Arches {
 }
 
 impl Scene {
+    /// What the planner answers keeps every rule that the core holds it against: whoever sees less than the core is told so.
+    fn answers_are_believed(&self) -> Result<(), String> {
+        match self.system.counts.of("decisions_failed") {
+            0 => Ok(()),
+            failed => Err(format!("{failed} answers of the planner were not believed")),
+        }
+    }
+
     /// Nothing fails here, but that pools run dry: a plan succeeds, or was stopped before its end for a reason, or found no capacity.
     fn ends_are_explained(&self) -> Result<(), String> {
         for record in voluntary(&self.system) {
