@@ -5,6 +5,7 @@ use super::coverage::Coverage;
 use super::market::Eyes;
 use domain::SignedDuration;
 use domain::money::MicroDollars;
+use domain::optimization::RunStatus;
 use domain::plan::Outcome;
 use domain::ports::Clock;
 use sim::checkers::{Rest, Voluntary, Watch, at_rest};
@@ -108,10 +109,10 @@ fn arches(world: &World, scene: &Scene) -> Arches {
 impl Scene {
     /// What the planner answers keeps every rule that the core holds it against: whoever sees less than the core is told so.
     fn answers_are_believed(&self) -> Result<(), String> {
-        match self.system.counts.of("decisions_failed") {
-            0 => Ok(()),
-            failed => Err(format!("{failed} answers of the planner were not believed")),
-        }
+        let failed = self.system.counts.of("decisions_failed");
+        let runs = self.system.store.all_runs();
+        let whys: Vec<&String> = runs.iter().filter(|run| run.status == RunStatus::Failed).flat_map(|run| &run.rejected).collect();
+        if failed == 0 { Ok(()) } else { Err(format!("{failed} answers of the planner were not believed: {whys:?}")) }
     }
 
     /// Nothing fails here, but that pools run dry: a plan succeeds, or was stopped before its end for a reason, or found no capacity.
