@@ -163,7 +163,8 @@ impl Desk<'_> {
                 return Err(self.no_place(class, "finds no other place within its constraints"));
             }
         };
-        let specs = draft.launch.iter().zip(&launch).map(|(items, (kind, item))| self.spec(items, *kind, *item, &pods)).collect();
+        let least = self.least(draft);
+        let specs = draft.launch.iter().zip(&least).map(|(items, template)| self.spec(items, template, &pods, least.len())).collect();
         self.forget(draft, &pods);
         for item in items.iter().map(|item| &self.shelf.items[*item]) {
             if item.pool.capacity == CapacityType::Spot {
@@ -217,11 +218,15 @@ impl Desk<'_> {
         }
     }
 
-    /// A launch. It must have room for all pods that move: the scheduler may put some elsewhere, or none.
-    fn spec(&mut self, items: &[usize], kind: usize, item: usize, pods: &Pods) -> LaunchSpec {
-        let mut there = self.room(kind, item).template.companions.clone();
+    /// A launch. One alone must have room for all pods that move: the scheduler may put some elsewhere, or none. Of several, each may
+    /// get as many as it holds.
+    fn spec(&self, items: &[usize], template: &Template, pods: &Pods, launches: usize) -> LaunchSpec {
+        let mut there = template.companions.clone();
         there.extend(pods);
-        let demand = self.index.demand(&there);
+        let mut demand = self.index.demand(&there);
+        if launches > 1 {
+            demand.iter_mut().zip(&template.allocatable).for_each(|(need, room)| *need = (*need).min(*room));
+        }
         let whole = |amount: i64| u64::try_from(amount).unwrap_or(0);
         let mut needs = Resources::new(whole(demand[CPU]), whole(demand[MEMORY]));
         for (name, amount) in self.index.extended.iter().zip(&demand[VOLUMES + 1..]).filter(|(_, amount)| **amount > 0) {

@@ -1,7 +1,9 @@
 use super::execution::Running;
 use super::world::{GIB, class, daemon, market, node, random, request};
-use crate::optimize::{Effort, decide};
+use crate::optimize::{Effort, Offer, decide};
+use domain::decision::verify::{self, Reference, Refusal};
 use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, WhyNot};
+use domain::ids::InstanceType;
 use domain::money::MicroDollars;
 use domain::offering::CapacityType::{OnDemand, Spot};
 use domain::scheduling::{NodeOperator, NodeRequirement, NodeTerm, Weighted};
@@ -135,6 +137,26 @@ fn every_node_is_in_a_move_or_has_its_reason_and_the_cost_never_rises() {
     }
 }
 
+/// Whether the core believes an answer, by what this market knows.
+fn believed(asked: &DecisionRequest, found: &DecisionAnswer) -> Result<(), Vec<Refusal>> {
+    let price = |name: &InstanceType| {
+        let sold = |offer: &&Offer| offer.pool.instance_type == *name && offer.pool.capacity == OnDemand;
+        market().offers.iter().find(sold)?.quote.map(|quote| quote.price_per_hour)
+    };
+    let known = Reference { type_of: &|name| market().types.get(name).cloned(), on_demand: &|_, name| price(name) };
+    verify::answer(asked, found.clone(), known).map(drop)
+}
+
+#[test]
+fn what_is_answered_is_believed() {
+    for seed in 0..300 {
+        for kind in [DecisionType::BinPack, DecisionType::SpotOptimize, DecisionType::Rightsize] {
+            let asked = random(seed, kind);
+            believed(&asked, &answer(&asked)).unwrap_or_else(|why| panic!("seed {seed} {kind:?}: {why:#?}"));
+        }
+    }
+}
+
 #[test]
 fn moves_carried_out_leave_no_pod_without_a_place() {
     let mut moves = 0;
@@ -230,4 +252,5 @@ fn what_no_single_node_can_take_becomes_several() {
     let several = several.unwrap_or_else(|| panic!("{found:#?}"));
     assert_eq!(several.remove[0].name.as_str(), "node-00000");
     assert!(several.saving_per_hour.0 > 1_000_000, "{several:#?}");
+    assert_eq!(believed(&asked, &found), Ok(()), "no launch claims more than its node holds");
 }
