@@ -51,7 +51,7 @@ impl Desk<'_> {
         sum.into_iter().collect()
     }
 
-    /// What is weighed of a draft, with the given items launched.
+    /// What is weighed of a draft, with the given items launched; what its pods prefer left aside.
     pub(crate) fn weight(&self, remove: &[NodeId], launch: &[usize]) -> Weight {
         let items = || launch.iter().map(|item| &self.shelf.items[*item]);
         Weight {
@@ -59,7 +59,8 @@ impl Desk<'_> {
             cost_after: items().map(|item| item.cost).sum(),
             price_before: remove.iter().map(|node| self.nodes[*node].price).sum(),
             price_after: items().map(|item| item.price.0).sum(),
-            evictions: remove.iter().map(|node| self.nodes[*node].evictions).sum::<i64>() + self.lost(remove, launch),
+            evictions: remove.iter().map(|node| self.nodes[*node].evictions).sum(),
+            lost: 0,
             nodes: i64::try_from(remove.len()).unwrap_or(i64::MAX),
         }
     }

@@ -1,11 +1,13 @@
 //! What pods prefer and would lose by a move: a soft constraint has a price, and is no wall.
 //!
-//! Looked at are preferences for nodes, which a move can take away for good. Of those between pods kube-scheduler makes the best
-//! wherever they land.
+//! Looked at are preferences for nodes here, and those for pods beside them in [`super::neighbours`].
 
 use super::Desk;
+use super::neighbours::Neighbours;
+use crate::eligibility::Blocked;
+use crate::optimize::worth::Weight;
 use crate::placement::{Index, NodeId};
-use domain::snapshot::SnapshotNode;
+use domain::snapshot::{PodClass, SnapshotNode};
 use std::collections::BTreeMap;
 
 /// What the loss of a preference counts, in thousandths of an eviction by its weight: one of 100, the most that there is, counts as
@@ -17,6 +19,9 @@ const PER_WEIGHT: i64 = 10;
 pub(crate) struct Preferences {
     /// By class and place of the term in its list.
     met: BTreeMap<(usize, usize), u32>,
+    pub(super) neighbours: Neighbours,
+    /// By node: the most that its pods can lose, in thousandths of an eviction.
+    most: Vec<i64>,
 }
 
 fn meets(index: &Index<'_>, (class, term): (usize, usize), node: &SnapshotNode) -> bool {
@@ -33,25 +38,52 @@ impl Preferences {
                 met.insert((class, term), u32::try_from(count).unwrap_or(u32::MAX));
             }
         }
-        Preferences { met }
+        let neighbours = Neighbours::new(index);
+        let each = |(class, spec): (usize, &PodClass)| {
+            let nodes: i64 = spec.scheduling.preferred_nodes.iter().map(|term| i64::from(term.weight.max(0))).sum();
+            if index.classes[class].moves { (nodes + neighbours.most(class)) * PER_WEIGHT } else { 0 }
+        };
+        let each: Vec<i64> = index.snapshot.classes.iter().enumerate().map(each).collect();
+        let of = |node: &SnapshotNode| node.pods.iter().map(|placed| each[placed.class as usize] * i64::from(placed.count)).sum();
+        let most = index.snapshot.nodes.iter().map(of).collect();
+        Preferences { met, neighbours, most }
+    }
+
+    /// The most that the pods of these nodes can lose, in thousandths of an eviction.
+    pub(super) fn most(&self, nodes: &[NodeId]) -> i64 {
+        nodes.iter().map(|node| self.most[*node]).sum()
     }
 }
 
 impl Desk<'_> {
+    /// Weighs a move, with what its pods prefer. What they lose is worked out only where it can tip the scales.
+    ///
+    /// # Errors
+    /// Which threshold it misses.
+    pub(crate) fn weigh(&self, weight: Weight, remove: &[NodeId], launch: &[usize]) -> Result<(), Blocked> {
+        self.scales.weigh(weight)?;
+        if self.scales.bears(weight.losing(self.preferences.most(remove))) {
+            return Ok(());
+        }
+        self.scales.weigh(weight.losing(self.lost(remove, launch)))
+    }
+
     /// What pods of these nodes would lose if they went and these items came, in thousandths of an eviction. Without a launch, what
     /// some other node has is not lost.
     pub(super) fn lost(&self, remove: &[NodeId], launch: &[usize]) -> i64 {
-        let mut lost = 0;
+        let nodes = &self.index.snapshot.nodes;
+        let mut lost = self.preferences.neighbours.lost(nodes, &self.places(remove, launch));
         for (key, met) in &self.preferences.met {
-            let going: Vec<NodeId> =
-                remove.iter().copied().filter(|node| *node < self.nodes.len() && meets(self.index, *key, self.node(*node))).collect();
-            let pods: i64 = going.iter().map(|node| i64::from(self.state.count(key.0, *node))).sum();
-            if pods > 0 && !self.kept(*key, *met > u32::try_from(going.len()).unwrap_or(u32::MAX), remove, launch) {
+            let going = || remove.iter().filter(|node| meets(self.index, *key, &nodes[**node]));
+            let of = |node: &NodeId| nodes[*node].pods.iter().filter(|placed| placed.class as usize == key.0);
+            let pods: i64 = going().flat_map(of).map(|placed| i64::from(placed.count)).sum();
+            let elsewhere = || *met > u32::try_from(going().count()).unwrap_or(u32::MAX);
+            if pods > 0 && !self.kept(*key, elsewhere(), remove, launch) {
                 let preferred = &self.index.snapshot.classes[key.0].scheduling.preferred_nodes[key.1];
-                lost += pods * i64::from(preferred.weight) * PER_WEIGHT;
+                lost += pods * i64::from(preferred.weight.max(0));
             }
         }
-        lost
+        lost * PER_WEIGHT
     }
 
     fn kept(&self, (class, term): (usize, usize), elsewhere: bool, remove: &[NodeId], launch: &[usize]) -> bool {
