@@ -142,15 +142,9 @@ impl Neighbours {
         }
         for tally in &mut self.tallies {
             let open = &self.topologies[tally.topology].open;
-            tally.pods.sort_unstable_by_key(|(domain, _)| *domain);
-            tally.pods.dedup_by(|more, kept| {
-                let same = more.0 == kept.0;
-                kept.1 += if same { more.1 } else { 0 };
-                same
-            });
+            summed(&mut tally.pods);
             let mut empty = count(open.iter().filter(|nodes| **nodes > 0).count());
             for (domain, pods) in tally.pods.iter().filter(|(domain, _)| open[*domain] > 0) {
-                debug_assert!(*domain < open.len());
                 *tally.with.entry(*pods).or_default() += 1;
                 empty -= 1;
             }
@@ -171,15 +165,20 @@ fn there(index: &Index<'_>, groups: &BTreeMap<Vec<usize>, usize>) -> Vec<Vec<(us
         for placed in &node.pods {
             sum.extend(of[placed.class as usize].iter().map(|group| (*group, i64::from(placed.count))));
         }
-        sum.sort_unstable_by_key(|(group, _)| *group);
-        sum.dedup_by(|more, kept| {
-            let same = more.0 == kept.0;
-            kept.1 += if same { more.1 } else { 0 };
-            same
-        });
+        summed(&mut sum);
         sum
     };
     index.snapshot.nodes.iter().map(groups).collect()
+}
+
+/// Sorts counts by what is counted, each once.
+fn summed(counts: &mut Vec<(usize, i64)>) {
+    counts.sort_unstable_by_key(|(what, _)| *what);
+    counts.dedup_by(|more, kept| {
+        let same = more.0 == kept.0;
+        kept.1 += if same { more.1 } else { 0 };
+        same
+    });
 }
 
 fn count(things: usize) -> i64 {

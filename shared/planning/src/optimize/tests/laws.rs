@@ -1,10 +1,11 @@
 use super::execution::Running;
-use super::world::{GIB, class, daemon, market, node, random, request};
+use super::world::{GIB, class, daemon, market, node, random, request, term};
 use crate::optimize::{Effort, Offer, decide};
 use domain::decision::verify::{self, Reference, Refusal};
 use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, WhyNot};
 use domain::ids::InstanceType;
 use domain::money::MicroDollars;
+use domain::node::NodeOwner;
 use domain::offering::CapacityType::{OnDemand, Spot};
 use domain::scheduling::{NodeOperator, NodeRequirement, NodeTerm, Weighted};
 use domain::snapshot::Placed;
@@ -68,6 +69,23 @@ fn what_pods_prefer_and_would_lose_weighs_as_much_as_another_eviction() {
     assert_eq!(plan(plain).execution_plan.len(), 1);
     let stays = plan(liked);
     assert_eq!(code(&stays, "node-00000"), Some(WhyNot::NotWorthIt), "{stays:#?}");
+}
+
+#[test]
+fn replicas_that_prefer_to_be_apart_are_put_together_only_for_more_than_another_eviction() {
+    // The pods of a small node fit onto a large one that others manage, where there is one of them already.
+    let plan = |apart: bool| {
+        let (mut web, rest) = (class("web", 100, 1), class("rest", 100, 1));
+        if apart {
+            web.scheduling.preferred_anti_affinity = vec![Weighted { weight: 100, term: term("web", "kubernetes.io/hostname") }];
+        }
+        let mut nodes = vec![node(0, "c6i.large", OnDemand, &[(0, 1), (1, 1), (2, 1)])];
+        nodes.push(node(1, "m6i.4xlarge", OnDemand, &[(0, 1), (1, 1), (2, 12)]));
+        nodes[1].owner = NodeOwner::ManagedNodeGroup { group: "workers".to_owned() };
+        answer(&request(DecisionType::BinPack, vec![daemon("logs"), web, rest], nodes))
+    };
+    assert_eq!(plan(false).execution_plan.len(), 1, "{:#?}", plan(false));
+    assert!(plan(true).execution_plan.is_empty(), "{:#?}", plan(true));
 }
 
 #[test]
