@@ -144,7 +144,7 @@ impl Neighbours {
             let open = &self.topologies[tally.topology].open;
             summed(&mut tally.pods);
             let mut empty = count(open.iter().filter(|nodes| **nodes > 0).count());
-            for (domain, pods) in tally.pods.iter().filter(|(domain, _)| open[*domain] > 0) {
+            for (_, pods) in tally.pods.iter().filter(|(domain, _)| open[*domain] > 0) {
                 *tally.with.entry(*pods).or_default() += 1;
                 empty -= 1;
             }
