@@ -36,8 +36,11 @@ impl Advisor for Changed {
     }
 }
 
+/// What is made of an honest answer.
+type Twist = fn(&mut DecisionAnswer);
+
 /// Lies.
-struct Lying(Arc<dyn Advisor>, fn(&mut DecisionAnswer));
+struct Lying(Arc<dyn Advisor>, Twist);
 
 #[async_trait]
 impl Advisor for Lying {
@@ -134,7 +137,7 @@ async fn a_server_that_lies_leads_to_no_plan_and_every_lie_has_its_rule() {
         let offerings = answer.execution_plan.iter_mut().flat_map(|m| &mut m.launch).flat_map(|l| &mut l.offerings);
         offerings.for_each(|o| o.price_per_hour = Some(MicroDollars(price)));
     }
-    let lying: [(fn(&mut DecisionAnswer), Lie); 7] = [
+    let lying: [(Twist, Lie); 7] = [
         (|a| a.execution_plan.iter_mut().for_each(|m| m.remove[0].uid = NodeUid::parse("nobody").unwrap()), Lie::OtherNode),
         (|a| prices(a, -1), Lie::WrongPrice),
         (|a| prices(a, 1 << 40), Lie::WrongPrice),
