@@ -22,7 +22,7 @@ mod sure;
 mod template;
 mod terms;
 
-pub(crate) use compile::ZONE;
+pub(crate) use compile::{HOSTNAME, ZONE, is_zone, selects};
 pub use schedule::Pods;
 pub use state::{Mark, NodeId, State};
 pub use template::{Kind, Template};

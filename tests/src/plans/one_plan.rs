@@ -1,6 +1,6 @@
 //! The smallest whole story of an optimisation: one move, carried out or taken back. For exhaustive faults.
 
-use super::wild::{a_move, answer, identity, launch};
+use super::wild::{a_move, answer, launch};
 use super::{allow, endable, optimizer, savings_are_true, voluntary, within_budget};
 use crate::system::System;
 use async_trait::async_trait;
@@ -61,7 +61,7 @@ impl Advisor for Fixed {
             DecisionType::Rightsize => ("m6i.xlarge", vec![CapacityType::OnDemand]),
         };
         let launches = (0..self.shape.come).filter_map(|_| launch(&request.snapshot, first, kind, &capacities)).collect();
-        Ok(answer(request, vec![a_move(nodes.iter().filter_map(|node| identity(node)).collect(), launches)]))
+        Ok(answer(request, vec![a_move(&request.snapshot, &nodes, launches)]))
     }
 
     async fn predict(&self, _request: &PredictRequest) -> Result<Vec<Prediction>, AdvisorError> {

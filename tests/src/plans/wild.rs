@@ -1,6 +1,7 @@
-//! A decision server that proposes whatever it likes, is sometimes down, and sometimes lies.
+//! A decision server that proposes whatever it likes of what can be believed, is sometimes down, and sometimes lies.
 
 use async_trait::async_trait;
+use domain::decision::verify::{self, Reference};
 use domain::decision::{
     CONTRACT_VERSION, DecisionAnswer, DecisionRequest, DecisionType, LaunchSpec, Move, NodeIdentity, PredictRequest, Prediction,
     PredictionOutcome,
@@ -12,6 +13,7 @@ use domain::offering::{CapacityType, Offering, Pool};
 use domain::ports::{Advisor, AdvisorError};
 use domain::scheduling::Resources;
 use domain::snapshot::{Snapshot, SnapshotNode};
+use planning::public_data::Catalogue;
 use sim::world::catalog;
 use std::sync::{Mutex, PoisonError};
 
@@ -25,22 +27,28 @@ impl Wild {
     }
 }
 
-/// An empty answer to a request.
+/// The answer with these moves, its sums as the moves and the prices have them.
 pub fn answer(request: &DecisionRequest, execution_plan: Vec<Move>) -> DecisionAnswer {
+    let cost_before = request.snapshot.nodes.iter().map(price).sum();
+    let estimated_saving = execution_plan.iter().map(|step| step.saving_per_hour).sum();
     DecisionAnswer {
         version: CONTRACT_VERSION,
         request_id: request.request_id.clone(),
         engine: "dice 1".to_owned(),
         execution_plan,
-        estimated_saving: MicroDollars(1 << 40),
-        cost_before: MicroDollars(0),
-        cost_after: MicroDollars(0),
-        lower_bound: MicroDollars(-1),
+        estimated_saving,
+        cost_before,
+        cost_after: cost_before - estimated_saving,
+        lower_bound: MicroDollars(0),
         reasons: Vec::new(),
         untouched: Vec::new(),
         rejected: Vec::new(),
         cursor: None,
     }
+}
+
+fn price(node: &SnapshotNode) -> MicroDollars {
+    node.price.map_or(MicroDollars(0), |quote| quote.price_per_hour)
 }
 
 /// The name of a node that can be named.
@@ -61,9 +69,46 @@ pub fn launch(snapshot: &Snapshot, like: &SnapshotNode, instance_type: &str, cap
     (!offerings.is_empty()).then(|| LaunchSpec { offerings, needs: Resources::default(), pods: 1 })
 }
 
-/// A move of these nodes.
-pub fn a_move(remove: Vec<NodeIdentity>, launch: Vec<LaunchSpec>) -> Move {
-    Move { remove, launch, saving_per_hour: MicroDollars(7), cost_once: MicroDollars(0), pods_moved: 0, why: "The dice say so.".to_owned() }
+/// A move of these nodes: what comes has room for their pods in equal parts, and the saving is what the prices say.
+pub fn a_move(snapshot: &Snapshot, nodes: &[&SnapshotNode], mut launch: Vec<LaunchSpec>) -> Move {
+    let mut pods = 0;
+    let mut needs = Resources::default();
+    for placed in nodes.iter().flat_map(|node| &node.pods) {
+        let class = &snapshot.classes[placed.class as usize];
+        if class.moves() {
+            needs.add(&class.requests, placed.count.into());
+            pods += placed.count;
+        }
+    }
+    let parts = launch.len().max(1) as u64;
+    for spec in &mut launch {
+        spec.needs = Resources::new(needs.cpu_millis.div_ceil(parts), needs.memory_bytes.div_ceil(parts));
+        spec.pods = pods.div_ceil(u32::try_from(parts).unwrap_or(1));
+    }
+    let before: MicroDollars = nodes.iter().map(|node| price(node)).sum();
+    let after: MicroDollars = launch.iter().filter_map(|spec| spec.offerings.first()?.price_per_hour).sum();
+    Move {
+        remove: nodes.iter().filter_map(|node| identity(node)).collect(),
+        launch,
+        saving_per_hour: before - after,
+        cost_once: MicroDollars(0),
+        pods_moved: pods,
+        why: "The dice say so.".to_owned(),
+    }
+}
+
+/// Of these moves the ones that are believed together, in their order.
+fn believed(request: &DecisionRequest, moves: Vec<Move>) -> Vec<Move> {
+    let public = Catalogue::embedded();
+    let known = Reference { type_of: &|name| public.get(name).cloned(), on_demand: &|region, name| public.on_demand(region, name) };
+    let mut kept = Vec::new();
+    for wanted in moves {
+        kept.push(wanted);
+        if verify::answer(request, answer(request, kept.clone()), known).is_err() {
+            kept.pop();
+        }
+    }
+    kept
 }
 
 #[async_trait]
@@ -85,7 +130,7 @@ impl Advisor for Wild {
         let mut left = nodes.into_iter().take(most);
         while let Some(first) = left.next() {
             let second = if rng.u8(..4) == 0 { left.next() } else { None };
-            let remove: Vec<NodeIdentity> = [Some(first), second].into_iter().flatten().filter_map(identity).collect();
+            let gone: Vec<&SnapshotNode> = [Some(first), second].into_iter().flatten().collect();
             let cheap = [CapacityType::Spot, CapacityType::OnDemand];
             let kind = first.pool.as_ref().map_or("m6i.large", |pool| pool.instance_type.as_str()).to_owned();
             let launches = match request.decision_type {
@@ -94,9 +139,9 @@ impl Advisor for Wild {
                 DecisionType::BinPack => launch(&request.snapshot, first, "m6i.large", &cheap).into_iter().collect(),
                 DecisionType::Rightsize => launch(&request.snapshot, first, "m6i.large", &cheap[..1]).into_iter().collect(),
             };
-            moves.push(a_move(remove, launches));
+            moves.push(a_move(&request.snapshot, &gone, launches));
         }
-        let mut answered = answer(request, moves);
+        let mut answered = answer(request, believed(request, moves));
         lie(&mut answered, request, &mut rng);
         Ok(answered)
     }

@@ -5,6 +5,7 @@ use super::coverage::Coverage;
 use super::market::Eyes;
 use domain::SignedDuration;
 use domain::money::MicroDollars;
+use domain::optimization::RunStatus;
 use domain::plan::Outcome;
 use domain::ports::Clock;
 use sim::checkers::{Rest, Voluntary, Watch, at_rest};
@@ -46,6 +47,7 @@ async fn one(seed: u64, eyes: Option<Eyes>) -> Result<Coverage, String> {
     settle(&mut scene, &mut laws).await?;
     at_rest(&Rest { world: &world, store: &scene.system.store, cluster: &cluster, noticed: &[] })?;
     savings_are_true(&scene.system)?;
+    scene.answers_are_believed()?;
     scene.ends_are_explained()?;
     scene.savings_are_seen(&before)?;
     scene.images_run_where_they_ran(&before)?;
@@ -105,6 +107,14 @@ fn arches(world: &World, scene: &Scene) -> Arches {
 }
 
 impl Scene {
+    /// What the planner answers keeps every rule that the core holds it against: whoever sees less than the core is told so.
+    fn answers_are_believed(&self) -> Result<(), String> {
+        let failed = self.system.counts.of("decisions_failed");
+        let runs = self.system.store.all_runs();
+        let whys: Vec<&String> = runs.iter().filter(|run| run.status == RunStatus::Failed).flat_map(|run| &run.rejected).collect();
+        if failed == 0 { Ok(()) } else { Err(format!("{failed} answers of the planner were not believed: {whys:?}")) }
+    }
+
     /// Nothing fails here, but that pools run dry: a plan succeeds, or was stopped before its end for a reason, or found no capacity.
     fn ends_are_explained(&self) -> Result<(), String> {
         for record in voluntary(&self.system) {

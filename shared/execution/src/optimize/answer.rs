@@ -1,11 +1,12 @@
-//! What is made of an answer: every move is held against the request, the policy and the world before it becomes a plan.
+//! What is made of an answer that is believed: every move is held against the world before it becomes a plan.
 
 use super::Optimizer;
 use super::ask::{Ground, View};
 use crate::ports::{Site, Trouble};
 use crate::safety::{self, Blind, Sight};
 use domain::Timestamp;
-use domain::decision::{CONTRACT_VERSION, DecisionAnswer, DecisionRequest, Move, Untouched};
+use domain::decision::verify::{Trusted, harmless};
+use domain::decision::{DecisionRequest, Move};
 use domain::ids::{NodeName, PlanId};
 use domain::money::MicroDollars;
 use domain::optimization::{PROPOSALS_MAX, Proposal, ProposalState, Refusal};
@@ -15,8 +16,8 @@ use std::collections::BTreeSet;
 
 /// The largest plan that is kept, as JSON, in bytes: an item of the table takes 400 kB, and one transaction 4 MB.
 const PLAN_BYTES_MAX: usize = 90_000;
-/// How many of the server's sentences are kept, and how much of each, in characters.
-const SENTENCES_MAX: usize = 50;
+/// How many nodes of a move that is refused are kept, and how much of the sentence that says why, in characters.
+const NODES_MAX: usize = 50;
 const SENTENCE_MAX: usize = 500;
 
 /// An answer that was checked.
@@ -30,17 +31,6 @@ pub(super) struct Checked {
     pub(super) refused: Vec<Refusal>,
 }
 
-/// Whether an answer belongs to the request at all.
-pub(super) fn belongs(request: &DecisionRequest, answer: &DecisionAnswer) -> Result<(), String> {
-    if answer.version != CONTRACT_VERSION {
-        return Err(format!("the decision server answered in version {}, and {CONTRACT_VERSION} was asked for", answer.version));
-    }
-    if answer.request_id != request.request_id {
-        return Err("the decision server answered another request".to_owned());
-    }
-    Ok(())
-}
-
 impl Optimizer {
     /// Checks every move. The inner error says why the world could not be looked at.
     pub(super) async fn check(
@@ -49,9 +39,9 @@ impl Optimizer {
         view: &View,
         ground: &Ground,
         request: &DecisionRequest,
-        answer: &DecisionAnswer,
+        trusted: &Trusted,
     ) -> Result<Result<Checked, Blind>, Trouble> {
-        let now = self.ports.clock.now();
+        let (now, answer) = (self.ports.clock.now(), trusted.answer());
         let draft = Draft { cluster: &site.cluster, request, engine: &answer.engine, records: &view.records, now };
         let mut checked = Checked::default();
         let mut drafts = Vec::new();
@@ -127,26 +117,8 @@ fn too_many() -> Blocked {
 }
 
 fn refusal(wanted: &Move, blocked: Vec<Blocked>) -> Refusal {
-    let blocked = blocked.into_iter().map(|note| Blocked { why: sentence(&note.why), ..note }).collect();
-    Refusal { nodes: wanted.remove.iter().map(|node| node.name.clone()).take(SENTENCES_MAX).collect(), blocked }
-}
-
-/// Another server's sentences, as far as they are kept.
-pub(super) fn sentences(all: &[String]) -> Vec<String> {
-    all.iter().take(SENTENCES_MAX).map(|text| sentence(text)).collect()
-}
-
-/// One of them, without what could break our pages and logs.
-pub(super) fn sentence(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SENTENCE_MAX).collect()
-}
-
-/// Nodes that are left as they are, if they are in the snapshot at all.
-pub(super) fn untouched(request: &DecisionRequest, answer: &DecisionAnswer) -> Vec<Untouched> {
-    let known: BTreeSet<&NodeName> = request.snapshot.nodes.iter().map(|node| &node.name).collect();
-    let mut seen = BTreeSet::new();
-    let ours = answer.untouched.iter().filter(|one| known.contains(&one.node) && seen.insert(one.node.clone()));
-    ours.map(|one| Untouched { why: sentence(&one.why), object: one.object.as_deref().map(sentence), ..one.clone() }).collect()
+    let blocked = blocked.into_iter().map(|note| Blocked { why: harmless(&note.why, SENTENCE_MAX), ..note }).collect();
+    Refusal { nodes: wanted.remove.iter().map(|node| node.name.clone()).take(NODES_MAX).collect(), blocked }
 }
 
 /// What the nodes with a known price cost per hour, with what a node costs besides.

@@ -5,14 +5,19 @@ use super::answer::{self, Checked};
 use super::ask::{self, View};
 use crate::ports::{Site, Trouble};
 use domain::Timestamp;
-use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, HandsOff, Move};
+use domain::decision::verify::{self, Reference, Trusted, harmless};
+use domain::decision::{DecisionType, HandsOff, Move};
 use domain::money::MicroDollars;
 use domain::optimization::{Proposal, ProposalState, Recommendation, Round, Run, RunStatus, UNTOUCHED_MAX, WAITS_FOR};
 use domain::plan::Plan;
 use domain::policy::Mode;
 use domain::ports::{AdvisorError, StoreError};
+use planning::public_data::Catalogue;
 use std::collections::BTreeMap;
 use tracing::warn;
+
+/// How much is kept of the sentence that says why nothing was decided, in characters.
+const WHY_MAX: usize = 500;
 
 impl Optimizer {
     /// Decides on one type. What is decided is written before anything is done with it.
@@ -22,7 +27,7 @@ impl Optimizer {
             Ok(checked) => checked,
             Err(why) => {
                 run.status = RunStatus::Failed;
-                run.why = Some(answer::sentence(&why));
+                run.why = Some(harmless(&why, WHY_MAX));
                 Checked::default()
             }
         };
@@ -103,19 +108,25 @@ impl Optimizer {
                 return Ok(Err(error.to_string()));
             }
         };
-        if let Err(why) = answer::belongs(&request, &answered) {
-            self.ports.meter.count("decisions_failed", "not_ours");
-            return Ok(Err(why));
-        }
-        tell(run, &request, &answered);
-        let checked = match self.check(site, view, &ground, &request, &answered).await? {
+        let public = Catalogue::embedded();
+        let known = Reference { type_of: &|name| public.get(name).cloned(), on_demand: &|region, name| public.on_demand(region, name) };
+        let trusted = match verify::answer(&request, answered, known) {
+            Ok(trusted) => trusted,
+            Err(refusals) => {
+                self.ports.meter.count("decisions_failed", "not_believed");
+                run.rejected = refusals.iter().map(|refusal| format!("{}: {}", refusal.rule.as_str(), refusal.why)).collect();
+                return Ok(Err(not_believed(&run.rejected)));
+            }
+        };
+        tell(run, &trusted);
+        let checked = match self.check(site, view, &ground, &request, &trusted).await? {
             Ok(checked) => checked,
             Err(blind) => return Ok(Err(blind.0)),
         };
         for _ in &checked.refused {
             self.ports.meter.count("moves_refused", run.decision.as_str());
         }
-        self.stand(site, run, ground.standing, &checked, &answered).await;
+        self.stand(site, run, ground.standing, &checked, &trusted).await;
         Ok(Ok(checked))
     }
 
@@ -170,9 +181,9 @@ impl Optimizer {
     }
 
     /// Moves the cursor on, and lets the nodes of new plans cool down. To lose it costs a look at the same nodes again.
-    async fn stand(&self, site: &Site, run: &Run, before: domain::optimization::Standing, checked: &Checked, answered: &DecisionAnswer) {
+    async fn stand(&self, site: &Site, run: &Run, before: domain::optimization::Standing, checked: &Checked, trusted: &Trusted) {
         let mut standing = before;
-        match &answered.cursor {
+        match &trusted.answer().cursor {
             Some(cursor) => drop(standing.cursors.insert(run.decision.as_str().to_owned(), cursor.clone())),
             None => drop(standing.cursors.remove(run.decision.as_str())),
         }
@@ -203,17 +214,26 @@ fn under_way(mode: Mode, ground: &ask::Ground) -> Option<String> {
     (acts && many > 0).then(|| format!("{many} plans are under way; the next round looks again once they have ended"))
 }
 
+/// Why nothing is made of an answer: the first rule that it breaks, and how many more.
+fn not_believed(refusals: &[String]) -> String {
+    let first = refusals.first().map_or("", String::as_str);
+    match refusals.len().saturating_sub(1) {
+        0 => format!("the decision server is not believed: {first}"),
+        more => format!("the decision server is not believed: {first}; and {more} more"),
+    }
+}
+
 /// Takes over what the server says, as far as it is words and bounds.
-fn tell(run: &mut Run, request: &DecisionRequest, answered: &DecisionAnswer) {
-    run.engine = answer::sentence(&answered.engine);
-    run.reasons = answer::sentences(&answered.reasons);
-    run.rejected = answer::sentences(&answered.rejected);
+fn tell(run: &mut Run, trusted: &Trusted) {
+    let answered = trusted.answer();
+    run.engine.clone_from(&answered.engine);
+    run.reasons.clone_from(&answered.reasons);
+    run.rejected.clone_from(&answered.rejected);
     run.lower_bound = answered.lower_bound;
-    let untouched = answer::untouched(request, answered);
-    for one in &untouched {
+    for one in &answered.untouched {
         *run.untouched_counts.entry(one.code).or_default() += 1;
     }
-    run.untouched = untouched.into_iter().take(UNTOUCHED_MAX).collect();
+    run.untouched = answered.untouched.iter().take(UNTOUCHED_MAX).cloned().collect();
 }
 
 fn recommendation(plan: &Plan, wanted: &Move) -> Recommendation {
@@ -222,7 +242,7 @@ fn recommendation(plan: &Plan, wanted: &Move) -> Recommendation {
         remove: wanted.remove.iter().map(|node| node.name.clone()).collect(),
         launch: u32::try_from(wanted.launch.len()).unwrap_or(u32::MAX),
         saving_per_hour: plan.expected_saving,
-        why: answer::sentence(&wanted.why),
+        why: wanted.why.clone(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! A large cluster out of a seed: thirty pods on a node, in 120 shapes, 30 % of them with constraints.
+//! A large cluster out of a seed: thirty pods on a node, in 120 shapes, 25 % of them with constraints and 30 % with preferences of
+//! their own.
 
 use domain::catalog::{Arch, Hypervisor, TypeInfo};
 use domain::decision::{CONTRACT_VERSION, ClusterState, Constraints, DecisionRequest, DecisionType};
@@ -9,7 +10,7 @@ use domain::node::NodeOwner;
 use domain::offering::{CapacityType, Pool};
 use domain::pod::{Controller, PodBudget, Selector};
 use domain::policy::OptimizationPolicy;
-use domain::scheduling::{PodTerm, Resources, Scheduling, Spread, Toleration};
+use domain::scheduling::{PodTerm, Resources, Scheduling, Spread, Toleration, Weighted};
 use domain::snapshot::{Placed, PodClass, SNAPSHOT_VERSION, Snapshot, SnapshotNode, Subnet};
 use planning::optimize::{Market, Offer};
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use std::collections::BTreeMap;
 const GIB: u64 = 1 << 30;
 const ZONES: [&str; 3] = ["us-east-1a", "us-east-1b", "us-east-1c"];
 const SHAPES: u32 = 120;
+const HOST: &str = "kubernetes.io/hostname";
+const ZONE: &str = "topology.kubernetes.io/zone";
 
 fn zone(at: usize) -> Zone {
     Zone::parse(ZONES[at % 3]).expect("a zone")
@@ -85,45 +88,49 @@ fn selector(name: &str) -> Option<Selector> {
     Some(Selector { match_labels: BTreeMap::from([("app".to_owned(), name.to_owned())]), match_expressions: Vec::new() })
 }
 
+fn term(app: &str, key: &str) -> PodTerm {
+    PodTerm { topology_key: key.to_owned(), selector: selector(app), namespaces: Vec::new(), any_namespace: false }
+}
+
+fn liked(app: &str, key: &str) -> Weighted<PodTerm> {
+    Weighted { weight: 100, term: term(app, key) }
+}
+
+fn spread(app: &str, key: &str, max_skew: u32, hard: bool) -> Spread {
+    Spread {
+        topology_key: key.to_owned(),
+        max_skew,
+        hard,
+        selector: selector(app),
+        min_domains: None,
+        honor_affinity: true,
+        honor_taints: false,
+    }
+}
+
 fn class(random: &mut fastrand::Rng, number: u32) -> PodClass {
     let name = format!("app-{number}");
     let cpu = [50, 100, 100, 150, 200, 250, 300, 500][random.usize(..8)];
     let mib = [128, 256, 256, 384, 512, 768, 1_024, 2_048][random.usize(..8)];
     let mut scheduling = Scheduling::default();
     match number % 20 {
-        0 => scheduling.anti_affinity.push(PodTerm {
-            topology_key: "kubernetes.io/hostname".to_owned(),
-            selector: selector(&name),
-            namespaces: Vec::new(),
-            any_namespace: false,
-        }),
-        1 | 2 => scheduling.spread.push(Spread {
-            topology_key: "topology.kubernetes.io/zone".to_owned(),
-            max_skew: 5,
-            hard: true,
-            selector: selector(&name),
-            min_domains: None,
-            honor_affinity: true,
-            honor_taints: false,
-        }),
+        0 => scheduling.anti_affinity.push(term(&name, HOST)),
+        1 | 2 => scheduling.spread.push(spread(&name, ZONE, 5, true)),
         3 => scheduling.volume_zones = Some(vec![zone(random.usize(..3))]),
         4 => {
             scheduling.node_selector.insert("team".to_owned(), "red".to_owned());
         }
+        // What their owners prefer: company, solitude, and to be spread more evenly than by default.
+        5 => scheduling.preferred_affinity.push(liked(&format!("app-{}", number + 1), HOST)),
+        6 => scheduling.preferred_affinity.push(liked(&format!("app-{}", number - 1), ZONE)),
+        7 | 8 => scheduling.preferred_anti_affinity.push(liked(&name, HOST)),
+        9 => scheduling.spread.push(spread(&name, HOST, 1, false)),
+        10 => scheduling.spread.push(spread(&name, ZONE, 1, false)),
         _ => {}
     }
     if scheduling.spread.is_empty() {
         // As a snapshot has it from kube-scheduler's own defaults.
-        let soft = |(key, max_skew): (&str, u32)| Spread {
-            topology_key: key.to_owned(),
-            max_skew,
-            hard: false,
-            selector: selector(&name),
-            min_domains: None,
-            honor_affinity: true,
-            honor_taints: false,
-        };
-        scheduling.spread = [("kubernetes.io/hostname", 3), ("topology.kubernetes.io/zone", 5)].map(soft).to_vec();
+        scheduling.spread = vec![spread(&name, HOST, 3, false), spread(&name, ZONE, 5, false)];
     }
     PodClass {
         namespace: "shop".to_owned(),

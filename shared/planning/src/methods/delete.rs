@@ -43,7 +43,7 @@ fn batch(desk: &mut Desk<'_>, order: &[NodeId], at: &mut usize, misses: &mut usi
             desk.nodes[node].reached = false;
             continue;
         }
-        if let Err(why) = desk.scales.weigh(desk.weight(&[node], &[])) {
+        if let Err(why) = desk.weigh(desk.weight(&[node], &[]), &[node], &[]) {
             desk.forgo(draft(desk, &[node]), &why);
             desk.note(node, why);
             continue;

@@ -17,7 +17,7 @@ pub(super) fn apply(desk: &mut Desk<'_>) {
         }
         let name = &desk.node(node).name;
         let draft = Draft { remove: vec![node], launch: Vec::new(), why: format!("nothing runs on {name} that would have to move") };
-        if let Err(why) = desk.scales.weigh(desk.weight(&[node], &[])) {
+        if let Err(why) = desk.weigh(desk.weight(&[node], &[]), &[node], &[]) {
             desk.forgo(draft, &why);
             desk.note(node, why);
             continue;

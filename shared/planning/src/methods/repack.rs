@@ -54,7 +54,7 @@ fn draft(desk: &mut Desk<'_>, node: NodeId, others: &[NodeId], capacity: Capacit
     nodes.extend(company.into_iter().map(|(other, _)| other).take(most.saturating_sub(1)));
     let zone = nodes.iter().find_map(|node| zone_of(desk, &desk.state.moving(*node), *node));
     let launch = cheapest(desk, &nodes, capacity, zone.as_ref())?;
-    desk.scales.weigh(desk.weight(&nodes, &launch)).ok()?;
+    desk.weigh(desk.weight(&nodes, &launch), &nodes, &launch).ok()?;
     let spot = capacity == CapacityType::Spot;
     let pods = desk.pods_of(&nodes);
     let kind = desk.nodes[node].kind;
@@ -64,7 +64,7 @@ fn draft(desk: &mut Desk<'_>, node: NodeId, others: &[NodeId], capacity: Capacit
     }
     // Even if each launch gets its last choice.
     let dearest: Vec<usize> = offered.iter().filter_map(|items| items.last().copied()).collect();
-    desk.scales.weigh(desk.weight(&nodes, &dearest)).ok()?;
+    desk.weigh(desk.weight(&nodes, &dearest), &nodes, &dearest).ok()?;
     let saving = MicroDollars(desk.weight(&nodes, &launch).saving());
     let why = format!("{} nodes run the pods of {} and save {saving} per hour, all in", launch.len(), nodes.len());
     Some(Draft { remove: nodes, launch: offered, why })

@@ -124,7 +124,7 @@ fn search(
         let nodes = fill(desk, node, &company, item, &demand, most);
         let weight = desk.weight(&nodes, &[item]);
         let open = desk.pool_has_room(item, 0);
-        let weighed = if open { desk.scales.weigh(weight) } else { Err(shared(desk, item)) };
+        let weighed = if open { desk.weigh(weight, &nodes, &[item]) } else { Err(shared(desk, item)) };
         if let Err(why) = weighed {
             let saves = weight.saving() > 0;
             let price = weight.price_before - weight.price_after;
@@ -237,7 +237,7 @@ fn offerings(desk: &mut Desk<'_>, nodes: &[NodeId], chosen: usize) -> Result<Vec
         if this.capacity != pool.capacity || zone.as_ref().is_some_and(|zone| *zone != this.zone) || !desk.pool_has_room(item, going) {
             continue;
         }
-        if list.len() >= OFFERINGS_MAX || desk.scales.weigh(desk.weight(nodes, &[item])).is_err() {
+        if list.len() >= OFFERINGS_MAX || desk.weigh(desk.weight(nodes, &[item]), nodes, &[item]).is_err() {
             break;
         }
         // Dearer than the first by more than the policy's gain: the next plan would change it. Only for want of pools.

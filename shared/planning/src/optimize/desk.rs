@@ -18,6 +18,7 @@ mod bars;
 mod forgone;
 mod join;
 mod launch;
+mod neighbours;
 mod play;
 mod preferences;
 mod standing;

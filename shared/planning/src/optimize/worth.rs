@@ -31,6 +31,8 @@ pub struct Weight {
     pub price_after: i64,
     /// Evictions, in thousandths.
     pub evictions: i64,
+    /// What the pods lose that they prefer, in thousandths of an eviction.
+    pub lost: i64,
     /// How many nodes go.
     pub nodes: i64,
 }
@@ -48,7 +50,13 @@ impl Weight {
 
     /// How much disruption it is, in thousandths.
     pub fn disruption(&self) -> i64 {
-        self.nodes * NODE + self.evictions
+        self.nodes * NODE + self.evictions + self.lost
+    }
+
+    /// The same, with so much lost that its pods prefer.
+    #[must_use]
+    pub fn losing(self, lost: i64) -> Weight {
+        Weight { lost, ..self }
     }
 }
 
@@ -91,12 +99,18 @@ impl Scales<'_> {
             let (once, limit) = (weight.once(), self.policy.payback_minutes_max);
             return refuse(format!("it would cost {once} once and save {shown} per hour: not paid back within {limit} minutes"));
         }
-        let gain = i128::from(saving) * i128::from(self.cluster_disruption) * 2;
-        if gain < i128::from(weight.disruption()) * i128::from(self.cluster_cost) {
-            let per_pod = weight.evictions / 1_000;
-            return refuse(format!("the best move saves {shown} per hour, too little for moving {per_pod} pods"));
+        if self.bears(weight) {
+            return Ok(());
         }
-        Ok(())
+        let per_pod = weight.evictions / 1_000;
+        let of = if weight.lost > 0 { " away from what they prefer" } else { "" };
+        refuse(format!("the best move saves {shown} per hour, too little for moving {per_pod} pods{of}"))
+    }
+
+    /// Whether what is saved is worth the disruption: the last rule alone.
+    pub fn bears(&self, weight: Weight) -> bool {
+        let gain = i128::from(weight.saving()) * i128::from(self.cluster_disruption) * 2;
+        gain >= i128::from(weight.disruption()) * i128::from(self.cluster_cost)
     }
 }
 

@@ -28,7 +28,7 @@ impl<'a> Index<'a> {
         let mut classes: Vec<Class> = Vec::with_capacity(rules.len());
         for (number, (class, rules)) in snapshot.classes.iter().zip(rules).enumerate() {
             let mut forbids = rules.forbids;
-            forbids.extend(owned.iter().filter(|term| matches(term.term, term.namespace, class)).map(|term| term.owners));
+            forbids.extend(owned.iter().filter(|term| selects(term.term, term.namespace, class)).map(|term| term.owners));
             forbids.sort_unstable();
             forbids.dedup();
             let scheduling = &class.scheduling;
@@ -89,7 +89,7 @@ fn colliding(classes: &[PodClass], own: &[HostPort]) -> Vec<usize> {
 }
 
 /// Whether a term of a pod in `namespace` selects pods of this class.
-fn matches(term: &PodTerm, namespace: &str, class: &PodClass) -> bool {
+pub(crate) fn selects(term: &PodTerm, namespace: &str, class: &PodClass) -> bool {
     let there = term.any_namespace
         || if term.namespaces.is_empty() { class.namespace == namespace } else { term.namespaces.contains(&class.namespace) };
     there && term.selector.as_ref().is_some_and(|selector| selector.selects(&class.labels))
@@ -142,7 +142,7 @@ impl<'a> Compiler<'a> {
         let mut forbids = Vec::new();
         for term in &scheduling.anti_affinity {
             let key = self.key(&term.topology_key);
-            let fed_by = self.selected(|other| matches(term, &class.namespace, other));
+            let fed_by = self.selected(|other| selects(term, &class.namespace, other));
             forbids.push(self.counter(Counter { key, seen_by: None, owners: false, fed_by }));
             let same = self.owned.iter().find(|owned| owned.term == term && owned.namespace == class.namespace).map(|owned| owned.owners);
             if let Some(owners) = same {
@@ -154,7 +154,7 @@ impl<'a> Compiler<'a> {
             }
         }
         // As kube-scheduler counts: a pod stands for the affinity only if it matches all of its terms.
-        let all = |other: &PodClass| scheduling.affinity.iter().all(|term| matches(term, &class.namespace, other));
+        let all = |other: &PodClass| scheduling.affinity.iter().all(|term| selects(term, &class.namespace, other));
         let mut requires = Vec::new();
         for term in &scheduling.affinity {
             let key = self.key(&term.topology_key);

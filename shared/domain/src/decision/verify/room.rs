@@ -28,24 +28,28 @@ pub(super) fn check(request: &DecisionRequest, answer: &DecisionAnswer, known: R
         nodes.staying().filter(|node| node.ready && !node.unschedulable).map(|node| (node, free(request, node))).collect();
     // Roomiest first: whoever looks for a place finds it soon.
     staying.sort_by_key(|(_, free)| std::cmp::Reverse(free.cpu_millis));
-    let mut left = Resources::default();
-    staying.iter().for_each(|(_, free)| left.add(free, 1));
+    // All moves together, for they are made in any order: a pod of one may land where another makes more room than its own pods take.
+    let (mut room, mut need) = (Resources::default(), Resources::default());
+    staying.iter().for_each(|(_, free)| room.add(free, 1));
+    let mut spare = Vec::with_capacity(answer.execution_plan.len());
+    for step in &answer.execution_plan {
+        let (mut come, moved) = (Resources::default(), moved(request, nodes, step));
+        step.launch.iter().for_each(|launch| come.add(&launch.needs, 1));
+        room.add(&come, 1);
+        need.add(&moved, 1);
+        come.take(&moved, 1);
+        spare.push(come);
+    }
+    if !room.covers(&need) {
+        refusals.add(Rule::NoRoom, "moves", "the pods that the moves displace have no room on what comes and what stays".to_owned());
+    }
     for (index, step) in answer.execution_plan.iter().enumerate() {
         let object = format!("move {index}");
         step.launch.iter().for_each(|launch| fits(launch, &sizes, &object, refusals));
-        let mut come = Resources::default();
-        step.launch.iter().for_each(|launch| come.add(&launch.needs, 1));
-        let moved = moved(request, nodes, step);
-        // What the new nodes do not take, those that stay must have room for, all moves together.
-        let mut rest = moved;
-        rest.take(&come, 1);
-        if !left.covers(&rest) {
-            refusals.add(Rule::NoRoom, &object, format!("the pods that {object} moves have no room on what comes and what stays"));
-        }
-        left.take(&rest, 1);
         for class in moved_classes(request, nodes, step) {
             let new = step.launch.iter().any(|launch| launch.needs.covers(&class.requests));
-            if !new && !staying.iter().any(|(node, free)| takes(node, free, class)) {
+            let stays = || staying.iter().any(|(node, free)| takes(node, free, class));
+            if !new && !stays() && !spare.iter().any(|spare| spare.covers(&class.requests)) {
                 let why = format!("no node has room for a single pod of {}/{}", class.namespace, name(class));
                 refusals.add(Rule::NoRoom, &object, why);
             }

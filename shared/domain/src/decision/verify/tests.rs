@@ -237,7 +237,7 @@ fn words_are_shortened_and_lose_what_could_play_tricks() {
     assert_eq!(trusted.engine, "evil [31m ");
     let why = &trusted.execution_plan[0].why;
     assert!(why.chars().count() == 500 && why.starts_with("good   x") && why.ends_with('…'), "{why}");
-    assert_eq!((trusted.reasons.len(), trusted.reasons[0].as_str()), (100, "a  b"));
+    assert_eq!((trusted.reasons.len(), trusted.reasons[0].as_str()), (50, "a  b"));
 }
 
 #[test]

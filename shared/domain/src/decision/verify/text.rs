@@ -5,7 +5,7 @@ use crate::decision::DecisionAnswer;
 /// The longest sentence that is kept, in characters.
 pub(super) const SENTENCE_MAX: usize = 500;
 /// How many sentences of a list are kept.
-const SENTENCES_MAX: usize = 100;
+const SENTENCES_MAX: usize = 50;
 /// The longest name of an engine, in characters.
 const ENGINE_MAX: usize = 100;
 

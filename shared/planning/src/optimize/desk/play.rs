@@ -51,7 +51,7 @@ impl Desk<'_> {
         sum.into_iter().collect()
     }
 
-    /// What is weighed of a draft, with the given items launched.
+    /// What is weighed of a draft, with the given items launched; what its pods prefer left aside.
     pub(crate) fn weight(&self, remove: &[NodeId], launch: &[usize]) -> Weight {
         let items = || launch.iter().map(|item| &self.shelf.items[*item]);
         Weight {
@@ -59,7 +59,8 @@ impl Desk<'_> {
             cost_after: items().map(|item| item.cost).sum(),
             price_before: remove.iter().map(|node| self.nodes[*node].price).sum(),
             price_after: items().map(|item| item.price.0).sum(),
-            evictions: remove.iter().map(|node| self.nodes[*node].evictions).sum::<i64>() + self.lost(remove, launch),
+            evictions: remove.iter().map(|node| self.nodes[*node].evictions).sum(),
+            lost: 0,
             nodes: i64::try_from(remove.len()).unwrap_or(i64::MAX),
         }
     }
@@ -163,7 +164,8 @@ impl Desk<'_> {
                 return Err(self.no_place(class, "finds no other place within its constraints"));
             }
         };
-        let specs = draft.launch.iter().zip(&launch).map(|(items, (kind, item))| self.spec(items, *kind, *item, &pods)).collect();
+        let least = self.least(draft);
+        let specs = draft.launch.iter().zip(&least).map(|(items, template)| self.spec(items, template, &pods, least.len())).collect();
         self.forget(draft, &pods);
         for item in items.iter().map(|item| &self.shelf.items[*item]) {
             if item.pool.capacity == CapacityType::Spot {
@@ -217,11 +219,15 @@ impl Desk<'_> {
         }
     }
 
-    /// A launch. It must have room for all pods that move: the scheduler may put some elsewhere, or none.
-    fn spec(&mut self, items: &[usize], kind: usize, item: usize, pods: &Pods) -> LaunchSpec {
-        let mut there = self.room(kind, item).template.companions.clone();
+    /// A launch. One alone must have room for all pods that move: the scheduler may put some elsewhere, or none. Of several, each may
+    /// get as many as it holds.
+    fn spec(&self, items: &[usize], template: &Template, pods: &Pods, launches: usize) -> LaunchSpec {
+        let mut there = template.companions.clone();
         there.extend(pods);
-        let demand = self.index.demand(&there);
+        let mut demand = self.index.demand(&there);
+        if launches > 1 {
+            demand.iter_mut().zip(&template.allocatable).for_each(|(need, room)| *need = (*need).min(*room));
+        }
         let whole = |amount: i64| u64::try_from(amount).unwrap_or(0);
         let mut needs = Resources::new(whole(demand[CPU]), whole(demand[MEMORY]));
         for (name, amount) in self.index.extended.iter().zip(&demand[VOLUMES + 1..]).filter(|(_, amount)| **amount > 0) {

@@ -1,8 +1,11 @@
 use super::execution::Running;
-use super::world::{GIB, class, daemon, market, node, random, request};
-use crate::optimize::{Effort, decide};
+use super::world::{GIB, class, daemon, market, node, random, request, term};
+use crate::optimize::{Effort, Offer, decide};
+use domain::decision::verify::{self, Reference, Refusal};
 use domain::decision::{DecisionAnswer, DecisionRequest, DecisionType, WhyNot};
+use domain::ids::InstanceType;
 use domain::money::MicroDollars;
+use domain::node::NodeOwner;
 use domain::offering::CapacityType::{OnDemand, Spot};
 use domain::scheduling::{NodeOperator, NodeRequirement, NodeTerm, Weighted};
 use domain::snapshot::Placed;
@@ -69,6 +72,23 @@ fn what_pods_prefer_and_would_lose_weighs_as_much_as_another_eviction() {
 }
 
 #[test]
+fn replicas_that_prefer_to_be_apart_are_put_together_only_for_more_than_another_eviction() {
+    // The pods of a small node fit onto a large one that others manage, where there is one of them already.
+    let plan = |apart: bool| {
+        let (mut web, rest) = (class("web", 100, 1), class("rest", 100, 1));
+        if apart {
+            web.scheduling.preferred_anti_affinity = vec![Weighted { weight: 100, term: term("web", "kubernetes.io/hostname") }];
+        }
+        let mut nodes = vec![node(0, "c6i.large", OnDemand, &[(0, 1), (1, 1), (2, 1)])];
+        nodes.push(node(1, "m6i.4xlarge", OnDemand, &[(0, 1), (1, 1), (2, 12)]));
+        nodes[1].owner = NodeOwner::ManagedNodeGroup { group: "workers".to_owned() };
+        answer(&request(DecisionType::BinPack, vec![daemon("logs"), web, rest], nodes))
+    };
+    assert_eq!(plan(false).execution_plan.len(), 1, "{:#?}", plan(false));
+    assert!(plan(true).execution_plan.is_empty(), "{:#?}", plan(true));
+}
+
+#[test]
 fn an_on_demand_node_moves_to_spot_with_enough_pools_to_fall_back_on() {
     let classes = vec![daemon("logs"), class("web", 1_000, 2)];
     let nodes = vec![node(0, "m6i.xlarge", OnDemand, &[(0, 1), (1, 3)])];
@@ -131,6 +151,26 @@ fn every_node_is_in_a_move_or_has_its_reason_and_the_cost_never_rises() {
             assert!(found.cost_after <= found.cost_before, "seed {seed}");
             assert!(found.lower_bound <= found.cost_after, "seed {seed}");
             assert_eq!(found, answer(&asked), "seed {seed}: the same question, another answer");
+        }
+    }
+}
+
+/// Whether the core believes an answer, by what this market knows.
+fn believed(asked: &DecisionRequest, found: &DecisionAnswer) -> Result<(), Vec<Refusal>> {
+    let price = |name: &InstanceType| {
+        let sold = |offer: &&Offer| offer.pool.instance_type == *name && offer.pool.capacity == OnDemand;
+        market().offers.iter().find(sold)?.quote.map(|quote| quote.price_per_hour)
+    };
+    let known = Reference { type_of: &|name| market().types.get(name).cloned(), on_demand: &|_, name| price(name) };
+    verify::answer(asked, found.clone(), known).map(drop)
+}
+
+#[test]
+fn what_is_answered_is_believed() {
+    for seed in 0..300 {
+        for kind in [DecisionType::BinPack, DecisionType::SpotOptimize, DecisionType::Rightsize] {
+            let asked = random(seed, kind);
+            believed(&asked, &answer(&asked)).unwrap_or_else(|why| panic!("seed {seed} {kind:?}: {why:#?}"));
         }
     }
 }
@@ -230,4 +270,5 @@ fn what_no_single_node_can_take_becomes_several() {
     let several = several.unwrap_or_else(|| panic!("{found:#?}"));
     assert_eq!(several.remove[0].name.as_str(), "node-00000");
     assert!(several.saving_per_hour.0 > 1_000_000, "{several:#?}");
+    assert_eq!(believed(&asked, &found), Ok(()), "no launch claims more than its node holds");
 }

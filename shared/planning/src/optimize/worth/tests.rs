@@ -4,7 +4,7 @@ use domain::money::MicroDollars;
 use domain::policy::OptimizationPolicy;
 
 fn weight(before: i64, after: i64, pods: i64) -> Weight {
-    Weight { cost_before: before, cost_after: after, price_before: before, price_after: after, evictions: pods * 1_000, nodes: 1 }
+    Weight { cost_before: before, cost_after: after, price_before: before, price_after: after, evictions: pods * 1_000, lost: 0, nodes: 1 }
 }
 
 /// Ten nodes of 0.10 USD with nine pods each.

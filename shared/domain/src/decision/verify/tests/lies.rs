@@ -199,6 +199,18 @@ fn only_spot_may_give_way_to_something_dearer() {
 }
 
 #[test]
+fn a_pod_of_one_move_may_land_where_another_makes_room() {
+    let mut request = asked();
+    for (node, pods) in [(0, 1), (1, 1), (2, 2), (3, 4)] {
+        request.snapshot.nodes[node].pods[0].count = pods;
+    }
+    let mut answer = answered();
+    assert_eq!(verdict(&request, answer.clone()), Vec::new(), "the new node is large enough for the pods of both moves");
+    answer.execution_plan[1].launch[0].needs = Resources::new(1_200, 3 * GIB);
+    assert_eq!(verdict(&request, answer), vec![Rule::NoRoom; 2], "it takes its own alone, and what stays is full");
+}
+
+#[test]
 fn pods_without_a_place_are_refused() {
     all_refused(&[
         ("a node that is too small", |_, a| a.execution_plan[1].launch[0].needs = Resources::new(2_100, GIB), Rule::NoRoom),
