@@ -142,18 +142,18 @@ async fn a_roll_out_that_finds_no_room_is_taken_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_schedule_samples_each_round_and_judges_once_an_hour() {
+async fn the_schedule_samples_each_round_and_judges_every_four_hours() {
     let mut story = Story::watched(250, 200, |_| {}).await;
     let before = story.folded().await;
     story.scheduled(0..1).await;
     assert_eq!(story.folded().await, before + 1, "the first is judged at once");
-    story.scheduled(1..6).await;
-    assert_eq!(story.folded().await, before + 1, "five are only kept");
-    story.scheduled(6..7).await;
-    assert_eq!(story.folded().await, before + 7, "none of them is lost");
-    story.scheduled(7..8).await;
+    story.scheduled(1..24).await;
+    assert_eq!(story.folded().await, before + 1, "those after it are only kept");
+    story.scheduled(24..25).await;
+    assert_eq!(story.folded().await, before + 25, "none of them is lost");
+    story.scheduled(25..26).await;
     story.round("now").await;
-    assert_eq!(story.folded().await, before + 9, "who asks is answered at once");
+    assert_eq!(story.folded().await, before + 27, "who asks is answered at once");
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,7 +168,7 @@ async fn a_kill_is_answered_by_the_next_round_of_the_schedule() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_person_agrees_to_does_not_wait_for_the_hour() {
+async fn what_a_person_agrees_to_does_not_wait() {
     let mut story = Story::watched(400, 500, |policy| policy.rightsizing = Mode::Approve).await;
     story.scheduled(0..2).await;
     story.agree().await;

@@ -41,7 +41,7 @@ async fn rows() -> BTreeMap<String, Vec<Value>> {
         let rows = found.entry(kind.to_owned()).or_default();
         if rows.len() < KEPT {
             let text = |name: &str| item[name]["S"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-            let mut row = json!({ "pk": item["pk"]["S"], "body": text("body") });
+            let mut row = json!({ "pk": item["pk"]["S"], "body": unpacked(item).or_else(|| text("body")) });
             if let Some(progress) = text("progress") {
                 row["progress"] = progress;
             }
@@ -49,6 +49,12 @@ async fn rows() -> BTreeMap<String, Vec<Value>> {
         }
     }
     found
+}
+
+/// The body of a row that is packed.
+fn unpacked(item: &Value) -> Option<Value> {
+    let packed = data_encoding::BASE64.decode(item["packed"]["B"].as_str()?.as_bytes()).unwrap();
+    Some(serde_json::from_reader(flate2::read::ZlibDecoder::new(packed.as_slice())).unwrap())
 }
 
 /// Messages as they stand in queues.
@@ -96,6 +102,8 @@ fn reread(kind: &str, body: &Value) -> Result<Value, String> {
         "request" => through::<Request>(body),
         "halt" => through::<domain::tenant::Halt>(body),
         "usage" => through::<domain::usage::ContainerRef>(body),
+        "round" => through::<domain::usage::SampledRound>(body),
+        "judged" => through::<domain::Timestamp>(body),
         "message-plan" => through::<PlanKey>(body),
         "message-round" => through::<Round>(body),
         "message-scan" => through::<ScanOrder>(body),

@@ -5,13 +5,14 @@ use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::show;
 use crate::svg::Svg;
+use crate::trail::changed;
 use crate::view::{Card, Cell, Column, Field, Form, Page, Part, Table, acts};
 use crate::words;
 use domain::office_hours::{APPROVED_KEY, AWAKE_KEY, CUSTOMER_KEY, Rules, fingerprint, of_cluster};
 use domain::tenant::{Cluster, Role};
 use domain::{SignedDuration, Timestamp};
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The longest time that a cluster is kept awake with one form, in minutes: a week, as in the API.
 const WAKE_MINUTES_MAX: i64 = 7 * 24 * 60;
@@ -170,8 +171,7 @@ pub async fn wake(act: Act) -> Answer {
     let minutes: Option<i64> = act.need("minutes")?.parse().ok().filter(|minutes| (0..=WAKE_MINUTES_MAX).contains(minutes));
     let minutes = minutes.ok_or_else(|| Failure::Refused(format!("A cluster is kept awake for 0 to {WAKE_MINUTES_MAX} minutes.")))?;
     let until = act.ask.now + SignedDuration::from_mins(minutes);
-    act.ask.deps.registry.put_config(&cluster.customer, &of_cluster(AWAKE_KEY, &cluster.id), &json!(until)).await?;
-    act.done(&format!("/console/office-hours?cluster={}", cluster.id), if minutes == 0 { "asleep" } else { "awake" })
+    set(&act, &cluster, AWAKE_KEY, &json!(until), if minutes == 0 { "asleep" } else { "awake" }).await
 }
 
 /// `POST /console/office-hours/approve`.
@@ -188,6 +188,14 @@ pub async fn approve(act: Act) -> Answer {
             "The rules were changed since you read them. Read them again, and approve what you have read.".to_owned(),
         ));
     }
-    act.ask.deps.registry.put_config(&cluster.customer, &of_cluster(APPROVED_KEY, &cluster.id), &json!(print)).await?;
-    act.done(&format!("/console/office-hours?cluster={}", cluster.id), "hours")
+    set(&act, &cluster, APPROVED_KEY, &json!(print), "hours").await
+}
+
+/// Writes a value of a cluster, and says what was there.
+async fn set(act: &Act, cluster: &Cluster, key: &str, value: &Value, what: &str) -> Answer {
+    let (registry, name) = (&act.ask.deps.registry, of_cluster(key, &cluster.id));
+    let was = registry.config(&cluster.customer, &name).await?.unwrap_or(Value::Null);
+    registry.put_config(&cluster.customer, &name, value).await?;
+    let named = |value: &Value| json!({ (name.as_str()): value });
+    Ok(changed(act.done(&format!("/console/office-hours?cluster={}", cluster.id), what)?, named(&was), named(value)))
 }

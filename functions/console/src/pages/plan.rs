@@ -4,6 +4,7 @@ use super::whole;
 use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::show;
+use crate::trail::changed;
 use crate::view::{Card, Cell, Column, Field, Form, Page, Part, Table, Tone, acts, rate};
 use crate::words;
 use axum::extract::Path;
@@ -11,6 +12,7 @@ use domain::optimization::{Proposal, ProposalState, Run};
 use domain::plan::stakes::saved;
 use domain::plan::{Action, Effect, Outcome, PlanRecord, Status};
 use domain::tenant::Role;
+use serde_json::json;
 
 /// `GET /console/plans/{id}`.
 ///
@@ -271,9 +273,10 @@ fn plan_of(act: &Act) -> Result<String, Failure> {
 /// # Errors
 /// It is not theirs, they may not, or nobody is asked.
 pub async fn approve(act: Act) -> Answer {
-    let plan = plan_of(&act)?;
-    let proposal = act.ask.deps.wishes().approve(&act.ask.who(), &plan, &act.new_id(), false).await?;
-    said(&act, &proposal, "approved")
+    let (plan, wishes, who) = (plan_of(&act)?, act.ask.deps.wishes(), act.ask.who());
+    let was = wishes.proposal(&who, &plan).await?.state;
+    let proposal = wishes.approve(&who, &plan, &act.new_id(), false).await?;
+    said(&act, &was, &proposal, "approved").await
 }
 
 /// `POST /console/plans/reject`.
@@ -281,9 +284,10 @@ pub async fn approve(act: Act) -> Answer {
 /// # Errors
 /// As [`approve`].
 pub async fn reject(act: Act) -> Answer {
-    let plan = plan_of(&act)?;
-    let proposal = act.ask.deps.wishes().reject(&act.ask.who(), &plan, false).await?;
-    said(&act, &proposal, "rejected")
+    let (plan, wishes, who) = (plan_of(&act)?, act.ask.deps.wishes(), act.ask.who());
+    let was = wishes.proposal(&who, &plan).await?.state;
+    let proposal = wishes.reject(&who, &plan, false).await?;
+    said(&act, &was, &proposal, "rejected").await
 }
 
 /// `POST /console/plans/cancel`.
@@ -291,13 +295,20 @@ pub async fn reject(act: Act) -> Answer {
 /// # Errors
 /// As [`approve`]; or it is behind its point of no return.
 pub async fn cancel(act: Act) -> Answer {
-    let plan = plan_of(&act)?;
-    let proposal = act.ask.deps.wishes().cancel(&act.ask.who(), &plan, false).await?;
-    said(&act, &proposal, "cancelled")
+    let (plan, wishes, who) = (plan_of(&act)?, act.ask.deps.wishes(), act.ask.who());
+    let was = wishes.proposal(&who, &plan).await?.state;
+    let proposal = wishes.cancel(&who, &plan, false).await?;
+    said(&act, &was, &proposal, "cancelled").await
 }
 
-fn said(act: &Act, proposal: &Proposal, what: &str) -> Answer {
+async fn said(act: &Act, was: &ProposalState, proposal: &Proposal, what: &str) -> Answer {
     let key = &proposal.plan.key;
     act.ask.deps.fleets.changed(&key.customer, &key.cluster);
-    act.done(&format!("/console/plans/{}", key.plan), what)
+    // It is done: a table that does not answer now must not make it look undone.
+    let is = act.ask.deps.wishes().proposal(&act.ask.who(), key.plan.as_str()).await.ok().map(|proposal| proposal.state);
+    Ok(changed(
+        act.done(&format!("/console/plans/{}", key.plan), what)?,
+        json!({ "proposal": was }),
+        json!({ "said": what, "proposal": is }),
+    ))
 }

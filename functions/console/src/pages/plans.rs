@@ -5,9 +5,11 @@ use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::fleet::fleet;
 use crate::show;
+use crate::trail::changed;
 use crate::view::{Cell, Column, Field, Form, Page, Table, acts};
 use domain::optimization::{Proposal, ProposalState};
 use domain::tenant::Role;
+use serde_json::{Map, Value, json};
 
 /// How many of the last runs are looked through for what became of their plans.
 const RUNS: usize = 20;
@@ -70,9 +72,12 @@ pub async fn approve_chosen(act: Act) -> Answer {
         return Err(Failure::Refused("No plan is chosen.".to_owned()));
     }
     let (wishes, who, wish) = (act.ask.deps.wishes(), act.ask.who(), act.new_id());
+    let (mut was, mut is) = (Map::new(), Map::new());
     for (number, plan) in chosen.into_iter().enumerate() {
+        was.insert(plan.to_owned(), json!(wishes.proposal(&who, plan).await?.state));
         let proposal = wishes.approve(&who, plan, &format!("{wish}-{number}"), false).await?;
+        is.insert(plan.to_owned(), json!(wishes.proposal(&who, plan).await.ok().map(|after| after.state)));
         act.ask.deps.fleets.changed(&who.customer, &proposal.plan.key.cluster);
     }
-    act.done("/console/plans", "chosen")
+    Ok(changed(act.done("/console/plans", "chosen")?, Value::Object(was), Value::Object(is)))
 }

@@ -5,12 +5,14 @@ use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
 use crate::fleet::fleet;
 use crate::show;
+use crate::trail::changed;
 use crate::view::{Card, Cell, Column, Field, Form, Page, Part, Table, Tone, acts};
 use crate::words;
 use domain::finding::{Finding, FindingKind, FindingState, KINDS};
 use domain::ids::FindingId;
 use domain::money::MicroDollars;
 use domain::tenant::Role;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Rows of one page.
@@ -139,12 +141,13 @@ pub async fn end(act: Act) -> Answer {
     let findings = &act.ask.deps.findings;
     let finding = findings.finding(&cluster.customer, &cluster.id, &id).await?.ok_or(Failure::Absent("finding"))?;
     let plan = act.ask.deps.wishes().end_waste(&act.ask.who(), &finding, &act.new_id()).await?;
+    let acted_on = finding.with(FindingState::Acting { plan });
     // The plan is written; a finding that somebody else has just written is brought up to date by the next scan.
-    if let Err(error) = findings.put_finding(&finding.with(FindingState::Acting { plan })).await {
+    if let Err(error) = findings.put_finding(&acted_on).await {
         tracing::warn!(%error, finding.id = %finding.id, "A finding could not be marked as being acted on");
     }
     act.ask.deps.fleets.changed(&cluster.customer, &cluster.id);
-    act.done("/console/waste", "ended")
+    Ok(changed(act.done("/console/waste", "ended")?, json!(finding.state), json!(acted_on.state)))
 }
 
 /// `POST /console/waste/scan`.
@@ -167,7 +170,13 @@ pub async fn dismiss(act: Act) -> Answer {
     act.must(Role::Operator)?;
     let cluster = act.ask.cluster(act.need("cluster")?).await?;
     let (finding, why) = (act.need("finding")?, act.need("why")?);
+    let state = async || {
+        let id = FindingId::parse(finding).map_err(|_| Failure::Absent("finding"))?;
+        let there = act.ask.deps.findings.finding(&cluster.customer, &cluster.id, &id).await?;
+        Ok::<_, Failure>(there.map_or(Value::Null, |finding| json!(finding.state)))
+    };
+    let was = state().await?;
     act.ask.deps.wishes().dismiss(&act.ask.who(), &cluster.id, finding, why, false).await?;
     act.ask.deps.fleets.changed(&cluster.customer, &cluster.id);
-    act.done("/console/waste", "dismissed")
+    Ok(changed(act.done("/console/waste", "dismissed")?, was, state().await.unwrap_or_default()))
 }

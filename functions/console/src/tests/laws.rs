@@ -253,3 +253,30 @@ async fn the_trail_says_what_was_there_before_a_form_and_what_is_there_after_it(
     assert_eq!((key.before.clone(), part(&key.after, "/label")), (None, "ci".into()));
     assert!(!serde_json::to_string(&rows).unwrap().contains(&secret));
 }
+
+#[tokio::test]
+async fn the_trail_says_where_a_plan_a_finding_and_a_night_were_before_and_where_they_are() {
+    let bench = Bench::full().await;
+    let cookie = bench.enter("acme-operator").await;
+    let open = bench.store.all_findings().into_iter().find(|it| it.customer == customer("acme") && it.state == FindingState::Open).unwrap();
+    let why = [("cluster", open.cluster.as_str()), ("finding", open.id.as_str()), ("why", "It is kept on purpose.")];
+    for (path, fields) in [
+        ("/console/plans/reject", &[("plan", PLAN)][..]),
+        ("/console/waste/dismiss", &why),
+        ("/console/office-hours/wake", &[("cluster", "c-acme"), ("minutes", "60")]),
+    ] {
+        assert_eq!(bench.act(&cookie, path, fields).await.status, StatusCode::SEE_OTHER, "{path}");
+    }
+    let rows = bench.store.requests(&customer("acme"), None, 10).await.unwrap().items;
+    let row = |path: &str| rows.iter().find(|row| row.action == format!("POST {path}")).unwrap_or_else(|| panic!("no {path}"));
+    let part = |value: &Option<serde_json::Value>, at: &str| value.as_ref().unwrap().pointer(at).cloned().unwrap_or_default();
+    let plan = row("/console/plans/reject");
+    let state = |value| part(value, "/proposal/state");
+    assert_eq!((state(&plan.before), state(&plan.after)), ("waiting".into(), "rejected".into()));
+    let finding = row("/console/waste/dismiss");
+    assert_ne!(finding.before, finding.after);
+    assert!(serde_json::to_string(&finding.after).unwrap().contains("It is kept on purpose."));
+    let night = row("/console/office-hours/wake");
+    let only = |value: &Option<serde_json::Value>| value.as_ref().unwrap().as_object().unwrap().values().next().unwrap().clone();
+    assert!(only(&night.before).is_null() && only(&night.after).is_string(), "{night:?}");
+}
