@@ -59,7 +59,7 @@ fn scale(suffix: &str) -> Option<(i32, u32)> {
         "Ti" => (0, 40),
         "Pi" => (0, 50),
         "Ei" => (0, 60),
-        _ => (suffix.strip_prefix(['e', 'E'])?.parse::<i32>().ok().filter(|exponent| exponent.abs() <= 60)?, 0),
+        _ => (suffix.strip_prefix(['e', 'E'])?.parse::<i32>().ok().filter(|exponent| (-60..=60).contains(exponent))?, 0),
     })
 }
 

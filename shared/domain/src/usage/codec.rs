@@ -118,7 +118,8 @@ fn put_decayed(out: &mut Vec<u8>, decayed: &Decayed) {
 fn take_decayed(from: &mut Reader<'_>) -> Result<Decayed, BadUsage> {
     let reference_s = from.option()?;
     // What a number of 64 bits can hold, with room for the sum of all buckets.
-    let base = i32::try_from(from.int()?).ok().filter(|base| base.abs() <= 1_000).ok_or(BadUsage("an exponent is too large"))?;
+    let base =
+        i32::try_from(from.int()?).ok().filter(|base| (-1_000..=1_000).contains(base)).ok_or(BadUsage("an exponent is too large"))?;
     let mut weights = Weights::new();
     for bucket in take_buckets(from)? {
         weights.push((bucket, (f64::from(base) - f64::from(from.half()?) / STEPS).exp2()));

@@ -47,9 +47,27 @@ fn memory_is_read_in_bytes_rounded_up() {
 
 #[test]
 fn rubbish_is_nothing_and_too_much_is_the_most() {
-    for text in
-        ["", " ", "-1", "-100m", "1 Gi", "1gi", "Gi", ".", "1.2.3", "e3", "1e", "1e999", "1e99999999999", "abc", "1KiB", "٣", "1\0", "0x10"]
-    {
+    for text in [
+        "",
+        " ",
+        "-1",
+        "-100m",
+        "1 Gi",
+        "1gi",
+        "Gi",
+        ".",
+        "1.2.3",
+        "e3",
+        "1e",
+        "1e999",
+        "1e99999999999",
+        "1e-2147483648",
+        "abc",
+        "1KiB",
+        "٣",
+        "1\0",
+        "0x10",
+    ] {
         assert_eq!((millis(text), units(text)), (0, 0), "{text:?}");
     }
     let many = "9".repeat(10_000);

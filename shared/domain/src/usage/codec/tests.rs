@@ -97,4 +97,10 @@ fn broken_bytes_are_refused_and_never_panic() {
         }
     }
     assert!(Usage::decode(&[&bytes[..], &[0]].concat()).is_err());
+    // The least of all exponents has no opposite.
+    for exponent in [i64::from(i32::MIN), i64::MIN, i64::MAX] {
+        let mut bytes = vec![1, 0];
+        put_int(&mut bytes, exponent);
+        assert_eq!(Usage::decode(&bytes), Err(BadUsage("an exponent is too large")), "{exponent}");
+    }
 }
