@@ -10,6 +10,7 @@ use domain::policy::Mode;
 use domain::ports::{Clock, Findings, Ledger, Optimizations, Usages};
 use domain::savings::Lever;
 use domain::sizing::{ContainerSizes, Sizes, WorkloadPolicy};
+use sim::faults::{Fault, Kind};
 use tests::plans::allow;
 use tests::plans::one_plan::OnePlan;
 use tests::plans::one_size::{self, FIRST, MIB, web};
@@ -154,6 +155,15 @@ async fn the_schedule_samples_each_round_and_judges_every_four_hours() {
     story.scheduled(25..26).await;
     story.round("now").await;
     assert_eq!(story.folded().await, before + 27, "who asks is answered at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_that_no_row_can_hold_is_folded_in_at_once() {
+    let mut story = Story::watched(250, 200, |_| {}).await;
+    let before = story.folded().await;
+    story.0.system.gate.script(|call| (call.name == "usages.put_round").then_some(Fault::Before(Kind::Denied)));
+    story.scheduled(0..3).await;
+    assert_eq!(story.folded().await, before + 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@ use domain::optimization::{Proposal, ProposalState, Round};
 use domain::plan::check::{Blocked, Rule};
 use domain::plan::{Plan, PlanKind};
 use domain::policy::Mode;
-use domain::ports::{Findings, Usages};
+use domain::ports::{Findings, StoreError, Usages};
 use domain::sizing::WorkloadPolicy;
 use domain::usage::{ContainerRef, Usage};
 use domain::workload::WorkloadRef;
@@ -104,7 +104,11 @@ impl Optimizer {
         let judged_at = sizing.usages.judged_at(customer, cluster).await?;
         let hurry = agreed || round.asked_by != SCHEDULE || judged_at.is_none_or(|at| scene.killed_since(at));
         if !hurry && judged_at.is_some_and(|at| scene.now < at + JUDGED_EVERY) {
-            return Ok(sizing.usages.put_round(customer, cluster, &scene.round()).await?);
+            match sizing.usages.put_round(customer, cluster, &scene.round()).await {
+                // Of tens of thousands of containers it is larger than a row can be: what cannot be kept is folded in at once.
+                Err(StoreError::Refused(why)) => info!(cluster.id = %cluster, why, "A round of samples could not be kept apart"),
+                kept => return Ok(kept?),
+            }
         }
         let (kept, open, rounds) = futures::try_join!(
             sizing.usages.usages(customer, cluster),

@@ -15,7 +15,7 @@ use domain::sizing::{HOURS_PER_MONTH, Resource, SizeChange, WorkloadView};
 use domain::usage::{ContainerRef, SampledRound, Usage};
 use domain::workload::WorkloadRef;
 use planning::rightsizing::advise::{Facts, Standing, advise, may_roll_out, saving};
-use planning::rightsizing::fold::fold_seen as fold;
+use planning::rightsizing::fold::fold_seen;
 use planning::rightsizing::oom::{Remedy, remedy, unseen};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ pub(super) fn folded(kept: Vec<(ContainerRef, Usage)>, rounds: Vec<SampledRound>
     let mut kept: Kept = kept.into_iter().collect();
     for round in rounds {
         for (of, seen) in round.seen {
-            fold(kept.entry(of).or_default(), &seen, round.at_s);
+            fold_seen(kept.entry(of).or_default(), &seen, round.at_s);
         }
     }
     kept
@@ -46,7 +46,7 @@ pub(super) fn judge(site: &Site, sizing: &Sizing, round: &Round, scene: &Scene, 
         for one in &view.containers {
             let of = ContainerRef { workload: view.workload.clone(), container: one.container.clone() };
             let mut usage = kept.remove(&of).unwrap_or_default();
-            fold(&mut usage, &scene.used(&view.workload, &one.container), scene.now.as_second());
+            fold_seen(&mut usage, &scene.used(&view.workload, &one.container), scene.now.as_second());
             usages.insert(of, usage);
         }
         let raise = if sizing.oom { killed(site, scene, view, &mut usages, &mut judged) } else { Vec::new() };
