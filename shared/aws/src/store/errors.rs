@@ -50,6 +50,21 @@ fn by_code(code: &str, message: &str, status: u16) -> StoreError {
     }
 }
 
+/// The answer to one write on a condition: one that did not hold is an answer, not an error. `there` takes what stands there instead out of it.
+pub(super) fn conditional<T, E: ProvideErrorMetadata>(
+    answer: Result<T, SdkError<E>>,
+    there: impl FnOnce(E) -> Option<HashMap<String, AttributeValue>>,
+) -> Result<Written, StoreError> {
+    match answer {
+        Ok(_) => Ok(Written::Yes),
+        Err(SdkError::ServiceError(service)) if service.err().code() == Some("ConditionalCheckFailedException") => {
+            Ok(Written::Lost(there(service.into_err())))
+        }
+        Err(SdkError::ServiceError(service)) if service.err().code() == Some("TransactionConflictException") => Ok(Written::Busy),
+        Err(error) => Err(store_error(&error)),
+    }
+}
+
 /// An error of a transaction: a condition that did not hold is an answer, not an error.
 pub(super) fn transaction(error: SdkError<TransactWriteItemsError>) -> Result<Written, StoreError> {
     if let SdkError::ServiceError(service) = &error

@@ -1,13 +1,12 @@
 //! Keys that make a repeated POST harmless.
 
-use super::errors::store_error;
+use super::errors::{Written, store_error};
 use super::item::{self, Item, n, s};
 use super::keys::{self, EXPIRES_AT};
+use super::schema::incomplete;
 use super::table::Table;
 use async_trait::async_trait;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::Put;
 use domain::ids::CustomerId;
 use domain::ports::{Idempotency, IdempotencyState, StoreError};
 use domain::{SignedDuration, Timestamp};
@@ -20,8 +19,6 @@ const ANSWER: SignedDuration = SignedDuration::from_hours(24);
 /// Until when the key is taken, as a text that orders as the instants do.
 const TAKEN_UNTIL: &str = "taken_until";
 const FINGERPRINT: &str = "fingerprint";
-/// Which call claimed it: a retry inside the SDK must not lose to its own first try.
-const CLAIMED_BY: &str = "claimed_by";
 /// The answer's status; absent while the request is under way.
 const STATUS: &str = "status";
 const ANSWERED: &str = "answer";
@@ -29,28 +26,21 @@ const ANSWERED: &str = "answer";
 #[async_trait]
 impl Idempotency for Table {
     async fn begin(&self, customer: &CustomerId, key: &str, fingerprint: &str, now: Timestamp) -> Result<IdempotencyState, StoreError> {
-        let claim = format!("{:032x}", fastrand::u128(..));
         let at = keys::idempotency(customer, key);
         let mut item = item::key_attributes(at.clone());
         item.insert(FINGERPRINT.to_owned(), s(fingerprint));
-        item.insert(CLAIMED_BY.to_owned(), s(&claim));
         item.insert(TAKEN_UNTIL.to_owned(), s(keys::instant(later(now, CLAIM))));
         item.insert(EXPIRES_AT.to_owned(), n(later(now, ANSWER).as_second()));
-        let put = self
-            .client
-            .put_item()
+        let put = Put::builder()
             .table_name(&self.name)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk) OR #until <= :now")
             .expression_attribute_names("#until", TAKEN_UNTIL)
-            .expression_attribute_values(":now", s(keys::instant(now)))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let there = match put {
-            Ok(_) => return Ok(IdempotencyState::New),
-            Err(SdkError::ServiceError(service)) if service.err().is_conditional_check_failed_exception() => old(service.into_err()),
-            Err(error) => return Err(store_error(&error)),
+            .expression_attribute_values(":now", s(keys::instant(now)));
+        let there = match self.put_alone(put.build().map_err(incomplete)?).await? {
+            Written::Yes => return Ok(IdempotencyState::New),
+            Written::Lost(there) => there,
+            Written::Busy => return Err(StoreError::Throttled),
         };
         let there = match there {
             Some(item) => Some(item),
@@ -58,9 +48,6 @@ impl Idempotency for Table {
         };
         // Gone between the two calls: its owner has released it, and the caller may come again.
         let there = there.ok_or(StoreError::Throttled)?;
-        if there.get(CLAIMED_BY) == Some(&s(&claim)) {
-            return Ok(IdempotencyState::New);
-        }
         state(&there, fingerprint)
     }
 
@@ -116,10 +103,6 @@ impl Idempotency for Table {
             },
         }
     }
-}
-
-fn old(error: PutItemError) -> Option<Item> {
-    if let PutItemError::ConditionalCheckFailedException(lost) = error { lost.item } else { None }
 }
 
 fn state(item: &Item, fingerprint: &str) -> Result<IdempotencyState, StoreError> {

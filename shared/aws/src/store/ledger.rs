@@ -1,6 +1,6 @@
 //! Baselines, books and hours.
 
-use super::errors::{Written, store_error};
+use super::errors::Written;
 use super::item::{self, Item, n, s};
 use super::keys;
 use super::schema::incomplete;
@@ -20,8 +20,10 @@ const HOURS_DAYS: i64 = 400;
 impl Ledger for Table {
     async fn freeze(&self, baseline: &Baseline) -> Result<Baseline, StoreError> {
         let item = item::item(keys::baseline(&baseline.customer, &baseline.cluster), "baseline", baseline)?;
-        if self.put_where_free(item).await? {
-            return Ok(baseline.clone());
+        match self.transact(vec![item::put_if_free(&self.name, item)?]).await? {
+            Written::Yes => return Ok(baseline.clone()),
+            Written::Lost(_) => {}
+            Written::Busy => return Err(StoreError::Throttled),
         }
         let there = Ledger::baseline(self, &baseline.customer, &baseline.cluster).await?;
         there.ok_or(StoreError::Throttled)
@@ -93,18 +95,4 @@ fn metered(item: &Item) -> Result<Metered, StoreError> {
         expected_cost: money(expected_cost)?,
         saved: money(saved)?,
     })
-}
-
-impl Table {
-    /// Writes one item where its key is free; says whether it did.
-    async fn put_where_free(&self, item: Item) -> Result<bool, StoreError> {
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match store_error(&error) {
-                StoreError::Conflict => Ok(false),
-                other @ (StoreError::Ambiguous(_) | StoreError::Throttled | StoreError::Corrupt(_) | StoreError::Refused(_)) => Err(other),
-            },
-        }
-    }
 }

@@ -1,12 +1,11 @@
 //! The table and the few ways in which it is read and written.
 
-use super::errors::{Written, store_error, transaction};
+use super::errors::{Written, conditional, store_error, transaction};
 use super::item::{Item, key_attributes, s};
 use super::keys::{GSI1, GSI1PK, GSI1SK, Key, PK, SK};
 use super::schema::incomplete;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update, WriteRequest};
@@ -127,18 +126,16 @@ impl Table {
     /// Writes a plan and what belongs to it, all or nothing. The first operation carries the condition.
     pub(super) async fn write_plan(&self, operations: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
         self.conditional_writes.fetch_add(1, Ordering::Relaxed);
-        // A transaction costs twice as much as the same write alone.
-        if let [TransactWriteItem { update: Some(update), .. }] = operations.as_slice() {
-            return self.update(update.clone()).await;
-        }
         self.transact(operations).await
     }
 
-    /// All of the operations, or none. The SDK gives a transaction a token, so that its own retries write once; one put alone is
-    /// given its token here, for a transaction costs twice as much.
+    /// All of the operations, or none. The SDK gives a transaction a token, so that its own retries write once. One operation alone is no
+    /// transaction, which costs twice as much as the same write.
     pub(super) async fn transact(&self, operations: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
-        if let [TransactWriteItem { put: Some(put), .. }] = operations.as_slice() {
-            return self.put_alone(put.clone()).await;
+        match operations.as_slice() {
+            [TransactWriteItem { put: Some(put), .. }] => return self.put_alone(put.clone()).await,
+            [TransactWriteItem { update: Some(update), .. }] => return self.update(update.clone()).await,
+            _ => {}
         }
         match self.client.transact_write_items().set_transact_items(Some(operations)).send().await {
             Ok(_) => Ok(Written::Yes),
@@ -147,7 +144,7 @@ impl Table {
     }
 
     /// One conditional put. A retry inside the SDK, after an answer that was lost, meets what it has written itself: that is no loss.
-    async fn put_alone(&self, put: Put) -> Result<Written, StoreError> {
+    pub(super) async fn put_alone(&self, put: Put) -> Result<Written, StoreError> {
         let token = s(format!("{:016x}", fastrand::u64(..)));
         let mut item = put.item;
         item.insert(WRITTEN_BY.to_owned(), token.clone());
@@ -162,16 +159,10 @@ impl Table {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(Written::Yes),
-            Err(SdkError::ServiceError(service)) if service.err().is_conditional_check_failed_exception() => {
-                let there = if let PutItemError::ConditionalCheckFailedException(lost) = service.into_err() { lost.item } else { None };
-                let ours = there.as_ref().is_some_and(|item| item.get(WRITTEN_BY) == Some(&token));
-                Ok(if ours { Written::Yes } else { Written::Lost(there) })
-            }
-            Err(SdkError::ServiceError(service)) if service.err().is_transaction_conflict_exception() => Ok(Written::Busy),
-            Err(error) => Err(store_error(&error)),
-        }
+        let there = |error| if let PutItemError::ConditionalCheckFailedException(lost) = error { lost.item } else { None };
+        let written = conditional(answer, there)?;
+        let ours = matches!(&written, Written::Lost(Some(item)) if item.get(WRITTEN_BY) == Some(&token));
+        Ok(if ours { Written::Yes } else { written })
     }
 
     /// One conditional update.
@@ -188,15 +179,7 @@ impl Table {
             .set_return_values_on_condition_check_failure(update.return_values_on_condition_check_failure)
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(Written::Yes),
-            Err(SdkError::ServiceError(service)) if service.err().is_conditional_check_failed_exception() => {
-                let there = if let UpdateItemError::ConditionalCheckFailedException(lost) = service.into_err() { lost.item } else { None };
-                Ok(Written::Lost(there))
-            }
-            Err(SdkError::ServiceError(service)) if service.err().is_transaction_conflict_exception() => Ok(Written::Busy),
-            Err(error) => Err(store_error(&error)),
-        }
+        conditional(answer, |error| if let UpdateItemError::ConditionalCheckFailedException(lost) = error { lost.item } else { None })
     }
 
     /// Reads a part of a partition, until there is no more of it or `limit` items could be read. An item that cannot be read is
