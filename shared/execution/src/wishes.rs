@@ -110,7 +110,7 @@ impl Wishes {
     }
 
     /// Agrees to a plan: the next round looks at the cluster again, and opens it if it still holds. `new` names the round that is
-    /// asked for, the same for a repeated request. `dry`: only says whether it would be taken.
+    /// asked for, the same for a repeated request. `dry`: only says whether it would be taken. Answers the proposal as it was.
     ///
     /// # Errors
     /// [`Refused`].
@@ -145,7 +145,7 @@ impl Wishes {
         Ok(proposal)
     }
 
-    /// Says no to a plan.
+    /// Says no to a plan. Answers the proposal as it was.
     ///
     /// # Errors
     /// [`Refused`].
@@ -166,7 +166,7 @@ impl Wishes {
         Ok(proposal)
     }
 
-    /// Stops what is under way and has it taken back, unless it is behind its point of no return.
+    /// Stops what is under way and has it taken back, unless it is behind its point of no return. Answers the proposal as it was.
     ///
     /// # Errors
     /// [`Refused`].

@@ -82,9 +82,7 @@ pub async fn approve(
     NewId(new): NewId,
     Params(dry): Params<Dry>,
 ) -> Result<Response, Problem> {
-    let (wishes, who) = (wishes(&deps), who(&caller));
-    let was = wishes.proposal(&who, &id).await.map_err(problem)?.state;
-    wishes.approve(&who, &id, &new, dry.dry_run).await.map_err(problem)?;
+    let was = wishes(&deps).approve(&who(&caller), &id, &new, dry.dry_run).await.map_err(problem)?.state;
     Ok(before(word(dry.dry_run, &id, "approved"), json!(was)))
 }
 
@@ -93,9 +91,7 @@ pub async fn approve(
 /// # Errors
 /// 404 where it is not the caller's, 409 where nobody is asked about it.
 pub async fn reject(Desk(deps): Desk, caller: Caller, Path(id): Path<String>, Params(dry): Params<Dry>) -> Result<Response, Problem> {
-    let (wishes, who) = (wishes(&deps), who(&caller));
-    let was = wishes.proposal(&who, &id).await.map_err(problem)?.state;
-    wishes.reject(&who, &id, dry.dry_run).await.map_err(problem)?;
+    let was = wishes(&deps).reject(&who(&caller), &id, dry.dry_run).await.map_err(problem)?.state;
     let word = Word { dry_run: dry.dry_run, href: href(&id), plan_id: id, state: "rejected" };
     Ok(before(Json(word).into_response(), json!(was)))
 }

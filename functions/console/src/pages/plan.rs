@@ -273,10 +273,9 @@ fn plan_of(act: &Act) -> Result<String, Failure> {
 /// # Errors
 /// It is not theirs, they may not, or nobody is asked.
 pub async fn approve(act: Act) -> Answer {
-    let (plan, wishes, who) = (plan_of(&act)?, act.ask.deps.wishes(), act.ask.who());
-    let was = wishes.proposal(&who, &plan).await?.state;
-    let proposal = wishes.approve(&who, &plan, &act.new_id(), false).await?;
-    said(&act, &was, &proposal, "approved").await
+    let plan = plan_of(&act)?;
+    let was = act.ask.deps.wishes().approve(&act.ask.who(), &plan, &act.new_id(), false).await?;
+    said(&act, &was, "approved").await
 }
 
 /// `POST /console/plans/reject`.
@@ -284,10 +283,9 @@ pub async fn approve(act: Act) -> Answer {
 /// # Errors
 /// As [`approve`].
 pub async fn reject(act: Act) -> Answer {
-    let (plan, wishes, who) = (plan_of(&act)?, act.ask.deps.wishes(), act.ask.who());
-    let was = wishes.proposal(&who, &plan).await?.state;
-    let proposal = wishes.reject(&who, &plan, false).await?;
-    said(&act, &was, &proposal, "rejected").await
+    let plan = plan_of(&act)?;
+    let was = act.ask.deps.wishes().reject(&act.ask.who(), &plan, false).await?;
+    said(&act, &was, "rejected").await
 }
 
 /// `POST /console/plans/cancel`.
@@ -295,20 +293,20 @@ pub async fn reject(act: Act) -> Answer {
 /// # Errors
 /// As [`approve`]; or it is behind its point of no return.
 pub async fn cancel(act: Act) -> Answer {
-    let (plan, wishes, who) = (plan_of(&act)?, act.ask.deps.wishes(), act.ask.who());
-    let was = wishes.proposal(&who, &plan).await?.state;
-    let proposal = wishes.cancel(&who, &plan, false).await?;
-    said(&act, &was, &proposal, "cancelled").await
+    let plan = plan_of(&act)?;
+    let was = act.ask.deps.wishes().cancel(&act.ask.who(), &plan, false).await?;
+    said(&act, &was, "cancelled").await
 }
 
-async fn said(act: &Act, was: &ProposalState, proposal: &Proposal, what: &str) -> Answer {
-    let key = &proposal.plan.key;
+/// What was said to a plan, and where it was and is.
+async fn said(act: &Act, was: &Proposal, what: &str) -> Answer {
+    let key = &was.plan.key;
     act.ask.deps.fleets.changed(&key.customer, &key.cluster);
     // It is done: a table that does not answer now must not make it look undone.
     let is = act.ask.deps.wishes().proposal(&act.ask.who(), key.plan.as_str()).await.ok().map(|proposal| proposal.state);
     Ok(changed(
         act.done(&format!("/console/plans/{}", key.plan), what)?,
-        json!({ "proposal": was }),
+        json!({ "proposal": was.state }),
         json!({ "said": what, "proposal": is }),
     ))
 }

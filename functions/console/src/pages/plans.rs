@@ -74,8 +74,8 @@ pub async fn approve_chosen(act: Act) -> Answer {
     let (wishes, who, wish) = (act.ask.deps.wishes(), act.ask.who(), act.new_id());
     let (mut was, mut is) = (Map::new(), Map::new());
     for (number, plan) in chosen.into_iter().enumerate() {
-        was.insert(plan.to_owned(), json!(wishes.proposal(&who, plan).await?.state));
         let proposal = wishes.approve(&who, plan, &format!("{wish}-{number}"), false).await?;
+        was.insert(plan.to_owned(), json!(proposal.state));
         is.insert(plan.to_owned(), json!(wishes.proposal(&who, plan).await.ok().map(|after| after.state)));
         act.ask.deps.fleets.changed(&who.customer, &proposal.plan.key.cluster);
     }

@@ -12,7 +12,7 @@ use domain::finding::{Finding, FindingKind, FindingState, KINDS};
 use domain::ids::FindingId;
 use domain::money::MicroDollars;
 use domain::tenant::Role;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Rows of one page.
@@ -170,13 +170,8 @@ pub async fn dismiss(act: Act) -> Answer {
     act.must(Role::Operator)?;
     let cluster = act.ask.cluster(act.need("cluster")?).await?;
     let (finding, why) = (act.need("finding")?, act.need("why")?);
-    let state = async || {
-        let id = FindingId::parse(finding).map_err(|_| Failure::Absent("finding"))?;
-        let there = act.ask.deps.findings.finding(&cluster.customer, &cluster.id, &id).await?;
-        Ok::<_, Failure>(there.map_or(Value::Null, |finding| json!(finding.state)))
-    };
-    let was = state().await?;
-    act.ask.deps.wishes().dismiss(&act.ask.who(), &cluster.id, finding, why, false).await?;
+    let dismissed = act.ask.deps.wishes().dismiss(&act.ask.who(), &cluster.id, finding, why, false).await?;
     act.ask.deps.fleets.changed(&cluster.customer, &cluster.id);
-    Ok(changed(act.done("/console/waste", "dismissed")?, was, state().await.unwrap_or_default()))
+    // Only what stands open is dismissed.
+    Ok(changed(act.done("/console/waste", "dismissed")?, json!(FindingState::Open), json!(dismissed.state)))
 }

@@ -13,6 +13,10 @@ use planning::rightsizing::fold::seen;
 use planning::rightsizing::select::namespaces;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How long it may take until a pod's status tells of a kill, in seconds: the kubelet lists its containers once a second and has written all
+/// statuses within ten (`syncPeriod` of its status manager); several of these.
+const SHOWN_LATE_S: i64 = 60;
+
 /// All of it, read for this one round.
 pub(super) struct Scene {
     /// Workloads of the namespaces that are looked at.
@@ -99,10 +103,10 @@ impl Scene {
         SampledRound { at_s: self.now.as_second(), seen: of.filter(|(_, seen)| *seen != Seen::default()).collect() }
     }
 
-    /// Whether its pods show a kill for lack of memory since then.
+    /// Whether its pods show a kill for lack of memory that a look at that time may not have seen.
     pub(super) fn killed_since(&self, at: Timestamp) -> bool {
         let states = self.pods.values().flatten().flat_map(|pod| &pod.containers);
-        states.filter_map(|one| one.oom.as_ref()).any(|kill| kill.finished_s >= at.as_second())
+        states.filter_map(|one| one.oom.as_ref()).any(|kill| kill.finished_s >= at.as_second() - SHOWN_LATE_S)
     }
 
     /// Kills for lack of memory that its pods show.
