@@ -126,16 +126,18 @@ impl Table {
     /// Writes a plan and what belongs to it, all or nothing. The first operation carries the condition.
     pub(super) async fn write_plan(&self, operations: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
         self.conditional_writes.fetch_add(1, Ordering::Relaxed);
+        // One update alone: here and not in `transact`, for whoever writes no plan has no right to update.
+        if let [TransactWriteItem { update: Some(update), .. }] = operations.as_slice() {
+            return self.update(update.clone()).await;
+        }
         self.transact(operations).await
     }
 
-    /// All of the operations, or none. The SDK gives a transaction a token, so that its own retries write once. One operation alone is no
-    /// transaction, which costs twice as much as the same write.
+    /// All of the operations, or none. The SDK gives a transaction a token, so that its own retries write once; one put alone is given its
+    /// token here, for a transaction costs twice as much.
     pub(super) async fn transact(&self, operations: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
-        match operations.as_slice() {
-            [TransactWriteItem { put: Some(put), .. }] => return self.put_alone(put.clone()).await,
-            [TransactWriteItem { update: Some(update), .. }] => return self.update(update.clone()).await,
-            _ => {}
+        if let [TransactWriteItem { put: Some(put), .. }] = operations.as_slice() {
+            return self.put_alone(put.clone()).await;
         }
         match self.client.transact_write_items().set_transact_items(Some(operations)).send().await {
             Ok(_) => Ok(Written::Yes),
