@@ -6,6 +6,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use std::time::Duration;
 
 /// One call with all its tries. Half of the interruption function's timeout, so that there is time left to say that it failed.
@@ -39,7 +41,9 @@ pub async fn local_config_as(endpoint: &str, region: &str, access_key: &str) -> 
 fn base(region: &str) -> ConfigLoader {
     // An empty file in memory stands for the profile files: the SDK insists on one, and looks on disk otherwise.
     let no_profile = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build();
+    let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https)
         .region(Region::new(region.to_owned()))
         .profile_files(no_profile)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))

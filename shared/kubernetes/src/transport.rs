@@ -38,7 +38,7 @@ pub(crate) fn tls_as(authority: Option<&str>, chain_pem: &str, key_pem: &SecretS
 fn trusting(authority: Option<&str>) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, ClusterError> {
     let roots = authority.map_or_else(public_roots, own_roots)?;
     // The provider is named here, so that no process-wide default has to be set by whoever calls us.
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| ClusterError::Refused(format!("TLS cannot be set up: {error}")))?;

@@ -42,7 +42,7 @@ impl HttpCourier {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             roots
         });
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let config = config.with_root_certificates(roots).with_no_client_auth();
         Ok(HttpCourier { gate, tls: TlsConnector::from(Arc::new(config)), letters: None })

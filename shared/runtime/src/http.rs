@@ -95,7 +95,7 @@ impl Client {
     pub fn new(server: Server, limits: Limits, gate: &Gate) -> Result<Client, HttpError> {
         let gate = gate.clone().waiting(Duration::from_secs(limits.connect_s.into()));
         // The provider is named here, so that no process-wide default has to be set by whoever calls us.
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let versions = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| HttpError::Ours(format!("TLS cannot be set up: {error}")))?;

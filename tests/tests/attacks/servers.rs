@@ -60,7 +60,7 @@ fn identity(kind: &str) -> (ServerConfig, String) {
     } else {
         cert.pem()
     };
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap().with_no_client_auth();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     (config.with_single_cert(vec![cert.der().clone()], key).unwrap(), trusted)

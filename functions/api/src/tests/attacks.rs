@@ -181,8 +181,8 @@ async fn every_token_of_the_corpus_gets_the_answer_that_it_says() {
 }
 
 /// What a verifier would expect that takes our public key for a shared secret.
-fn hmac(key: &aws_lc_rs::signature::EcdsaKeyPair, text: &str) -> String {
-    use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
-    use aws_lc_rs::signature::KeyPair;
+fn hmac(key: &ring::signature::EcdsaKeyPair, text: &str) -> String {
+    use ring::hmac::{HMAC_SHA256, Key, sign};
+    use ring::signature::KeyPair;
     BASE64URL_NOPAD.encode(sign(&Key::new(HMAC_SHA256, key.public_key().as_ref()), text.as_bytes()).as_ref())
 }

@@ -3,12 +3,12 @@
 use super::support::{Bench, request};
 use crate::routes::{Access, Route, TABLE};
 use async_trait::async_trait;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use data_encoding::BASE64URL_NOPAD;
 use domain::ports::Clock;
 use domain::tenant::Role;
 use http::{Method, StatusCode};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use runtime::web::issuer::{Issuer, KeySource};
 use runtime::web::token::Expected;
 use serde_json::{Value, json};
@@ -23,6 +23,11 @@ impl KeySource for List {
     }
 }
 
+fn generated() -> EcdsaKeyPair {
+    let (kind, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
+    EcdsaKeyPair::from_pkcs8(kind, EcdsaKeyPair::generate_pkcs8(kind, &random).unwrap().as_ref(), &random).unwrap()
+}
+
 pub(super) fn signed(key: &EcdsaKeyPair, head: &Value, body: &Value) -> String {
     let b64 = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
     let text = format!("{}.{}", b64(head.to_string().as_bytes()), b64(body.to_string().as_bytes()));
@@ -31,7 +36,7 @@ pub(super) fn signed(key: &EcdsaKeyPair, head: &Value, body: &Value) -> String {
 }
 
 pub(super) async fn bench() -> (Bench, EcdsaKeyPair) {
-    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let key = generated();
     let point = key.public_key().as_ref();
     let (x, y) = (BASE64URL_NOPAD.encode(&point[1..33]), BASE64URL_NOPAD.encode(&point[33..]));
     let list = json!({ "keys": [{ "kty": "EC", "crv": "P-256", "kid": "e", "x": x, "y": y }] }).to_string().into_bytes();
@@ -73,7 +78,7 @@ async fn every_route_lets_exactly_the_roles_of_tokens_in() {
 #[tokio::test]
 async fn no_route_takes_a_token_in_another_state() {
     let (bench, key) = bench().await;
-    let stranger = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let stranger = generated();
     let head = json!({ "alg": "ES256", "kid": "e" });
     let now = bench.clock.now().as_second();
     let with = |name: &str, value: Value| {

@@ -3,13 +3,13 @@
 use super::support::{Bench, customer};
 use crate::session::{LASTS, hash_of};
 use async_trait::async_trait;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use axum::body::Body;
 use data_encoding::BASE64URL_NOPAD;
 use domain::ports::{Clock, Registry};
 use domain::tenant::{ApiKey, Role};
 use http::{Method, Request, StatusCode};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use runtime::web::issuer::{Issuer, KeySource};
 use runtime::web::token::Expected;
 use serde_json::{Value, json};
@@ -108,7 +108,8 @@ fn signed(key: &EcdsaKeyPair, body: &Value) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_signs_in_with_its_role_is_in_no_cookie_and_the_session_is_over_with_it() {
-    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let (kind, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
+    let key = EcdsaKeyPair::from_pkcs8(kind, EcdsaKeyPair::generate_pkcs8(kind, &random).unwrap().as_ref(), &random).unwrap();
     let point = key.public_key().as_ref();
     let (x, y) = (BASE64URL_NOPAD.encode(&point[1..33]), BASE64URL_NOPAD.encode(&point[33..]));
     let list = json!({ "keys": [{ "kty": "EC", "crv": "P-256", "kid": "e", "x": x, "y": y }] }).to_string().into_bytes();

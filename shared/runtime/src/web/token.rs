@@ -3,10 +3,10 @@
 //!
 //! Written on the primitives that TLS brings along: the usual crate would change their features, and with them build every SDK anew.
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
 use data_encoding::BASE64URL_NOPAD;
 use domain::Timestamp;
 use domain::tenant::Role;
+use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -1,8 +1,6 @@
 use super::*;
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 
 const NOW: i64 = 1_800_000_000;
@@ -18,9 +16,12 @@ fn b64(bytes: &[u8]) -> String {
 
 impl Signer {
     fn new() -> Signer {
+        let (kind, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
+        let made = EcdsaKeyPair::generate_pkcs8(kind, &random).unwrap();
         Signer {
-            rsa: RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),
-            ec: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap(),
+            // Made for these tests, and secret to nobody: `openssl genpkey -algorithm RSA -outform DER`.
+            rsa: RsaKeyPair::from_pkcs8(include_bytes!("rsa-for-tests.pk8")).unwrap(),
+            ec: EcdsaKeyPair::from_pkcs8(kind, made.as_ref(), &random).unwrap(),
         }
     }
 
@@ -48,7 +49,7 @@ impl Signer {
         let signature = if head["kid"] == "e" {
             self.ec.sign(&SystemRandom::new(), text.as_bytes()).unwrap().as_ref().to_vec()
         } else {
-            let mut signature = vec![0; self.rsa.public_modulus_len()];
+            let mut signature = vec![0; self.rsa.public().modulus_len()];
             self.rsa.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).unwrap();
             signature
         };
@@ -128,8 +129,10 @@ fn a_head_that_asks_for_anything_else_is_refused_before_a_key_is_looked_at() {
 fn a_public_key_is_never_taken_for_a_shared_secret_or_for_another_algorithm() {
     use hmac::{Hmac, Mac};
     let signer = Signer::new();
-    let der = signer.rsa.public_key().as_der().unwrap();
-    for secret in [signer.modulus(), der.as_ref().to_vec(), signer.rsa.public_key().as_ref().to_vec(), b"secret".to_vec()] {
+    let key = signer.rsa.public_key().as_ref().to_vec();
+    // The form that `openssl` prints public keys in: a head that says "RSA", and the key.
+    let head: &[u8] = b"\x30\x82\x01\x22\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00\x03\x82\x01\x0f\x00";
+    for secret in [signer.modulus(), [head, &key].concat(), key, b"secret".to_vec()] {
         for head in
             [json!({ "alg": "HS256", "kid": "r" }), json!({ "alg": "RS256", "kid": "r" }), json!({ "alg": "HS256", "kid": "shared" })]
         {

@@ -31,7 +31,7 @@ pub(super) fn identity() -> Result<Identity, ServeError> {
     let certificate = leaf.signed_by(&key, &authority).map_err(failed)?;
 
     // The provider is named, so that no process-wide default has to be set first.
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
