@@ -19,7 +19,6 @@ mod table;
 mod thinking;
 
 use counted::{Counted, Part};
-use execution::SIDE_BY_SIDE;
 use prices::{Pico, price};
 
 /// Hours of a month (365 x 24 / 12).
@@ -66,13 +65,12 @@ fn main() {
     let monthly = |counted: &Counted, part: Part| counted.of(part) * HOURS;
     println!("\nA month of {clusters} clusters of {nodes} nodes (prices of us-east-1, {}):\n", prices::AS_OF);
     let mut sum: Pico = prices::fixed(&one);
-    println!("  {:<34} {:>12} {:>12.2} USD", "keys, secrets, alarms, metrics", "", usd(sum));
+    println!("  {:<34} {:>12} {:>12.2} USD", "keys, secrets, alarms, metrics, polls", "", usd(sum));
     for part in Part::ALL {
         let (a, b) = (monthly(&one, part), monthly(&two, part));
         let each = b.saturating_sub(a) + now_and_then.iter().map(|(counted, times)| counted.of(part) * times).sum::<u128>();
         let units = a.saturating_sub(b.saturating_sub(a)) + each * clusters;
-        // What waits side by side is paid by the one that waits longest.
-        let units = if part == Part::VisitingMegabyteMillis { units.div_ceil(clusters.clamp(1, SIDE_BY_SIDE as u128)) } else { units };
+        let units = units.div_ceil(part.shared_by(clusters));
         let cost = price(part, units);
         sum += cost;
         println!("  {:<34} {units:>12} {:>12.2} USD", part.name(), usd(cost));

@@ -127,6 +127,7 @@ async fn begin(seed: u64, rng: &mut fastrand::Rng) -> Nightly {
         clock,
         meter: system.counts.clone(),
         enabled: true,
+        idle: Default::default(),
     };
     let expected = system.world.sizes(&cluster).into_iter().map(|object| (object.target, object.size)).collect();
     Nightly { system, hours, cluster, customer, expected, rolled_out: BTreeMap::new() }

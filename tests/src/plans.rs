@@ -280,6 +280,7 @@ impl BySeed {
             asked_by: "the seed".to_owned(),
             types: Vec::new(),
             dry_run: false,
+            nodes: None,
         };
         let body = serde_json::to_string(&round).unwrap_or_default();
         system.queue.put(sim::store::Which::Rounds, body, domain::SignedDuration::from_secs(self.rng.i64(0..20)));
@@ -294,6 +295,7 @@ impl BySeed {
             asked_by: "the seed".to_owned(),
             types: vec![domain::decision::DecisionType::BinPack],
             dry_run: true,
+            nodes: None,
         };
         let body = serde_json::to_string(&round).unwrap_or_default();
         system.queue.put(sim::store::Which::Rounds, body, domain::SignedDuration::ZERO);

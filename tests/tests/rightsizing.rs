@@ -49,6 +49,7 @@ impl Story {
             asked_by: asked_by.to_owned(),
             types: Vec::new(),
             dry_run: false,
+            nodes: None,
         };
         let until = self.0.system.clock.now() + SignedDuration::from_mins(5);
         self.0.system.optimizer.clone().unwrap().round(&round, until).await.unwrap();

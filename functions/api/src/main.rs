@@ -1,6 +1,5 @@
 //! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
-use runtime::advisor::Connection;
 use runtime::config::Var;
 use runtime::web::issuer::Issuer;
 use std::sync::Arc;
@@ -25,11 +24,8 @@ async fn main() -> anyhow::Result<()> {
     let wires = Wires::new(wiring::start(&NEEDS)?).await;
     let Wires { config, sdk, table, .. } = &wires;
     let (vault, gate) = (wires.vault(), wires.gate());
-    let Some(key) = &config.ml_server_api_key else {
-        anyhow::bail!("ML_SERVER_API_KEY is not set");
-    };
     let deps = api::Deps {
-        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), api::routes::ml::LIMITS, &gate)?)),
+        ml: Some(Arc::new(wires.ml(api::routes::ml::LIMITS)?)),
         registry: table.clone(),
         journal: table.clone(),
         optimizations: table.clone(),

@@ -2,7 +2,6 @@
 
 use console::fleet::Fleets;
 use console::session::Signer;
-use runtime::advisor::Connection;
 use runtime::config::Var;
 use runtime::http::Limits;
 use runtime::web::issuer::Issuer;
@@ -27,8 +26,8 @@ const NEEDS: [Var; 9] = [
 async fn main() -> anyhow::Result<()> {
     let wires = Wires::new(wiring::start(&NEEDS)?).await;
     let Wires { config, sdk, table, .. } = &wires;
-    let (Some(secret), Some(key)) = (&config.session_secret, &config.ml_server_api_key) else {
-        anyhow::bail!("SESSION_SECRET or ML_SERVER_API_KEY is not set");
+    let Some(secret) = &config.session_secret else {
+        anyhow::bail!("SESSION_SECRET is not set");
     };
     let gate = wires.gate();
     // A page waits for the decision server no longer than a person would.
@@ -49,7 +48,7 @@ async fn main() -> anyhow::Result<()> {
         rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
         scans: Arc::new(aws::ScanQueue::new(sdk, config.scans_queue_url.clone())),
         queue: wires.queues(),
-        ml: Some(Arc::new(Connection::new(&config.ml_server_url, key.wrapped(), limits, &gate)?)),
+        ml: Some(Arc::new(wires.ml(limits)?)),
         clock: wires.clock.clone(),
         ids: console::random_ids(),
         issuer: config.tokens.as_ref().map(|tokens| Issuer::named(tokens, &gate)).transpose()?.map(Arc::new),

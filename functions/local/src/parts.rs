@@ -43,6 +43,7 @@ pub(crate) fn office_hours(ports: &Ports, table: &Arc<aws::Table>) -> OfficeHour
         clock: ports.clock.clone(),
         meter: ports.meter.clone(),
         enabled: true,
+        idle: Default::default(),
     }
 }
 

@@ -210,6 +210,7 @@ impl System {
             asked_by: "the start of local mode".to_owned(),
             types: Vec::new(),
             dry_run: false,
+            nodes: None,
         };
         Ok(self.optimizer.rounds.ask(&round).await?)
     }

@@ -19,6 +19,7 @@ async fn main() -> anyhow::Result<()> {
         clock: wires.clock.clone(),
         meter: wires.meter.clone(),
         enabled: wires.config.office_hours_enabled,
+        idle: Default::default(),
     };
     let handle = |event: LambdaEvent<serde_json::Value>| async move {
         let budget = Budget::from_lambda(event.context.deadline, MARGIN);

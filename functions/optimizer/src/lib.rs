@@ -14,8 +14,9 @@ use tracing::{info, warn};
 /// What the function works with.
 pub type Deps = Optimizer;
 
-/// How many rounds of a batch run at once. One snapshot of the largest cluster fills the memory.
-const CONCURRENCY: usize = 1;
+/// How many nodes the clusters may have together whose rounds run at once. One snapshot of the largest cluster fills the memory; rounds of
+/// small ones wait for their API servers side by side, so that the waiting is paid once.
+const NODES_AT_ONCE: u32 = 5_000;
 
 /// Why a message comes back.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,37 @@ pub async fn handle_any(event: serde_json::Value, deps: &Deps, budget: Budget) -
 
 /// Handles one batch; only the messages that must come back are in the answer.
 pub async fn handle(event: SqsEvent, deps: &Deps, budget: Budget) -> SqsBatchResponse {
-    runtime::batch::run(event, CONCURRENCY, |message| one(message, deps, budget)).await
+    let mut back = SqsBatchResponse::default();
+    for group in groups(event.records) {
+        let many = group.len();
+        let mut event = SqsEvent::default();
+        event.records = group;
+        let answer = runtime::batch::run(event, many, |message| one(message, deps, budget)).await;
+        back.batch_item_failures.extend(answer.batch_item_failures);
+    }
+    back
+}
+
+/// Messages whose rounds have room in the memory together, the small clusters first. Of which nobody knows how large it is has it to itself.
+fn groups(messages: Vec<SqsMessage>) -> Vec<Vec<SqsMessage>> {
+    let size = |message: &SqsMessage| {
+        let round: Option<Round> = message.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
+        round.map_or(0, |round| round.nodes.unwrap_or(NODES_AT_ONCE))
+    };
+    let mut sized: Vec<(u32, SqsMessage)> = messages.into_iter().map(|message| (size(&message), message)).collect();
+    sized.sort_by_key(|(nodes, _)| *nodes);
+    let (mut groups, mut room): (Vec<Vec<SqsMessage>>, u32) = (Vec::new(), 0);
+    for (nodes, message) in sized {
+        match groups.last_mut() {
+            Some(group) if nodes <= room => group.push(message),
+            Some(_) | None => {
+                groups.push(vec![message]);
+                room = NODES_AT_ONCE;
+            }
+        }
+        room = room.saturating_sub(nodes);
+    }
+    groups
 }
 
 async fn one(message: SqsMessage, deps: &Deps, budget: Budget) -> Result<(), Unhandled> {
@@ -85,5 +116,41 @@ pub async fn body(text: &str, deps: &Deps, budget: Budget) -> Result<(), Unhandl
             Ok(())
         }
         Rounded::Unfinished => Err(Unhandled::Unfinished),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: &str, nodes: Option<u32>) -> SqsMessage {
+        let round = serde_json::json!({ "customer": "acme", "cluster": "prod", "round": "s1", "asked_by": "schedule", "nodes": nodes });
+        let mut message = SqsMessage::default();
+        (message.message_id, message.body) = (Some(id.to_owned()), Some(round.to_string()));
+        message
+    }
+
+    fn grouped(messages: Vec<SqsMessage>) -> Vec<Vec<String>> {
+        groups(messages).into_iter().map(|group| group.into_iter().filter_map(|message| message.message_id).collect()).collect()
+    }
+
+    #[test]
+    fn rounds_run_side_by_side_as_far_as_their_snapshots_have_room() {
+        let few = ["a", "b", "c"].map(|id| message(id, Some(50))).to_vec();
+        assert_eq!(grouped(few), [["a", "b", "c"]]);
+        let large = vec![message("large", Some(5_000)), message("small", Some(50)), message("middle", Some(4_950))];
+        assert_eq!(grouped(large), [vec!["small", "middle"], vec!["large"]]);
+        let unknown = vec![message("unknown", None), message("another", None), message("small", Some(1))];
+        assert_eq!(grouped(unknown), [["small"], ["unknown"], ["another"]]);
+        let larger = vec![message("larger", Some(9_000)), message("as-large", Some(9_000))];
+        assert_eq!(grouped(larger), [["larger"], ["as-large"]], "no message is left out for its size");
+    }
+
+    #[test]
+    fn what_cannot_be_read_takes_no_room() {
+        let mut torn = message("torn", None);
+        torn.body = Some("{".to_owned());
+        assert_eq!(grouped(vec![torn, message("large", Some(5_000))]), [["torn", "large"]]);
+        assert!(groups(Vec::new()).is_empty());
     }
 }

@@ -39,9 +39,6 @@ async fn main() -> anyhow::Result<()> {
 
 fn wire(wires: &Wires) -> anyhow::Result<Optimizer> {
     let Wires { config, sdk, table, .. } = wires;
-    let Some(key) = &config.ml_server_api_key else {
-        anyhow::bail!("ML_SERVER_API_KEY is not set");
-    };
     let ports = wires.ports();
     Ok(Optimizer {
         surveyor: Arc::new(Lookout::new(ports.clone())),
@@ -55,7 +52,7 @@ fn wire(wires: &Wires) -> anyhow::Result<Optimizer> {
         }),
         ledger: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
-        advisor: Arc::new(HttpAdvisor::new(&config.ml_server_url, key.wrapped(), Limits::default(), &wires.gate())?),
+        advisor: Arc::new(HttpAdvisor::over(wires.ml(Limits::default())?)),
         inspector: Some(Inspector {
             registry: table.clone(),
             rights: wires.clusters(wires.vault(), aws::EksRole::Act),

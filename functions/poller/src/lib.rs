@@ -13,7 +13,7 @@ use domain::{SignedDuration, Timestamp};
 use futures::future::join_all;
 use runtime::deadline::Budget;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tracing::{error, info, warn};
 
 /// How queues are listened to.
@@ -42,7 +42,19 @@ pub struct Deps {
     pub meter: Arc<dyn Meter>,
     /// How queues are listened to.
     pub settings: Settings,
+    /// The queues that were found last.
+    pub found: Found,
 }
+
+/// Queues, and when they were looked up: they are set once in a cluster's life, and each look reads every cluster.
+#[derive(Debug, Clone, Default)]
+pub struct Found(Arc<Mutex<Option<(Timestamp, BTreeMap<Named, AwsScope>)>>>);
+
+/// A customer's queue.
+type Named = (CustomerId, String);
+
+/// How long what was found is listened to without another look: so late is a new queue heard at most, and one that was taken away left alone.
+const FOUND_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 /// What an invocation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,7 +72,7 @@ pub struct Polled {
 /// # Errors
 /// The table did not say which queues there are; the next minute tries again.
 pub async fn handle(deps: &Deps, budget: Budget) -> Result<Polled, StoreError> {
-    let queues = queues(deps).await?;
+    let queues = found(deps).await?;
     let until = budget.until();
     let listened = join_all(queues.iter().map(|((_, url), scope)| listen(deps, scope, url, until))).await;
     let mut polled = Polled { queues: queues.len(), ..Polled::default() };
@@ -73,9 +85,22 @@ pub async fn handle(deps: &Deps, budget: Budget) -> Result<Polled, StoreError> {
     Ok(polled)
 }
 
+async fn found(deps: &Deps) -> Result<BTreeMap<Named, AwsScope>, StoreError> {
+    let now = deps.clock.now();
+    let known = deps.found.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some((looked, queues)) = known
+        && now < looked + FOUND_FOR
+    {
+        return Ok(queues);
+    }
+    let queues = queues(deps).await?;
+    *deps.found.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, queues.clone()));
+    Ok(queues)
+}
+
 /// Every queue of a customer once, however many of their clusters name it. Where two customers name one queue, each reads it as
 /// themselves: whoever names another's queue is refused by it, and keeps nobody from theirs.
-async fn queues(deps: &Deps) -> Result<BTreeMap<(CustomerId, String), AwsScope>, StoreError> {
+async fn queues(deps: &Deps) -> Result<BTreeMap<Named, AwsScope>, StoreError> {
     let mut queues = BTreeMap::new();
     for cluster in deps.registry.every_cluster().await? {
         let Some(url) = cluster.sqs_queue_url.clone() else { continue };

@@ -26,6 +26,7 @@ async fn main() -> anyhow::Result<()> {
         clock: wires.clock.clone(),
         meter: wires.meter.clone(),
         settings: Settings { ask: said.ask, pause: said.pause },
+        found: poller::Found::default(),
     };
     let handle = |event: LambdaEvent<serde_json::Value>| async move {
         let budget = Budget::from_lambda(event.context.deadline, MARGIN);

@@ -150,6 +150,7 @@ async fn bench(post: Post, clusters: &[Cluster]) -> Bench {
         clock,
         meter: counts.clone(),
         settings,
+        found: Found::default(),
     };
     Bench { deps, mailmen, ours, counts }
 }

@@ -16,6 +16,7 @@ mod config;
 #[cfg(feature = "eks")]
 mod eks_directory;
 mod eks_token;
+mod function_urls;
 #[cfg(feature = "mail")]
 mod mail;
 mod mailboxes;
@@ -30,6 +31,7 @@ pub use config::{local_config, local_config_as, sdk_config};
 #[cfg(feature = "eks")]
 pub use eks_directory::EksDirectory;
 pub use eks_token::{EksRole, EksTokens};
+pub use function_urls::FunctionUrls;
 #[cfg(feature = "mail")]
 pub use mail::Mail;
 pub use mailboxes::CustomerQueues;

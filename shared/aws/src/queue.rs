@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use domain::SignedDuration;
 use domain::optimization::Round;
 use domain::plan::PlanKey;
@@ -28,6 +29,8 @@ pub struct Queues {
     urls: QueueUrls,
 }
 
+/// How many messages one SendMessageBatch takes (SQS API Reference).
+const SEND_BATCH: usize = 10;
 /// The longest delay that SQS takes (SQS API Reference, SendMessage, DelaySeconds).
 const DELAY_S_MAX: i64 = 900;
 
@@ -78,6 +81,22 @@ impl RoundQueue {
 
 #[async_trait]
 impl Rounds for RoundQueue {
+    async fn ask_all(&self, rounds: &[Round]) -> Result<(), QueueError> {
+        for batch in rounds.chunks(SEND_BATCH) {
+            let mut entries = Vec::with_capacity(batch.len());
+            for (number, round) in batch.iter().enumerate() {
+                let body = serde_json::to_string(round).map_err(|e| QueueError(e.to_string()))?;
+                let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(clean(&body)).build();
+                entries.push(entry.map_err(|e| QueueError(e.to_string()))?);
+            }
+            let sent = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
+            if let Some(failed) = sent.map_err(refused)?.failed.first() {
+                return Err(QueueError(format!("a message of a batch was not taken: {}", failed.code)));
+            }
+        }
+        Ok(())
+    }
+
     async fn ask(&self, round: &Round) -> Result<(), QueueError> {
         let body = serde_json::to_string(round).map_err(|e| QueueError(e.to_string()))?;
         let sent = self.client.send_message().queue_url(&self.url).message_body(clean(&body)).send().await;

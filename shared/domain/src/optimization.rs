@@ -41,6 +41,9 @@ pub struct Round {
     /// Only decide and record: nothing is proposed and nothing done.
     #[serde(default)]
     pub dry_run: bool,
+    /// How many nodes the cluster had when it was last seen: how much room its round takes. `None`: nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<u32>,
 }
 
 impl Round {
@@ -62,6 +65,18 @@ pub fn run_id(cluster: &ClusterId, round: &str, decision: DecisionType) -> RunId
     text.truncate(26);
     #[expect(clippy::unwrap_used, reason = "letters, digits and '-': always an id; a test makes all of them")]
     RunId::parse(format!("{}-{text}", decision.path())).unwrap()
+}
+
+/// What is common to the names of all runs of a round, in a name that [`run_id`] has made.
+pub fn round_part(id: &RunId) -> Option<&str> {
+    id.as_str().rsplit_once('-').map(|(_, round)| round)
+}
+
+/// Whether runs may be written together: they are of one round of one cluster, and of one instant.
+pub fn together(runs: &[Run]) -> bool {
+    let of = |run: &Run| (run.customer.clone(), run.cluster.clone(), run.round.clone(), run.at);
+    let named = runs.iter().all(|run| run.id == run_id(&run.cluster, &run.round, run.decision));
+    named && runs.first().is_some_and(|first| runs.iter().all(|run| of(run) == of(first)))
 }
 
 /// What came of a run.
@@ -269,6 +284,9 @@ pub struct Standing {
     /// The newest rounds that were answered, newest first: at most [`RUNS_KEPT`]. The list of the customer holds those of all clusters.
     #[serde(default)]
     pub runs: Vec<RunId>,
+    /// The newest hour of the ledger that is known to be closed: no other round of it needs to look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Timestamp>,
     /// Grows with every write; 0 where nothing was written yet.
     pub version: u64,
 }

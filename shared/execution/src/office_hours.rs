@@ -8,7 +8,6 @@
 
 use crate::SIDE_BY_SIDE;
 use crate::ports::Trouble;
-use domain::Timestamp;
 use domain::ids::{ClusterId, CustomerId};
 use domain::office_hours::{APPROVED_KEY, AWAKE_KEY, Asleep, CUSTOMER_KEY, OfficeHoursPolicy, Rules, fingerprint, of_cluster};
 use domain::plan::PlanKey;
@@ -16,10 +15,11 @@ use domain::policy::Mode;
 use domain::ports::{Clock, Clusters, Journal, Meter, Nights, Queue, Registry};
 use domain::tenant::Cluster;
 use domain::workload::{Scalables, ScaleRef};
+use domain::{SignedDuration, Timestamp};
 use futures::StreamExt;
 use planning::office_hours::{Judged, Sight, judge};
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use tracing::{info, warn};
 
 mod plans;
@@ -44,6 +44,32 @@ pub struct OfficeHours {
     pub meter: Arc<dyn Meter>,
     /// Whether anything is put to sleep at all (`OFFICE_HOURS_ENABLED`).
     pub enabled: bool,
+    /// Clusters in which nothing sleeps and nothing may be put to sleep.
+    pub idle: Idle,
+}
+
+/// Where nothing slept when it was last looked, and when that was: most clusters have no office hours, and each look is paid for. Nothing
+/// rests on it but when the next look comes: rows are written by this function alone, and while nothing may be put to sleep none comes about.
+#[derive(Debug, Clone, Default)]
+pub struct Idle(Arc<Mutex<BTreeMap<(CustomerId, ClusterId), Timestamp>>>);
+
+/// How long a cluster counts as idle. It bounds how late another process's sleeper is woken in a cluster whose office hours were switched off.
+const IDLE_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+impl Idle {
+    fn holds(&self, cluster: &Cluster, now: Timestamp) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(cluster.customer.clone(), cluster.id.clone())).is_some_and(|looked| now < *looked + IDLE_FOR)
+    }
+
+    fn set(&self, cluster: &Cluster, idle: Option<Timestamp>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = (cluster.customer.clone(), cluster.id.clone());
+        match idle {
+            Some(looked) => drop(known.insert(of, looked)),
+            None => drop(known.remove(&of)),
+        }
+    }
 }
 
 /// What came of a minute of one cluster.
@@ -125,10 +151,16 @@ impl OfficeHours {
     /// # Errors
     /// [`Trouble`]: the table did not answer; the next minute begins anew.
     pub async fn minute(&self, cluster: Cluster) -> Result<Minute, Trouble> {
-        let rows = self.nights.asleep(&cluster.customer, &cluster.id).await?;
         let mode = cluster.policy.office_hours.mode;
         let may = self.enabled && (mode == Mode::Approve || mode == Mode::Auto);
-        if rows.is_empty() && !may {
+        let now = self.clock.now();
+        if !may && self.idle.holds(&cluster, now) {
+            return Ok(Minute::Idle);
+        }
+        let rows = self.nights.asleep(&cluster.customer, &cluster.id).await?;
+        let idle = rows.is_empty() && !may;
+        self.idle.set(&cluster, idle.then_some(now));
+        if idle {
             return Ok(Minute::Idle);
         }
         let set = self.set(cluster).await?;

@@ -114,17 +114,16 @@ impl Optimizer {
         let round = slot(self.ports.clock.now(), self.settings.interval);
         let clusters = self.ports.registry.every_cluster().await?;
         let asked = clusters.len();
-        for cluster in clusters {
-            let round = Round {
-                customer: cluster.customer,
-                cluster: cluster.id,
-                round: round.clone(),
-                asked_by: SCHEDULE.to_owned(),
-                types: Vec::new(),
-                dry_run: false,
-            };
-            self.rounds.ask(&round).await?;
-        }
+        let rounds = clusters.into_iter().map(|cluster| Round {
+            nodes: cluster.seen_at.map(|_| cluster.node_count),
+            customer: cluster.customer,
+            cluster: cluster.id,
+            round: round.clone(),
+            asked_by: SCHEDULE.to_owned(),
+            types: Vec::new(),
+            dry_run: false,
+        });
+        self.rounds.ask_all(&rounds.collect::<Vec<_>>()).await?;
         Ok(asked)
     }
 
@@ -141,26 +140,16 @@ impl Optimizer {
         {
             warn!(cluster.id = %site.cluster.id, %error, "What we may do in a cluster was not looked at; the next round does");
         }
+        let open = self.optimizations.open_proposals(&round.customer, &round.cluster).await?;
         let agreed = match &self.sizing {
-            Some(sizing) => Box::pin(self.remember_sizes(&site, sizing)).await?,
+            Some(sizing) => Box::pin(self.remember_sizes(&site, sizing, &open)).await?,
             None => false,
         };
-        self.settle(&site).await?;
+        self.settle_these(&open).await?;
         let mut view = ask::View::default();
-        let mut runs = Vec::new();
-        for decision in self.types(round) {
-            if self.ports.clock.now() >= until {
-                return Ok(Rounded::Unfinished);
-            }
-            if self.optimizations.run(&round.customer, &round.run(decision)).await?.is_some() {
-                // Decided by an earlier delivery of the message; `settle` has carried it out.
-                continue;
-            }
-            let run = self.one(&site, round, decision, &mut view).await?;
-            self.ports.meter.count("optimizations", word(&run));
-            info!(cluster.id = %site.cluster.id, run.id = %run.id, run.status = ?run.status, why = run.why.as_deref(), plans = run.recommendations.len(), "A run was decided");
-            runs.push(run);
-        }
+        let Some(runs) = self.decisions(&site, round, until, &mut view).await? else {
+            return Ok(Rounded::Unfinished);
+        };
         let asked = round.types.is_empty() || round.types.contains(&DecisionType::Rightsize);
         if let Some(sizing) = self.sizing.as_ref().filter(|_| asked)
             && let Err(error) = Box::pin(self.sizes(&site, sizing, round, agreed, &mut view)).await
@@ -169,15 +158,40 @@ impl Optimizer {
             warn!(cluster.id = %site.cluster.id, %error, "The sizes of workloads could not be decided on");
         }
         if !round.dry_run
-            && let Err(error) = self.learn(&site, &view).await
+            && let Err(error) = self.learn(&site, &mut view).await
         {
             warn!(cluster.id = %site.cluster.id, %error, "Predictions could not be looked after");
         }
-        if let Err(error) = self.reckon(&site, &view, &runs).await {
+        if let Err(error) = self.reckon(&site, &mut view, &runs).await {
             // The ledger is closed by the next round of the hour; a round is not repeated for it.
             warn!(cluster.id = %site.cluster.id, %error, "An hour could not be closed");
         }
+        self.keep_standing(&site, &mut view).await;
         Ok(Rounded::Finished(runs))
+    }
+
+    /// Decides on every type that is not decided yet; what led to nothing is written when all are. `None`: the time was out first.
+    async fn decisions(&self, site: &Site, round: &Round, until: Timestamp, view: &mut ask::View) -> Result<Option<Vec<Run>>, Trouble> {
+        let types = self.types(round);
+        let names: Vec<_> = types.iter().map(|decision| round.run(*decision)).collect();
+        // By an earlier delivery of the message; what it opened was carried out when the round began.
+        let decided = self.optimizations.named_runs(&round.customer, &names).await?;
+        let (began, mut runs) = (self.ports.clock.now(), Vec::new());
+        for (decision, name) in types.into_iter().zip(names) {
+            if self.ports.clock.now() >= until {
+                self.record_apart(&std::mem::take(&mut view.nothing)).await?;
+                return Ok(None);
+            }
+            if decided.iter().any(|run| run.id == name) {
+                continue;
+            }
+            let run = self.one(site, round, decision, began, view).await?;
+            self.ports.meter.count("optimizations", word(&run));
+            info!(cluster.id = %site.cluster.id, run.id = %run.id, run.status = ?run.status, why = run.why.as_deref(), plans = run.recommendations.len(), "A run was decided");
+            runs.push(run);
+        }
+        self.record(view).await?;
+        Ok(Some(runs))
     }
 
     fn types(&self, round: &Round) -> Vec<DecisionType> {

@@ -1,13 +1,15 @@
 //! The sweeper: what nobody works on, and what never arrived. EventBridge is best effort, so EC2 itself is the second source.
 
-use crate::ports::{Ports, Site, Trouble};
+use crate::ports::{Ports, Site, Trouble, scope};
 use crate::{SIDE_BY_SIDE, refresh, rescue};
+use domain::ids::CustomerId;
 use domain::interruption::{Notice, NoticeKind, SPOT_NOTICE, Takeback};
 use domain::plan::PlanKey;
 use domain::ports::{Change, Instance, InstanceFilter, StoreError};
-use domain::tenant::Cluster;
+use domain::tenant::{Cluster, Customer};
 use domain::{SignedDuration, Timestamp};
 use futures::StreamExt;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use tracing::{info, warn};
 
@@ -36,10 +38,14 @@ const OPEN_ROW_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// The table or the queue did not answer.
 pub async fn sweep(ports: &Ports, until: Timestamp) -> Result<Swept, Trouble> {
     let resumed = resume(ports).await?;
-    let mut clusters = ports.registry.every_cluster().await?;
+    let (mut clusters, customers) = futures::try_join!(ports.registry.every_cluster(), ports.registry.every_customer())?;
+    let customers: BTreeMap<CustomerId, Customer> = customers.into_iter().map(|customer| (customer.id.clone(), customer)).collect();
     let now = ports.clock.now();
     clusters.sort_by_cached_key(|cluster| turn(cluster, now));
-    let visits = futures::stream::iter(clusters).map(|cluster| timed(ports, cluster, until)).buffer_unordered(SIDE_BY_SIDE);
+    // Who has gone in the meantime is not there, and nor is their cluster to be looked at.
+    let theirs = clusters.into_iter().filter_map(|cluster| Some((customers.get(&cluster.customer)?, cluster)));
+    let visits = futures::stream::iter(theirs).map(|(customer, cluster)| timed(ports, customer, cluster, until));
+    let visits = visits.buffer_unordered(SIDE_BY_SIDE);
     let visits: Vec<(usize, bool)> = visits.collect().await;
     Ok(Swept {
         resumed,
@@ -59,12 +65,12 @@ fn turn(cluster: &Cluster, now: Timestamp) -> (Timestamp, u64) {
 }
 
 /// A visit, unless the time is out. What fails is told: it must not keep the sweeper from the others.
-async fn timed(ports: &Ports, cluster: Cluster, until: Timestamp) -> (usize, bool) {
+async fn timed(ports: &Ports, customer: &Customer, cluster: Cluster, until: Timestamp) -> (usize, bool) {
     if ports.clock.now() >= until {
         ports.meter.count("sweeps", "out_of_time");
         return (0, false);
     }
-    match visit(ports, &cluster, until).await {
+    match visit(ports, customer, &cluster, until).await {
         Ok(done) => done,
         Err(error) => {
             warn!(cluster.id = %cluster.id, %error, "A cluster could not be swept");
@@ -108,13 +114,19 @@ async fn tell_open_rows(ports: &Ports, key: &PlanKey, now: Timestamp) -> Result<
     Ok(())
 }
 
-async fn visit(ports: &Ports, cluster: &Cluster, until: Timestamp) -> Result<(usize, bool), Trouble> {
+/// Most minutes nothing is taken and the index is young: then the list of clusters, which may be a moment old, is all that is read of one.
+async fn visit(ports: &Ports, customer: &Customer, cluster: &Cluster, until: Timestamp) -> Result<(usize, bool), Trouble> {
+    let instances = ports.cloud.instances(&scope(cluster, customer), &InstanceFilter::Cluster(cluster.name.clone())).await?;
+    let lost: Vec<Instance> = instances.into_iter().filter(taken).collect();
+    let now = ports.clock.now();
+    let stale = cluster.seen_at.is_none_or(|seen| now > seen + INDEX_AGE_MAX);
+    if lost.is_empty() && !stale {
+        return Ok((0, false));
+    }
     let Some(site) = Site::open(ports, &cluster.customer, &cluster.id).await? else {
         return Ok((0, false));
     };
-    let missed = missed(ports, &site, until).await?;
-    let now = ports.clock.now();
-    let stale = cluster.seen_at.is_none_or(|seen| now > seen + INDEX_AGE_MAX);
+    let missed = missed(ports, &site, &lost, until).await?;
     if stale {
         refresh::refresh(ports, &site).await?;
     }
@@ -122,11 +134,10 @@ async fn visit(ports: &Ports, cluster: &Cluster, until: Timestamp) -> Result<(us
 }
 
 /// Instances that EC2 says are being taken, or were taken, while no notice of it came.
-async fn missed(ports: &Ports, site: &Site, until: Timestamp) -> Result<usize, Trouble> {
-    let instances = ports.cloud.instances(&site.scope, &InstanceFilter::Cluster(site.cluster.name.clone())).await?;
+async fn missed(ports: &Ports, site: &Site, lost: &[Instance], until: Timestamp) -> Result<usize, Trouble> {
     let now = ports.clock.now();
     let mut found = 0;
-    for instance in instances.iter().filter(|i| taken(i)) {
+    for instance in lost {
         if rescue::known(ports, &site.cluster, &instance.id).await? {
             continue;
         }

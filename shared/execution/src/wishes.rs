@@ -336,5 +336,6 @@ impl Wishes {
 }
 
 fn round(who: &Who, cluster: &ClusterId, round: String, types: Vec<DecisionType>, dry_run: bool) -> Round {
-    Round { customer: who.customer.clone(), cluster: cluster.clone(), round, asked_by: format!("api key {}", who.label), types, dry_run }
+    let asked_by = format!("api key {}", who.label);
+    Round { customer: who.customer.clone(), cluster: cluster.clone(), round, asked_by, types, dry_run, nodes: None }
 }

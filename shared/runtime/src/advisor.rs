@@ -2,15 +2,16 @@
 
 use crate::gzip;
 use crate::http::{Answer, Client, HttpError, Limits, Server};
-use ::http::{HeaderValue, Method, Request, StatusCode, header};
+use ::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use async_trait::async_trait;
 use domain::decision::verify::harmless;
 use domain::decision::{CONTRACT_VERSION, DecisionAnswer, DecisionRequest, Kept, PredictRequest, Prediction, PredictionOutcome};
-use domain::ports::{Advisor, AdvisorError};
+use domain::ports::{Advisor, AdvisorError, Outgoing, Signer};
 use gate::Gate;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Bodies from this size on are packed, in bytes: below, packing costs more than it saves.
 const PACK_FROM: usize = 16_384;
@@ -26,6 +27,7 @@ const WORDS_MAX: usize = 300;
 pub struct Connection {
     client: Client,
     key: HeaderValue,
+    signer: Option<Arc<dyn Signer>>,
 }
 
 impl Connection {
@@ -43,7 +45,13 @@ impl Connection {
         let mut key = HeaderValue::try_from(text).map_err(|_| unusable())?;
         key.set_sensitive(true);
         let client = Client::new(server, limits, gate).map_err(|error| AdvisorError::Down(error.to_string()))?;
-        Ok(Connection { client, key })
+        Ok(Connection { client, key, signer: None })
+    }
+
+    /// Has each request signed by this, where its server asks for it.
+    #[must_use]
+    pub fn signed_by(self, signer: Arc<dyn Signer>) -> Connection {
+        Connection { signer: Some(signer), ..self }
     }
 
     /// Sends a request with our key, whatever key stood in it.
@@ -53,7 +61,23 @@ impl Connection {
     pub async fn send(&self, mut request: Request<Vec<u8>>) -> Result<Answer, HttpError> {
         request.headers_mut().remove(header::AUTHORIZATION);
         request.headers_mut().insert("x-api-key", self.key.clone());
+        if let Some(signer) = &self.signer {
+            self.sign(signer.as_ref(), &mut request).await?;
+        }
         self.client.send(request).await
+    }
+
+    async fn sign(&self, signer: &dyn Signer, request: &mut Request<Vec<u8>>) -> Result<(), HttpError> {
+        let url = self.client.address(request.uri())?;
+        let outgoing = Outgoing { method: request.method().as_str(), url: &url, body: request.body() };
+        let headers = signer.sign(&outgoing).await.map_err(|error| HttpError::Ours(error.to_string()))?;
+        for (name, value) in headers {
+            let unusable = || HttpError::Ours("a signature has no form of a header".to_owned());
+            let mut value = HeaderValue::try_from(value).map_err(|_| unusable())?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(HeaderName::try_from(name).map_err(|_| unusable())?, value);
+        }
+        Ok(())
     }
 }
 
@@ -70,6 +94,11 @@ impl HttpAdvisor {
     /// As [`Connection::new`].
     pub fn new(url: &str, key: &SecretString, limits: Limits, gate: &Gate) -> Result<HttpAdvisor, AdvisorError> {
         Connection::new(url, key, limits, gate).map(HttpAdvisor)
+    }
+
+    /// Over a connection.
+    pub fn over(connection: Connection) -> HttpAdvisor {
+        HttpAdvisor(connection)
     }
 
     async fn ask<Q: Serialize + Sync, A: DeserializeOwned>(&self, path: &str, question: &Q) -> Result<A, AdvisorError> {

@@ -2,7 +2,7 @@
 //! limit on everything that comes back.
 
 use crate::gzip::{self, UnpackError};
-use ::http::{HeaderMap, Request, Response, StatusCode, header};
+use ::http::{HeaderMap, Request, Response, StatusCode, Uri, header};
 use gate::Gate;
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::HttpsConnector;
@@ -108,6 +108,14 @@ impl Client {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build(builder.enable_all_versions().wrap_connector(gate));
         Ok(Client { server, limits, inner })
+    }
+
+    /// The whole address of a path of the server, as it is sent.
+    ///
+    /// # Errors
+    /// [`HttpError::Ours`]: it is no address.
+    pub fn address(&self, path: &Uri) -> Result<String, HttpError> {
+        self.server.uri(path).map(|uri| uri.to_string()).map_err(|error| HttpError::Ours(error.to_string()))
     }
 
     /// Sends one request to a path of the server. Says that gzip is understood. A redirect is an answer like any other.

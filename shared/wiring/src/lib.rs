@@ -67,6 +67,19 @@ impl Wires {
         Gate::internet(self.config.allowed_ranges.clone())
     }
 
+    /// The decision server, by its key, and signed for where it is a function of ours.
+    ///
+    /// # Errors
+    /// `ML_SERVER_API_KEY` is not set, or it or `ML_SERVER_URL` cannot be used.
+    #[cfg(feature = "ml")]
+    pub fn ml(&self, limits: runtime::http::Limits) -> anyhow::Result<runtime::advisor::Connection> {
+        let Some(key) = &self.config.ml_server_api_key else {
+            anyhow::bail!("ML_SERVER_API_KEY is not set");
+        };
+        let connection = runtime::advisor::Connection::new(&self.config.ml_server_url, key.wrapped(), limits, &self.gate())?;
+        Ok(connection.signed_by(Arc::new(aws::FunctionUrls::new(self.sdk.clone(), self.clock.clone()))))
+    }
+
     /// The Kubernetes APIs, with credentials that this vault opens, or, where a cluster knows AWS roles, with tokens of this role.
     pub fn clusters(&self, vault: Arc<dyn Vault>, role: aws::EksRole) -> Arc<kubernetes::Connections> {
         let said = self.config.k8s_api;

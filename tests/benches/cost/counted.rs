@@ -9,51 +9,78 @@ pub enum Part {
     MegabyteMillis,
     /// Of visits that wait side by side: the sweeper's and those of office hours.
     VisitingMegabyteMillis,
+    /// Of rounds, which wait side by side, too: those of one batch.
+    RoundMegabyteMillis,
     Invocations,
+    /// Rounds: a batch of them is one invocation.
+    Rounds,
     HalfReads,
     Writes,
     Messages,
+    /// Messages of rounds, which are sent, received and deleted by the batch.
+    RoundMessages,
     Events,
     Unsealings,
     LogBytes,
     OutBytes,
-    ApiCalls,
 }
 
 impl Part {
-    pub const ALL: [Part; 11] = [
+    pub const ALL: [Part; 13] = [
         Part::MegabyteMillis,
         Part::VisitingMegabyteMillis,
+        Part::RoundMegabyteMillis,
         Part::Invocations,
+        Part::Rounds,
         Part::HalfReads,
         Part::Writes,
         Part::Messages,
+        Part::RoundMessages,
         Part::Events,
         Part::Unsealings,
         Part::LogBytes,
         Part::OutBytes,
-        Part::ApiCalls,
     ];
 
     pub fn name(self) -> &'static str {
         match self {
             Part::MegabyteMillis => "Lambda, MB-ms",
             Part::VisitingMegabyteMillis => "Lambda, MB-ms of visits side by side",
+            Part::RoundMegabyteMillis => "Lambda, MB-ms of rounds in batches",
             Part::Invocations => "Lambda, requests",
+            Part::Rounds => "Lambda, rounds in batches",
             Part::HalfReads => "DynamoDB, half read units",
             Part::Writes => "DynamoDB, write units",
             Part::Messages => "SQS, messages",
+            Part::RoundMessages => "SQS, messages in batches",
             Part::Events => "EventBridge, events and ticks",
             Part::Unsealings => "KMS, decryptions",
             Part::LogBytes => "CloudWatch, bytes of logs",
             Part::OutBytes => "bytes to clusters",
-            Part::ApiCalls => "API, requests",
         }
     }
 
     /// Whether it depends on what is called alone, and not on how fast this machine is.
     pub fn is_counted(self) -> bool {
-        self != Part::MegabyteMillis
+        ![Part::MegabyteMillis, Part::RoundMegabyteMillis].contains(&self)
+    }
+
+    /// By how many its units are shared where there are so many clusters: what waits side by side is paid by the one that waits longest.
+    pub fn shared_by(self, clusters: u128) -> u128 {
+        match self {
+            Part::VisitingMegabyteMillis => clusters.clamp(1, execution::SIDE_BY_SIDE as u128),
+            Part::RoundMegabyteMillis | Part::Rounds => clusters.clamp(1, super::month::round_batch()),
+            Part::MegabyteMillis
+            | Part::Invocations
+            | Part::HalfReads
+            | Part::Writes
+            | Part::Messages
+            | Part::RoundMessages
+            | Part::Events
+            | Part::Unsealings
+            | Part::LogBytes
+            | Part::OutBytes => 1,
+        }
     }
 }
 

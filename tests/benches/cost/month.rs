@@ -39,6 +39,10 @@ const OUTSIDE_MS: u64 = 100;
 const DECODE_US: u64 = 10;
 /// Functions that visit every cluster themselves, so many at the same time: what a visit waits for is paid once for all of them.
 const VISITORS: [&str; 2] = ["sweeper", "office-hours"];
+/// One message of the optimizer's queue: those of a batch wait side by side.
+const ROUND: &str = "optimizer round";
+/// As many clusters as fill every batch.
+const MANY: u128 = 1_000;
 /// A page of a list of pods (500, as they are asked for) is a call of its own.
 const PAGE: usize = 500;
 /// What a request to an API server sends, with its token (a signed URL of up to 1.5 KB) and the body of a patch; answers come in and cost
@@ -152,6 +156,7 @@ async fn bench(many: usize, nodes: usize, timed: bool) -> Bench {
         clock: clock.clone(),
         meter: log.clone(),
         enabled: true,
+        idle: Default::default(),
     };
     let scanner = Scanner {
         ports: ports.clone(),
@@ -177,10 +182,19 @@ fn said(function: &str) -> (u64, u64) {
     (number(block, "      MemorySize").unwrap_or(256), number(block, "      Timeout").expect("a function has a timeout"))
 }
 
+/// How many rounds come as one batch, out of template.yaml.
+pub fn round_batch() -> u128 {
+    let template = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let template = std::fs::read_to_string(template).expect("template.yaml lies beside");
+    let block = template.split("\n  OptimizerFunction:\n").nth(1).expect("it is there");
+    let size = block.split("BatchSize: ").nth(1).and_then(|rest| rest.lines().next());
+    size.and_then(|size| size.parse().ok()).expect("its queue has a batch size")
+}
+
 impl Bench {
     /// One invocation: its calls, its bytes, and its time.
     async fn invoke<T>(&mut self, function: &str, work: impl AsyncFnOnce(&Bench) -> T) -> T {
-        let (memory, timeout_s) = said(function);
+        let (memory, timeout_s) = said(function.trim_end_matches(" round"));
         let calls = |bench: &Bench| (bench.used.calls.load(Ordering::Relaxed), bench.gate.names().len());
         let [reads, writes, bytes, thought] = self.marks();
         let (table, outside) = calls(self);
@@ -198,12 +212,18 @@ impl Bench {
         let works = (own - thought.min(own) + decoding) * WHOLE_MB.max(memory) / memory / 1_000;
         let summed = table * TABLE_MS + (cloud + cluster) * OUTSIDE_MS;
         let waits = if self.timed { elapsed.saturating_sub(own) / 1_000 + more_pages * OUTSIDE_MS } else { summed };
-        let visitor = VISITORS.contains(&function);
-        self.counted.add(Part::Invocations, 1);
-        self.counted.add(Part::VisitingMegabyteMillis, if visitor { summed * memory } else { 0 });
-        let paid = (if visitor { works } else { waits + works }).min(timeout_s * 1_000) * memory;
+        let (apart, once, waiting) = match function {
+            _ if VISITORS.contains(&function) => (Part::VisitingMegabyteMillis, Part::Invocations, summed * memory),
+            ROUND => (Part::RoundMegabyteMillis, Part::Rounds, waits * memory),
+            _ => (Part::MegabyteMillis, Part::Invocations, waits * memory),
+        };
+        self.counted.add(once, 1);
+        self.counted.add(apart, waiting);
+        let paid = works.min(timeout_s * 1_000) * memory;
         self.counted.add(Part::MegabyteMillis, paid);
-        self.counted.share(format!("Lambda of {function}"), price(Part::MegabyteMillis, paid.into()));
+        let name = format!("Lambda of {}", function.trim_end_matches(" round"));
+        let shared = u128::from(waiting) / apart.shared_by(MANY);
+        self.counted.share(name, price(Part::MegabyteMillis, u128::from(paid) + shared));
         self.counted.add(Part::OutBytes, cluster * OUT_BYTES);
         let [reads_now, writes_now, bytes_now, _] = self.marks();
         self.counted.add(Part::HalfReads, reads_now - reads);
@@ -246,17 +266,17 @@ impl Bench {
             asked_by: "schedule".to_owned(),
             types: Vec::new(),
             dry_run: false,
+            nodes: u32::try_from(self.nodes.len() / self.clusters.len()).ok(),
         };
         let (calls, micros) = (self.thinking.calls.load(Ordering::Relaxed), self.thinking.micros.load(Ordering::Relaxed));
         let body = serde_json::to_string(&round).expect("a round has a JSON form");
-        self.invoke("optimizer", async |b| optimizer::body(&body, &b.optimizer, b.budget(100)).await.expect("a round ends")).await;
-        self.counted.add(Part::Messages, 1);
-        // The decision server: another function, behind the HTTP API; a decision is nothing but work.
+        self.invoke(ROUND, async |b| optimizer::body(&body, &b.optimizer, b.budget(100)).await.expect("a round ends")).await;
+        self.counted.add(Part::RoundMessages, 1);
+        // The decision server: another function, with an address of its own; a decision is nothing but work.
         let asked = self.thinking.calls.load(Ordering::Relaxed) - calls;
         let thought = (self.thinking.micros.load(Ordering::Relaxed) - micros) / 1_000;
         let (memory, _) = said("decision");
         self.counted.add(Part::Invocations, asked);
-        self.counted.add(Part::ApiCalls, asked);
         let paid = (thought + asked * 2 * TABLE_MS) * memory;
         self.counted.add(Part::MegabyteMillis, paid);
         self.counted.share("Lambda of decision".to_owned(), price(Part::MegabyteMillis, paid.into()));

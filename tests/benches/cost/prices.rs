@@ -14,20 +14,28 @@ pub const AS_OF: &str = "AWS pricing pages, 2026-11-23";
 const DOLLAR: Pico = 1_000_000_000_000;
 const MEGA: Pico = 1_000_000;
 const GIGA: Pico = 1_000_000_000;
+/// One request to SQS: 0.40 USD per million (aws.amazon.com/sqs/pricing).
+const REQUEST: Pico = DOLLAR * 2 / 5 / MEGA;
+/// How many messages one SendMessageBatch takes.
+const SENT_TOGETHER: Pico = 10;
+/// What Lambda asks an empty queue a month: five long polls of 20 s at a time (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS").
+const EMPTY_POLLS: Pico = 5 * 3_600 / 20 * 730;
 
 /// What so many units of a part cost.
 pub fn price(part: Part, units: u128) -> Pico {
     match part {
         // aws.amazon.com/lambda/pricing: arm64, 0.0000133334 USD per GB-second; units are megabyte-milliseconds.
-        Part::MegabyteMillis | Part::VisitingMegabyteMillis => units * 13_333_400 / (1_024 * 1_000),
+        Part::MegabyteMillis | Part::VisitingMegabyteMillis | Part::RoundMegabyteMillis => units * 13_333_400 / (1_024 * 1_000),
         // 0.20 USD per million requests.
-        Part::Invocations => units * DOLLAR / 5 / MEGA,
+        Part::Invocations | Part::Rounds => units * DOLLAR / 5 / MEGA,
         // aws.amazon.com/dynamodb/pricing/on-demand: 0.125 USD per million read request units; units are halves of one.
         Part::HalfReads => units * DOLLAR / 8 / MEGA / 2,
         // 0.625 USD per million write request units.
         Part::Writes => units * DOLLAR * 5 / 8 / MEGA,
         // aws.amazon.com/sqs/pricing: 0.40 USD per million requests; each message is sent, received and deleted.
-        Part::Messages => units * 3 * DOLLAR * 2 / 5 / MEGA,
+        Part::Messages => units * 3 * REQUEST,
+        // Sent by tens, received and deleted by the batch.
+        Part::RoundMessages => units * (REQUEST / SENT_TOGETHER + 2 * REQUEST / super::month::round_batch()),
         // aws.amazon.com/eventbridge/pricing: 1.00 USD per million, scheduled or from another account.
         Part::Events => units * DOLLAR / MEGA,
         // aws.amazon.com/kms/pricing: 0.03 USD per 10,000 requests.
@@ -36,13 +44,11 @@ pub fn price(part: Part, units: u128) -> Pico {
         Part::LogBytes => units * DOLLAR / 2 / GIGA,
         // aws.amazon.com/ec2/pricing/on-demand, data transfer out: 0.09 USD per GB.
         Part::OutBytes => units * DOLLAR * 9 / 100 / GIGA,
-        // aws.amazon.com/api-gateway/pricing: HTTP API, 1.00 USD per million requests.
-        Part::ApiCalls => units * DOLLAR / MEGA,
     }
 }
 
 /// What a month costs before the first cluster: two keys (1.00 each), two secrets (0.40), the alarms (0.10) and the dashboard (3.00) of
-/// template.yaml, and the metrics that were counted (0.30 each; one that is never counted costs nothing).
+/// template.yaml, Lambda's polls of its queues, and the metrics that were counted (0.30 each; one that is never counted costs nothing).
 pub fn fixed(counted: &Counted) -> Pico {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
     let template = std::fs::read_to_string(template).expect("template.yaml lies beside");
@@ -52,5 +58,6 @@ pub fn fixed(counted: &Counted) -> Pico {
         + of("AWS::CloudWatch::Alarm") * 10
         + of("AWS::CloudWatch::Dashboard") * 300
         + counted.metrics as Pico * 30;
-    cents * DOLLAR / 100
+    let polled = template.matches("            BatchSize: ").count() as Pico;
+    cents * DOLLAR / 100 + polled * EMPTY_POLLS * REQUEST
 }

@@ -104,6 +104,8 @@ pub async fn store(store: &dyn Store) {
     optimizations::a_run_and_its_proposals_are_written_together_and_once(store).await;
     optimizations::one_of_forty_workers_decides(store).await;
     optimizations::runs_are_listed_newest_first(store).await;
+    optimizations::runs_that_lead_to_nothing_are_written_together_and_once(store).await;
+    optimizations::runs_are_turned_over_page_by_page_however_they_were_written(store).await;
     optimizations::a_proposal_changes_against_its_version(store).await;
     optimizations::an_ended_plan_and_the_books_are_written_both_or_not_at_all(store).await;
     optimizations::what_stands_between_rounds_is_written_against_its_version(store).await;

@@ -138,6 +138,7 @@ impl OnePlan {
             asked_by: "a law".to_owned(),
             types: vec![self.shape.decision],
             dry_run,
+            nodes: None,
         };
         self.system.queue.ask(&round).await.unwrap();
     }

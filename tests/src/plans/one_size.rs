@@ -138,6 +138,7 @@ pub(super) async fn ask_for(story: &OnePlan, name: &str, types: Vec<DecisionType
         asked_by: "a law".to_owned(),
         types,
         dry_run: false,
+        nodes: None,
     };
     story.system.queue.ask(&round).await.unwrap();
 }

@@ -140,7 +140,8 @@ impl Scene {
     /// Asks for a round of this name.
     pub(crate) async fn ask(&self, round: &str, dry_run: bool) {
         let (customer, cluster) = (self.customer.clone(), self.cluster.clone());
-        let round = Round { customer, cluster, round: round.to_owned(), asked_by: "a law".to_owned(), types: Vec::new(), dry_run };
+        let asked_by = "a law".to_owned();
+        let round = Round { customer, cluster, round: round.to_owned(), asked_by, types: Vec::new(), dry_run, nodes: None };
         self.system.queue.ask(&round).await.unwrap();
     }
 }

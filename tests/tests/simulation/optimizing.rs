@@ -253,6 +253,7 @@ async fn a_tick_asks_for_one_round_of_each_cluster_and_a_halted_one_says_why() {
         asked_by: String::new(),
         types: Vec::new(),
         dry_run: false,
+        nodes: None,
     };
     story.system.queue.ask(&gone).await.unwrap();
     story.system.run(SignedDuration::from_secs(1), |_| {}).await;

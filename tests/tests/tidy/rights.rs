@@ -48,6 +48,11 @@ fn needed(template: &Template, logical: &str, reached: &Reached) -> BTreeMap<Rig
             need(action, referred(block, "Queue"), "its trigger");
         }
     }
+    if block.contains("DecisionFunctionUrl.FunctionUrl") {
+        for action in ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"] {
+            need(action, "DecisionFunction:live", "its questions to the decision server");
+        }
+    }
     if block.contains("OnFailure:") {
         need("sqs:SendMessage", referred(block, "Destination"), "its failures");
     }
@@ -75,6 +80,7 @@ fn rights_of(template: &Template, logical: &str, call: &Call, reached: &Reached)
         ("sqs", "send_message", "Queue::park") => one("sqs:SendMessage", &queue("DEAD_LETTER_QUEUE_URL")),
         ("sqs", "send_message", "Notices::tell") => one("sqs:SendMessage", &queue("NOTICES_QUEUE_URL")),
         ("sqs", "send_message", "Rounds::ask") => one("sqs:SendMessage", &queue("ROUNDS_QUEUE_URL")),
+        ("sqs", "send_message_batch", "Rounds::ask_all") => one("sqs:SendMessage", &queue("ROUNDS_QUEUE_URL")),
         ("sqs", "send_message", "Scans::ask_scan") => one("sqs:SendMessage", &queue("SCANS_QUEUE_URL")),
         ("ses", operation, _) => one(&format!("ses:{}", camel(operation)), "identity/*"),
         _ if [Place::Customer, Place::Look, Place::Mailbox].contains(&call.place) => Vec::new(),

@@ -31,6 +31,7 @@ impl Bench {
             clock: self.system.clock.clone(),
             meter: self.system.counts.clone(),
             enabled: true,
+            idle: Default::default(),
         };
         office_hours::handle(&hours, Budget::lasting(&*self.system.clock, SignedDuration::from_secs(40))).await.unwrap();
         // The executor carries it out with the messages of the next hour.

@@ -108,6 +108,7 @@ async fn through_the_handle_of_one_customer_nothing_is_written_asked_or_called_f
         asked_by: "x".to_owned(),
         types: Vec::new(),
         dry_run: true,
+        nodes: None,
     };
     assert!(held(&(queue.clone() as Arc<dyn Rounds>), &other).ask(&round).await.is_err());
     let order = ScanOrder { customer: acme.clone(), cluster: theirs.id.clone(), asked_by: "x".to_owned(), whole: true };

@@ -55,6 +55,7 @@ fn asked(system: &System, round: &str) -> Round {
         asked_by: "demo".to_owned(),
         types: Vec::new(),
         dry_run: false,
+        nodes: None,
     }
 }
 

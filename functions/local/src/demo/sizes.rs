@@ -45,6 +45,7 @@ pub(crate) async fn play(system: &System, began: Instant) -> anyhow::Result<()> 
         asked_by: "demo".to_owned(),
         types: vec![DecisionType::Rightsize],
         dry_run: false,
+        nodes: None,
     };
     system.optimizer.rounds.ask(&round).await?;
     let records = watch(system, began).await?;

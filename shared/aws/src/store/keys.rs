@@ -229,9 +229,23 @@ pub(super) fn runs(customer: &CustomerId) -> String {
     format!("T#{customer}#RUNS")
 }
 
-/// Where a run stands in it.
+/// The runs of a round that lead to nothing.
+pub(super) fn round_runs(customer: &CustomerId, round: &str) -> Key {
+    key(format!("T#{customer}#RUN#{round}"), TOGETHER)
+}
+
+/// The sort key of runs that were written together.
+pub(super) const TOGETHER: &str = "RUNS";
+
+/// Where a run stands in it: those of one round side by side, directly behind [`round_place`].
 pub(super) fn run_place(at: Timestamp, id: &RunId) -> String {
-    format!("{}#{id}", instant(at))
+    let (kind, round) = id.as_str().rsplit_once('-').unwrap_or((id.as_str(), ""));
+    format!("{}#{kind}", round_place(at, round))
+}
+
+/// Where the runs stand that a round has written together.
+pub(super) fn round_place(at: Timestamp, round: &str) -> String {
+    format!("{}#{round}", instant(at))
 }
 
 /// A proposal.

@@ -8,11 +8,11 @@ use super::table::{Range, Sort, Table};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::ids::{ClusterId, CustomerId, PlanId, RunId};
-use domain::optimization::{PROPOSALS_MAX, Proposal, Run, Standing};
+use domain::optimization::{PROPOSALS_MAX, Proposal, Run, Standing, round_part, together};
 use domain::ports::{Optimizations, Page, StoreError};
 use domain::savings::Books;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// What conditions compare.
 const VERSION: &str = "version";
@@ -39,17 +39,33 @@ impl Optimizations for Table {
         written(self.transact(operations).await?)
     }
 
+    async fn decide_nothing(&self, runs: &[Run]) -> Result<(), StoreError> {
+        let round = runs.first().filter(|_| together(runs)).and_then(|first| Some((first, round_part(&first.id)?)));
+        let Some((first, round)) = round else {
+            return Err(StoreError::Refused("runs that are written together are of one round".to_owned()));
+        };
+        let mut row = item::packed(keys::round_runs(&first.customer, round), "runs", &runs)?;
+        item::index(&mut row, keys::runs(&first.customer), keys::round_place(first.at, round));
+        item::expire(&mut row, item::days_after(first.at, HISTORY_DAYS));
+        written(self.transact(vec![item::put_if_free(&self.name, row)?]).await?)
+    }
+
     async fn run(&self, customer: &CustomerId, id: &RunId) -> Result<Option<Run>, StoreError> {
-        self.get(keys::run(customer, id)).await?.map(|item| item::body(&item)).transpose()
+        let read = self.get_many(places(customer, [id])).await?;
+        let mut found = Vec::new();
+        for item in &read {
+            found.extend(runs_of(item)?.into_iter().filter(|run| run.id == *id).map(|run| (!alone(item), run)));
+        }
+        // What was written with its plans comes before what another worker has written at the same time, which led to none.
+        Ok(found.into_iter().min_by_key(|(together, _)| *together).map(|(_, run)| run))
     }
 
     async fn named_runs(&self, customer: &CustomerId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
-        let wanted: BTreeSet<&RunId> = ids.iter().collect();
-        let items = self.get_many(wanted.into_iter().map(|id| keys::run(customer, id)).collect()).await?;
-        let readable = |item: &Item| {
-            item::body(item).inspect_err(|error| tracing::error!(%error, "A run cannot be read and is left out of a list")).ok()
-        };
-        Ok(items.iter().filter_map(readable).collect())
+        let mut items = self.get_many(places(customer, ids)).await?;
+        items.sort_by_key(alone);
+        let runs = items.iter().flat_map(readable_runs).filter(|run| ids.contains(&run.id));
+        let by_name: BTreeMap<RunId, Run> = runs.map(|run| (run.id.clone(), run)).collect();
+        Ok(by_name.into_values().collect())
     }
 
     async fn runs(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Run>, StoreError> {
@@ -59,11 +75,17 @@ impl Optimizations for Table {
         };
         let limit = limit.max(1);
         let range = Range::index(keys::runs(customer)).sort(sort).descending();
-        // One more than is asked for says whether there is a next page.
-        let mut items: Vec<Run> = self.range(range, limit.saturating_add(1), item::body).await?;
+        let place = |run: &Run| keys::run_place(run.at, &run.id);
+        // A row holds a run at least. One more than is asked for says whether there is a next page, and one more yet is the row that the page
+        // before has ended in: of its runs, none may be left.
+        let rows: Vec<Vec<Run>> = self.range(range, limit.saturating_add(2), runs_of).await?;
+        let behind = |run: &Run| after.is_none_or(|after| after.is_empty() || place(run).as_str() < after);
+        let mut items: Vec<Run> = rows.into_iter().flatten().filter(behind).collect();
+        items.sort_by_cached_key(|run| std::cmp::Reverse(place(run)));
+        items.dedup_by(|a, b| a.id == b.id);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next = items.last().filter(|_| more).map(|run| keys::run_place(run.at, &run.id));
+        let next = items.last().filter(|_| more).map(place);
         Ok(Page { items, next })
     }
 
@@ -103,6 +125,27 @@ impl Optimizations for Table {
         let item = versioned_item(keys::standing(customer, cluster), "standing", standing, standing.version)?;
         written(self.transact(vec![versioned(&self.name, item, standing.version)?]).await?)
     }
+}
+
+/// The rows in which runs of these names may be.
+fn places<'a>(customer: &CustomerId, ids: impl IntoIterator<Item = &'a RunId>) -> Vec<Key> {
+    let of = |id: &RunId| [Some(keys::run(customer, id)), round_part(id).map(|round| keys::round_runs(customer, round))];
+    // A batch may name a row once, and all runs of a round name the same.
+    ids.into_iter().flat_map(of).flatten().collect::<HashSet<Key>>().into_iter().collect()
+}
+
+/// Whether a row is that of one run, written with its plans.
+fn alone(item: &Item) -> bool {
+    item::text(item, keys::SK).is_ok_and(|place| place != keys::TOGETHER)
+}
+
+/// The runs of a row: one, or those that a round has written together.
+fn runs_of(item: &Item) -> Result<Vec<Run>, StoreError> {
+    if alone(item) { item::body(item).map(|run| vec![run]) } else { item::body(item) }
+}
+
+fn readable_runs(item: &Item) -> Vec<Run> {
+    runs_of(item).inspect_err(|error| tracing::error!(%error, "A run cannot be read and is left out of a list")).unwrap_or_default()
 }
 
 /// Whether a proposal is in the table already.

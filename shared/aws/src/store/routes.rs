@@ -51,9 +51,10 @@ impl Routes for Table {
 }
 
 impl Table {
-    /// A cluster's nodes by sort key; `None`: an item that cannot be read.
+    /// A cluster's nodes by sort key; `None`: an item that cannot be read. What was written a moment ago may be missing: it is written once
+    /// more, or removed by the next look.
     async fn known_nodes(&self, customer: &CustomerId, cluster: &ClusterId) -> Result<BTreeMap<String, Option<NodeRecord>>, StoreError> {
-        let all = Range::table(keys::nodes(customer, cluster));
+        let all = Range::lately(keys::nodes(customer, cluster));
         let known = |item: &Item| Ok((item::text(item, keys::SK)?.to_owned(), item::body(item).ok()));
         Ok(self.range(all, usize::MAX, known).await?.into_iter().collect())
     }

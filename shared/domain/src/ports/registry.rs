@@ -30,6 +30,18 @@ pub trait Registry: Send + Sync {
     async fn change_customer(&self, customer: &Customer, expected: u64) -> Result<(), StoreError>;
     /// Customers by id; `after` is the cursor of the page before. For whoever runs the control plane only.
     async fn customers(&self, after: Option<&str>, limit: usize) -> Result<Page<Customer>, StoreError>;
+    /// All of them, page after page.
+    async fn every_customer(&self) -> Result<Vec<Customer>, StoreError> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.customers(after.as_deref(), CLUSTERS_PER_PAGE).await?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
     /// Reads a customer.
     async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError>;
     /// Writes a cluster. `expected`: the version in the table, `None` where it must not be there yet.

@@ -19,6 +19,10 @@ impl Optimizations for Held<dyn Optimizations> {
         proposals.iter().try_for_each(|proposal| self.owns(&proposal.plan.key.customer))?;
         self.port.decide(run, proposals).await
     }
+    async fn decide_nothing(&self, runs: &[Run]) -> Result<(), StoreError> {
+        runs.iter().try_for_each(|run| self.owns(&run.customer))?;
+        self.port.decide_nothing(runs).await
+    }
     async fn run(&self, customer: &CustomerId, id: &RunId) -> Result<Option<Run>, StoreError> {
         self.owns(customer)?;
         self.port.run(customer, id).await

@@ -5,13 +5,14 @@ use crate::ports::{Site, Trouble};
 use domain::Timestamp;
 use domain::decision::{CONTRACT_VERSION, Commitment, Constraints, DecisionRequest, DecisionType, HandsOff, PoolPrice};
 use domain::ids::{InstanceId, NodeName, RunId};
-use domain::node::NodeRecord;
-use domain::optimization::{Proposal, ProposalState, Standing};
+use domain::offering::Pool;
+use domain::optimization::{Proposal, ProposalState, Run, Standing};
 use domain::plan::PlanRecord;
 use domain::plan::check::in_disruption;
 use domain::plan::precondition::{CLUSTER_TAG, PROTECT_TAG};
 use domain::ports::Instance;
 use domain::snapshot::Snapshot;
+use domain::tenant::Halt;
 use std::collections::BTreeSet;
 
 /// What one round has read, for all its types.
@@ -25,10 +26,25 @@ pub(super) struct View {
     pub(super) commitments: Vec<Commitment>,
     /// The instances of the cluster, with their tags.
     pub(super) instances: Vec<Instance>,
-    /// The node index.
-    pub(super) records: Vec<NodeRecord>,
     /// Nodes that an earlier type of this round has spoken of: one lever for each.
     pub(super) spoken: Vec<HandsOff>,
+    /// Runs that lead to nothing: written together when the round is over.
+    pub(super) nothing: Vec<Run>,
+    /// Open proposals and plans, as long as this round has written none.
+    pub(super) open: Option<Open>,
+    /// What stops the cluster, once it was looked.
+    pub(super) halted: Option<Option<Halt>>,
+    /// Pools without capacity, once they were looked at.
+    pub(super) avoid: Option<Vec<Pool>>,
+    /// What stands between rounds: as it was read, and as it will be written.
+    pub(super) standing: Option<[Standing; 2]>,
+}
+
+/// What is open in a cluster.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Open {
+    pub(super) proposals: Vec<Proposal>,
+    pub(super) plans: Vec<PlanRecord>,
 }
 
 /// What one decision rests on besides the snapshot.
@@ -36,7 +52,6 @@ pub(super) struct View {
 pub(super) struct Ground {
     pub(super) proposals: Vec<Proposal>,
     pub(super) plans: Vec<PlanRecord>,
-    pub(super) standing: Standing,
     pub(super) constraints: Constraints,
 }
 
@@ -70,8 +85,6 @@ impl Optimizer {
             return Err("the snapshot is of another cluster".to_owned());
         }
         view.instances = instances;
-        let records = self.ports.routes.nodes(&site.cluster.customer, &site.cluster.id).await;
-        view.records = records.map_err(|error| error.to_string())?;
         view.prices = prices;
         view.commitments = commitments;
         view.commitments.extend(site.cluster.policy.optimization.commitments.iter().cloned());
@@ -79,15 +92,12 @@ impl Optimizer {
     }
 
     /// Reads what must be left alone.
-    pub(super) async fn ground(&self, site: &Site, view: &View, decision: DecisionType) -> Result<Ground, Trouble> {
-        let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
+    pub(super) async fn ground(&self, site: &Site, view: &mut View, decision: DecisionType) -> Result<Ground, Trouble> {
         let now = self.ports.clock.now();
-        let (proposals, plans, standing, avoid) = futures::try_join!(
-            self.optimizations.open_proposals(customer, cluster),
-            self.ports.journal.open_plans(customer, cluster),
-            self.optimizations.standing(customer, cluster),
-            self.ports.pools.avoided(&site.cluster.account, &site.cluster.region, now),
-        )?;
+        let (open, standing, avoid) =
+            futures::try_join!(self.opened(site, &view.open), self.standing(site, &view.standing), self.avoided(site, &view.avoid, now))?;
+        (view.open, view.avoid, view.standing) = (Some(open.clone()), Some(avoid.clone()), Some(standing.clone()));
+        let (Open { proposals, plans }, [_, standing]) = (open, standing);
         // The first reason stands: what is over comes before what is under way, and that before what waits.
         let mut hands_off = ended(view);
         hands_off.extend(plans.iter().flat_map(in_a_plan));
@@ -108,7 +118,34 @@ impl Optimizer {
             // Each run is kept, and its reasons are what people read first.
             account: true,
         };
-        Ok(Ground { proposals, plans, standing, constraints })
+        Ok(Ground { proposals, plans, constraints })
+    }
+
+    /// What is open, as far as this round does not know it.
+    pub(super) async fn opened(&self, site: &Site, known: &Option<Open>) -> Result<Open, Trouble> {
+        if let Some(open) = known {
+            return Ok(open.clone());
+        }
+        let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
+        let (proposals, plans) =
+            futures::try_join!(self.optimizations.open_proposals(customer, cluster), self.ports.journal.open_plans(customer, cluster))?;
+        Ok(Open { proposals, plans })
+    }
+
+    /// What stands, as it was read and as this round has changed it.
+    pub(super) async fn standing(&self, site: &Site, known: &Option<[Standing; 2]>) -> Result<[Standing; 2], Trouble> {
+        if let Some(standing) = known {
+            return Ok(standing.clone());
+        }
+        let read = self.optimizations.standing(&site.cluster.customer, &site.cluster.id).await?;
+        Ok([read.clone(), read])
+    }
+
+    async fn avoided(&self, site: &Site, known: &Option<Vec<Pool>>, now: Timestamp) -> Result<Vec<Pool>, Trouble> {
+        match known {
+            Some(avoid) => Ok(avoid.clone()),
+            None => Ok(self.ports.pools.avoided(&site.cluster.account, &site.cluster.region, now).await?),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use domain::decision::{PoolName, PredictRequest, PredictionOutcome, verify};
 use domain::ids::InstanceId;
 use domain::offering::CapacityType;
 use domain::optimization::{Forecast, Standing};
-use domain::ports::{AdvisorError, Instance, StoreError};
+use domain::ports::{AdvisorError, Instance};
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::{info, warn};
 
@@ -26,28 +26,19 @@ const WAITS_H: i64 = 24;
 
 impl Optimizer {
     /// Tells what is over, and asks anew.
-    pub(super) async fn learn(&self, site: &Site, view: &View) -> Result<(), Trouble> {
+    pub(super) async fn learn(&self, site: &Site, view: &mut View) -> Result<(), Trouble> {
         if !matches!(&view.snapshot, Some(Ok(_))) {
             return Ok(());
         }
         let now = self.ports.clock.now();
-        let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
-        let before = self.optimizations.standing(customer, cluster).await?;
-        let mut standing = before.clone();
+        let [before, mut standing] = self.standing(site, &view.standing).await?;
         self.tell_what_became(site, view, &mut standing, now).await?;
         if standing.forecasts.iter().all(|forecast| forecast.over_at() <= now) {
             let fresh = self.forecasts(site, view, now).await;
             standing.forecasts.extend(fresh);
         }
-        if standing == before {
-            return Ok(());
-        }
-        standing.version += 1;
-        match self.optimizations.put_standing(customer, cluster, &standing).await {
-            // Another round was faster: what it has told counts once, and what it has asked is as good as ours.
-            Ok(()) | Err(StoreError::Conflict) => Ok(()),
-            Err(other) => Err(other.into()),
-        }
+        view.standing = Some([before, standing]);
+        Ok(())
     }
 
     async fn tell_what_became(&self, site: &Site, view: &View, standing: &mut Standing, now: Timestamp) -> Result<(), Trouble> {

@@ -20,9 +20,16 @@ use tracing::warn;
 const WHY_MAX: usize = 500;
 
 impl Optimizer {
-    /// Decides on one type. What is decided is written before anything is done with it.
-    pub(super) async fn one(&self, site: &Site, round: &Round, decision: DecisionType, view: &mut View) -> Result<Run, Trouble> {
-        let mut run = self.empty(site, round, decision);
+    /// Decides on one type. What is to be done is written before anything is done with it; what leads to nothing is gathered.
+    pub(super) async fn one(
+        &self,
+        site: &Site,
+        round: &Round,
+        decision: DecisionType,
+        at: Timestamp,
+        view: &mut View,
+    ) -> Result<Run, Trouble> {
+        let mut run = self.empty(site, round, decision, at);
         let checked = match self.decided(site, &mut run, view).await? {
             Ok(checked) => checked,
             Err(why) => {
@@ -32,6 +39,12 @@ impl Optimizer {
             }
         };
         let proposals = self.conclude(&mut run, &checked, view);
+        if proposals.is_empty() && checked.agreed.is_empty() {
+            view.nothing.push(run.clone());
+            return Ok(run);
+        }
+        // From here on it is another cluster than the one that was read.
+        view.open = None;
         match self.optimizations.decide(&run, &proposals).await {
             Ok(()) => {}
             // Another delivery of the same message was faster. What it has decided holds, and ours is forgotten.
@@ -45,13 +58,41 @@ impl Optimizer {
         }
         self.tell_waiting(proposals.iter()).await?;
         self.agreed(&checked).await?;
+        // First of all that its nodes cool down: whoever dies behind this has not opened a plan whose nodes are touched again at once.
+        self.keep_standing(site, view).await;
         for proposal in proposals.iter().chain(&checked.agreed) {
             self.open(proposal).await?;
         }
         Ok(run)
     }
 
-    pub(super) fn empty(&self, site: &Site, round: &Round, decision: DecisionType) -> Run {
+    /// Writes what led to nothing.
+    pub(super) async fn record(&self, view: &mut View) -> Result<(), Trouble> {
+        let runs = std::mem::take(&mut view.nothing);
+        if runs.is_empty() {
+            return Ok(());
+        }
+        match self.optimizations.decide_nothing(&runs).await {
+            // Another delivery of the same message was faster, and decided the same or more.
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            // Together they are larger than a row may be.
+            Err(StoreError::Refused(_)) => self.record_apart(&runs).await,
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// Writes each by itself: the rest of the round is still to come.
+    pub(super) async fn record_apart(&self, runs: &[Run]) -> Result<(), Trouble> {
+        for run in runs {
+            match self.optimizations.decide(run, &[]).await {
+                Ok(()) | Err(StoreError::Conflict) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn empty(&self, site: &Site, round: &Round, decision: DecisionType, at: Timestamp) -> Run {
         let mode = site.cluster.policy.optimization.mode(decision);
         Run {
             id: round.run(decision),
@@ -61,7 +102,7 @@ impl Optimizer {
             round: round.round.clone(),
             asked_by: round.asked_by.clone(),
             mode: if round.dry_run { Mode::Observe } else { mode },
-            at: self.ports.clock.now(),
+            at,
             snapshot_at: None,
             status: RunStatus::Nothing,
             why: None,
@@ -81,7 +122,10 @@ impl Optimizer {
 
     /// Looks, asks and checks. The inner error is the sentence that says why nothing could be decided.
     async fn decided(&self, site: &Site, run: &mut Run, view: &mut View) -> Result<Result<Checked, String>, Trouble> {
-        if let Some(halt) = self.ports.registry.halted(&run.customer, &run.cluster).await? {
+        if view.halted.is_none() {
+            view.halted = Some(self.ports.registry.halted(&run.customer, &run.cluster).await?);
+        }
+        if let Some(Some(halt)) = &view.halted {
             return Ok(Err(format!("{} is stopped: {}", halt.scope, halt.reason)));
         }
         let snapshot = match self.see(site, view).await {
@@ -119,14 +163,14 @@ impl Optimizer {
             }
         };
         tell(run, &trusted);
-        let checked = match self.check(site, view, &ground, &request, &trusted).await? {
+        let checked = match self.check(site, &ground, &request, &trusted).await? {
             Ok(checked) => checked,
             Err(blind) => return Ok(Err(blind.0)),
         };
         for _ in &checked.refused {
             self.ports.meter.count("moves_refused", run.decision.as_str());
         }
-        self.stand(site, run, ground.standing, &checked, &trusted).await;
+        stand(site, run, view, &checked, &trusted);
         Ok(Ok(checked))
     }
 
@@ -180,25 +224,34 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Moves the cursor on, and lets the nodes of new plans cool down. To lose it costs a look at the same nodes again.
-    async fn stand(&self, site: &Site, run: &Run, before: domain::optimization::Standing, checked: &Checked, trusted: &Trusted) {
-        let mut standing = before;
-        match &trusted.answer().cursor {
-            Some(cursor) => drop(standing.cursors.insert(run.decision.as_str().to_owned(), cursor.clone())),
-            None => drop(standing.cursors.remove(run.decision.as_str())),
+    /// Writes what stands between rounds, if this round has changed it. To lose it costs a look at the same nodes again.
+    pub(super) async fn keep_standing(&self, site: &Site, view: &mut View) {
+        let Some([before, now]) = &mut view.standing else { return };
+        if now == before {
+            return;
         }
-        let opened = checked.plans.iter().map(|(plan, _)| plan).filter(|_| run.mode == Mode::Auto);
-        let minutes = i64::from(site.cluster.policy.optimization.cool_down_minutes);
-        for plan in opened {
-            let until = run.at.saturating_add(domain::SignedDuration::from_mins(minutes)).unwrap_or(run.at);
-            standing.cool(plan.stakes.as_deref().map(crate::safety::going).unwrap_or_default(), until, run.at);
-        }
-        standing.ran(&run.id);
-        standing.version += 1;
-        if let Err(error) = self.optimizations.put_standing(&run.customer, &run.cluster, &standing).await {
-            warn!(run.id = %run.id, %error, "What stands between rounds could not be written");
+        now.version = before.version + 1;
+        match self.optimizations.put_standing(&site.cluster.customer, &site.cluster.id, now).await {
+            Ok(()) => *before = now.clone(),
+            Err(error) => warn!(cluster.id = %site.cluster.id, %error, "What stands between rounds could not be written"),
         }
     }
+}
+
+/// Moves the cursor on, and lets the nodes of new plans cool down.
+fn stand(site: &Site, run: &Run, view: &mut View, checked: &Checked, trusted: &Trusted) {
+    let Some([_, standing]) = &mut view.standing else { return };
+    match &trusted.answer().cursor {
+        Some(cursor) => drop(standing.cursors.insert(run.decision.as_str().to_owned(), cursor.clone())),
+        None => drop(standing.cursors.remove(run.decision.as_str())),
+    }
+    let opened = checked.plans.iter().map(|(plan, _)| plan).filter(|_| run.mode == Mode::Auto);
+    let minutes = i64::from(site.cluster.policy.optimization.cool_down_minutes);
+    for plan in opened {
+        let until = run.at.saturating_add(domain::SignedDuration::from_mins(minutes)).unwrap_or(run.at);
+        standing.cool(plan.stakes.as_deref().map(crate::safety::going).unwrap_or_default(), until, run.at);
+    }
+    standing.ran(&run.id);
 }
 
 /// One answer at a time: an answer is sure together, and nothing else is. Where plans of an earlier one are still carried out, the pods

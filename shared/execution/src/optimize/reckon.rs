@@ -11,7 +11,7 @@ use tracing::info;
 
 impl Optimizer {
     /// Freezes the baseline if there is none yet, and closes the hour if it is still open.
-    pub(super) async fn reckon(&self, site: &Site, view: &View, runs: &[Run]) -> Result<(), Trouble> {
+    pub(super) async fn reckon(&self, site: &Site, view: &mut View, runs: &[Run]) -> Result<(), Trouble> {
         let Some(Ok(snapshot)) = &view.snapshot else {
             return Ok(());
         };
@@ -23,20 +23,23 @@ impl Optimizer {
                 return Ok(());
             }
         };
+        let begins = hour_of(seen.at);
+        let [before, mut standing] = self.standing(site, &view.standing).await?;
+        if standing.closed == Some(begins) {
+            return Ok(());
+        }
         let baseline = match self.ledger.baseline(customer, cluster).await? {
             Some(baseline) => baseline,
             None => self.ledger.freeze(&Baseline::of(customer.clone(), cluster.clone(), &seen)).await?,
         };
-        let (books, open, plans) = futures::try_join!(
-            self.ledger.books(customer, cluster),
-            self.optimizations.open_proposals(customer, cluster),
-            self.ports.journal.open_plans(customer, cluster)
-        )?;
-        let hour = close(&baseline, &books, &seen, hour_of(seen.at), estimated(&open, runs), freed(&plans));
-        if let Some(hour) = hour
-            && self.ledger.close(&hour).await?
-        {
-            info!(cluster.id = %cluster, realised = %hour.realised_sum(), cost = %hour.cost, "An hour of the ledger is closed");
+        let (books, open) = futures::try_join!(async { Ok(self.ledger.books(customer, cluster).await?) }, self.opened(site, &view.open))?;
+        let hour = close(&baseline, &books, &seen, begins, estimated(&open.proposals, runs), freed(&open.plans));
+        if let Some(hour) = hour {
+            if self.ledger.close(&hour).await? {
+                info!(cluster.id = %cluster, realised = %hour.realised_sum(), cost = %hour.cost, "An hour of the ledger is closed");
+            }
+            standing.closed = Some(begins);
+            view.standing = Some([before, standing]);
         }
         Ok(())
     }

@@ -19,15 +19,20 @@ impl Optimizer {
     /// Brings every open proposal of a cluster up to date. All of it bears repeating.
     pub(super) async fn settle(&self, site: &Site) -> Result<(), Trouble> {
         let open = self.optimizations.open_proposals(&site.cluster.customer, &site.cluster.id).await?;
+        self.settle_these(&open).await
+    }
+
+    /// The same with what was just read.
+    pub(super) async fn settle_these(&self, open: &[Proposal]) -> Result<(), Trouble> {
         for proposal in open {
             let now = self.ports.clock.now();
             match &proposal.state {
-                ProposalState::Waiting { until } if now > *until => self.put(&proposal, ProposalState::Expired, None).await?,
-                ProposalState::Approved { at, .. } if now > *at + AGREED_FOR => self.put(&proposal, ProposalState::Expired, None).await?,
+                ProposalState::Waiting { until } if now > *until => self.put(proposal, ProposalState::Expired, None).await?,
+                ProposalState::Approved { at, .. } if now > *at + AGREED_FOR => self.put(proposal, ProposalState::Expired, None).await?,
                 ProposalState::Opened => match self.ports.journal.load(&proposal.plan.key).await? {
                     // Decided, and not opened: whoever decided has died. If it is too old by now, the safety check ends it.
-                    None => self.open(&proposal).await?,
-                    Some(record) => self.end(&proposal, &record).await?,
+                    None => self.open(proposal).await?,
+                    Some(record) => self.end(proposal, &record).await?,
                 },
                 ProposalState::Waiting { .. }
                 | ProposalState::Approved { .. }

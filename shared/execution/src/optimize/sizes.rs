@@ -63,12 +63,12 @@ impl Optimizer {
     /// Remembers the plans that an earlier round has opened, while they are still listed as open: whoever opened them may have died
     /// before it remembered them, and what is not remembered would be rolled out a second time in a day.
     /// Says whether a person has agreed to one that is not carried out yet.
-    pub(super) async fn remember_sizes(&self, site: &Site, sizing: &Sizing) -> Result<bool, Trouble> {
+    pub(super) async fn remember_sizes(&self, site: &Site, sizing: &Sizing, open: &[Proposal]) -> Result<bool, Trouble> {
         let (customer, cluster) = (&site.cluster.customer, &site.cluster.id);
-        let mut open = self.optimizations.open_proposals(customer, cluster).await?;
         let approved = |proposal: &Proposal| matches!(proposal.state, ProposalState::Approved { .. });
         let agreed = open.iter().any(|proposal| approved(proposal) && workload_of(&proposal.plan).is_some());
-        open.retain(|proposal| proposal.state == ProposalState::Opened && workload_of(&proposal.plan).is_some());
+        let opened = |proposal: &&Proposal| proposal.state == ProposalState::Opened && workload_of(&proposal.plan).is_some();
+        let open: Vec<&Proposal> = open.iter().filter(opened).collect();
         if open.is_empty() {
             return Ok(agreed);
         }

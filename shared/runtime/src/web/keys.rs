@@ -5,11 +5,17 @@ use http::{HeaderMap, header};
 /// The longest key or token that is looked at, in bytes.
 const KEY_BYTES_MAX: usize = 4_096;
 
+/// The scheme of a signature of AWS, which stands beside a key where IAM guards the door: it was judged there, and is no key.
+const AWS_SIGNATURE: &str = "AWS4-HMAC-SHA256";
+
 /// The key that a request presents, from `Authorization: Bearer` or `X-API-Key`. Two different keys are no key.
 pub fn presented(headers: &HeaderMap) -> Option<&str> {
     let mut keys = Vec::new();
     for value in headers.get_all(header::AUTHORIZATION) {
         let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+        if scheme == AWS_SIGNATURE {
+            continue;
+        }
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }

@@ -28,6 +28,9 @@ impl Optimizations for FaultyOptimizations {
     async fn decide(&self, run: &Run, proposals: &[Proposal]) -> Result<(), StoreError> {
         self.gate.pass("optimizations.decide", self.inner.decide(run, proposals), store).await
     }
+    async fn decide_nothing(&self, runs: &[Run]) -> Result<(), StoreError> {
+        self.gate.pass("optimizations.decide_nothing", self.inner.decide_nothing(runs), store).await
+    }
     async fn run(&self, customer: &CustomerId, id: &RunId) -> Result<Option<Run>, StoreError> {
         self.gate.pass("optimizations.run", self.inner.run(customer, id), store).await
     }

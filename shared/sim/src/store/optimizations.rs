@@ -4,10 +4,10 @@ use super::MemoryStore;
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::ids::{ClusterId, CustomerId, PlanId, RunId};
-use domain::optimization::{PROPOSALS_MAX, Proposal, Run, Standing};
+use domain::optimization::{PROPOSALS_MAX, Proposal, Run, Standing, together};
 use domain::ports::{Ledger, Optimizations, Page, StoreError};
 use domain::savings::{Baseline, Books, Hour, Metered, Month};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Of = (CustomerId, ClusterId);
 
@@ -15,6 +15,8 @@ type Of = (CustomerId, ClusterId);
 #[derive(Default)]
 pub(super) struct Kept {
     runs: BTreeMap<(CustomerId, RunId), Run>,
+    /// Rounds of which runs were written together.
+    rounds: BTreeSet<(CustomerId, String)>,
     proposals: BTreeMap<(CustomerId, PlanId), Proposal>,
     standing: BTreeMap<Of, Standing>,
     baselines: BTreeMap<Of, Baseline>,
@@ -41,7 +43,8 @@ impl MemoryStore {
 
 /// Where a run stands in the list of its customer: newest first.
 fn place(run: &Run) -> String {
-    format!("{:.9}#{}", run.at, run.id)
+    let (kind, round) = run.id.as_str().rsplit_once('-').unwrap_or((run.id.as_str(), ""));
+    format!("{:.9}#{round}#{kind}", run.at)
 }
 
 fn free(kept: &Kept, run: &Run) -> bool {
@@ -68,13 +71,28 @@ impl Optimizations for MemoryStore {
         Ok(())
     }
 
+    async fn decide_nothing(&self, runs: &[Run]) -> Result<(), StoreError> {
+        let Some(first) = runs.first().filter(|_| together(runs)) else {
+            return Err(StoreError::Refused("runs that are written together are of one round".to_owned()));
+        };
+        let kept = &mut self.lock().kept;
+        if !kept.rounds.insert((first.customer.clone(), first.round.clone() + first.cluster.as_str())) {
+            return Err(StoreError::Conflict);
+        }
+        for run in runs {
+            // What was written alone is read first.
+            kept.runs.entry((run.customer.clone(), run.id.clone())).or_insert_with(|| run.clone());
+        }
+        Ok(())
+    }
+
     async fn run(&self, customer: &CustomerId, id: &RunId) -> Result<Option<Run>, StoreError> {
         Ok(self.lock().kept.runs.get(&(customer.clone(), id.clone())).cloned())
     }
 
     async fn named_runs(&self, customer: &CustomerId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
         let state = self.lock();
-        let wanted: std::collections::BTreeSet<&RunId> = ids.iter().collect();
+        let wanted: BTreeSet<&RunId> = ids.iter().collect();
         Ok(wanted.into_iter().filter_map(|id| state.kept.runs.get(&(customer.clone(), id.clone())).cloned()).collect())
     }
 

@@ -3,9 +3,10 @@
 use super::make::{NOON, cluster_id, customer_id, plan_key, run};
 use super::{Store, at};
 use domain::SignedDuration;
+use domain::decision::DecisionType;
 use domain::ids::{NodeName, PlanId};
 use domain::money::MicroDollars;
-use domain::optimization::{Proposal, ProposalState, Run};
+use domain::optimization::{Proposal, ProposalState, Run, run_id};
 use domain::plan::Outcome;
 use domain::ports::StoreError;
 use domain::savings::Books;
@@ -76,6 +77,78 @@ pub(super) async fn runs_are_listed_newest_first(store: &dyn Store) {
     assert_eq!(found, ["s1", "s4"], "each once");
     assert_eq!(store.named_runs(&customer_id("liste"), &named).await.unwrap(), []);
     assert_eq!(store.named_runs(&customer, &[]).await.unwrap(), []);
+}
+
+/// The runs of one round that lead to nothing, of these types.
+fn nothing(customer: &str, cluster: &str, round: &str, when: domain::Timestamp, types: &[DecisionType]) -> Vec<Run> {
+    let of = |decision: &DecisionType| {
+        let (run, _) = run(customer, cluster, round, when, &[]);
+        Run { id: run_id(&run.cluster, round, *decision), decision: *decision, ..run }
+    };
+    types.iter().map(of).collect()
+}
+
+const TYPES: [DecisionType; 3] = [DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize];
+
+pub(super) async fn runs_that_lead_to_nothing_are_written_together_and_once(store: &dyn Store) {
+    let customer = customer_id("nothing");
+    let runs = nothing("nothing", "prod", "s1", at(NOON), &TYPES);
+    store.decide_nothing(&runs).await.unwrap();
+    for run in &runs {
+        assert_eq!(store.run(&customer, &run.id).await.unwrap().as_ref(), Some(run));
+    }
+    let later = nothing("nothing", "prod", "s1", at(NOON) + SignedDuration::from_secs(1), &TYPES[1..]);
+    assert!(matches!(store.decide_nothing(&later).await, Err(StoreError::Conflict)), "another worker was faster");
+    assert_eq!(store.run(&customer, &runs[1].id).await.unwrap().as_ref(), Some(&runs[1]), "what was written first holds");
+    assert_eq!(store.run(&customer_id("nothing-2"), &runs[1].id).await.unwrap(), None, "another customer's are absent");
+    // The second of them was decided with its plans, apart.
+    let (planned, proposals) = run("nothing", "prod", "s2", at(NOON) + SignedDuration::from_secs(9), &["a"]);
+    store.decide(&planned, &proposals).await.unwrap();
+    let others: Vec<DecisionType> = TYPES.into_iter().filter(|decision| *decision != planned.decision).collect();
+    let rest = nothing("nothing", "prod", "s2", planned.at, &others);
+    store.decide_nothing(&rest).await.unwrap();
+    let mut ids: Vec<_> = rest.iter().chain([&planned]).map(|run| run.id.clone()).collect();
+    let mut found: Vec<_> = store.named_runs(&customer, &ids).await.unwrap().into_iter().map(|run| run.id).collect();
+    (ids.sort(), found.sort());
+    assert_eq!(found, ids, "in both rows, each once");
+    let foreign = nothing("nothing", "test", "s3", at(NOON), &TYPES[..1]);
+    let mixed = [nothing("nothing", "prod", "s3", at(NOON), &TYPES[1..]), foreign].concat();
+    assert!(matches!(store.decide_nothing(&mixed).await, Err(StoreError::Refused(_))), "they are not of one round");
+    assert!(matches!(store.decide_nothing(&[]).await, Err(StoreError::Refused(_))), "there are none");
+}
+
+pub(super) async fn runs_are_turned_over_page_by_page_however_they_were_written(store: &dyn Store) {
+    let customer = customer_id("pages");
+    let mut all = Vec::new();
+    for n in 0..6_i64 {
+        // Two rounds at each instant; every third was written run by run.
+        let when = at(NOON) + SignedDuration::from_secs(n / 2);
+        let runs = nothing("pages", "prod", &format!("s{n}"), when, &TYPES);
+        if n % 3 == 0 {
+            for run in &runs {
+                store.decide(run, &[]).await.unwrap();
+            }
+        } else {
+            store.decide_nothing(&runs).await.unwrap();
+        }
+        all.extend(runs);
+    }
+    let whole = store.runs(&customer, None, 100).await.unwrap();
+    assert_eq!((whole.items.len(), whole.next), (all.len(), None));
+    assert!(whole.items.is_sorted_by(|a, b| a.at >= b.at), "newest first");
+    for limit in 1..=7 {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.runs(&customer, after.as_deref(), limit).await.unwrap();
+            assert!(page.items.len() <= limit);
+            seen.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, whole.items, "{limit} at a time");
+    }
 }
 
 pub(super) async fn a_proposal_changes_against_its_version(store: &dyn Store) {

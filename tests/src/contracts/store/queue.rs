@@ -55,6 +55,7 @@ pub async fn rounds(queue: &dyn Rounds, take: impl AsyncFn() -> Vec<String>) {
         asked_by: "schedule".to_owned(),
         types: vec![domain::decision::DecisionType::BinPack],
         dry_run: true,
+        nodes: None,
     };
     queue.ask(&round).await.unwrap();
     let read: Vec<Round> = take().await.iter().map(|body| serde_json::from_str(body).unwrap()).collect();

@@ -75,7 +75,7 @@ impl Optimizer {
             recommendations: plans.iter().map(recommendation).collect(),
             refused: refused.take(200).collect(),
             estimated_saving: plans.iter().map(|plan| plan.expected_saving).sum::<MicroDollars>(),
-            ..self.empty(site, &named, DecisionType::Rightsize)
+            ..self.empty(site, &named, DecisionType::Rightsize, self.ports.clock.now())
         }
     }
 }
