@@ -70,12 +70,11 @@ impl Wires {
     /// The decision server, by its key, and signed for where it is a function of ours.
     ///
     /// # Errors
-    /// `ML_SERVER_API_KEY` is not set, or it or `ML_SERVER_URL` cannot be used.
+    /// [`AdvisorError::Refused`](domain::ports::AdvisorError::Refused): `ML_SERVER_API_KEY` is not set, or it or `ML_SERVER_URL` cannot be used.
     #[cfg(feature = "ml")]
-    pub fn ml(&self, limits: runtime::http::Limits) -> anyhow::Result<runtime::advisor::Connection> {
-        let Some(key) = &self.config.ml_server_api_key else {
-            anyhow::bail!("ML_SERVER_API_KEY is not set");
-        };
+    pub fn ml(&self, limits: runtime::http::Limits) -> Result<runtime::advisor::Connection, domain::ports::AdvisorError> {
+        let missing = || domain::ports::AdvisorError::Refused("ML_SERVER_API_KEY is not set".to_owned());
+        let key = self.config.ml_server_api_key.as_ref().ok_or_else(missing)?;
         let connection = runtime::advisor::Connection::new(&self.config.ml_server_url, key.wrapped(), limits, &self.gate())?;
         Ok(connection.signed_by(Arc::new(aws::FunctionUrls::new(self.sdk.clone(), self.clock.clone()))))
     }

@@ -119,7 +119,8 @@ fn what_arrives_unasked_has_a_dead_letter_queue_that_somebody_watches() {
         } else if block.contains("Type: ScheduleV2") {
             referred(block, "DeadLetterConfig: { Arn")
         } else {
-            assert!(block.contains("Type: HttpApi"), "say in tidy/template.rs what the trigger of {name} needs");
+            let waits = block.contains("Type: HttpApi") || block.contains("FunctionUrlConfig: ");
+            assert!(waits, "say in tidy/template.rs what the trigger of {name} needs");
             continue;
         };
         assert!(template.resource(dead_letters).starts_with("    Type: AWS::SQS::Queue"));

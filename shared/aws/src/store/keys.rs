@@ -5,7 +5,7 @@
 //! (they are parsed); free text is encoded by [`text`]. The exceptions are few and stand in `README.md`.
 
 use domain::Timestamp;
-use domain::ids::{AccountId, ClusterId, CustomerId, FindingId, InstanceKey, PlanId, Region, RunId, TargetId};
+use domain::ids::{AccountId, ClusterId, CustomerId, FindingId, InstanceKey, PlanId, Region, TargetId};
 use domain::notify::{Delivery, LaneKey, Waiting};
 use domain::offering::Pool;
 use domain::plan::PlanKey;
@@ -219,55 +219,6 @@ pub(super) fn pool(account: &AccountId, region: &Region, pool: &Pool) -> Key {
     key(pools(account, region), format!("{}#{}#{}", pool.instance_type, pool.zone, pool.capacity.as_str()))
 }
 
-/// A run of the optimizer.
-pub(super) fn run(customer: &CustomerId, id: &RunId) -> Key {
-    key(format!("T#{customer}#RUN#{id}"), "RUN")
-}
-
-/// The index partition of a customer's runs.
-pub(super) fn runs(customer: &CustomerId) -> String {
-    format!("T#{customer}#RUNS")
-}
-
-/// The runs of a round that lead to nothing.
-pub(super) fn round_runs(customer: &CustomerId, round: &str) -> Key {
-    key(format!("T#{customer}#RUN#{round}"), TOGETHER)
-}
-
-/// The sort key of runs that were written together.
-pub(super) const TOGETHER: &str = "RUNS";
-
-/// Where a run stands in it: those of one round side by side, directly behind [`round_place`].
-pub(super) fn run_place(at: Timestamp, id: &RunId) -> String {
-    let (kind, round) = id.as_str().rsplit_once('-').unwrap_or((id.as_str(), ""));
-    format!("{}#{kind}", round_place(at, round))
-}
-
-/// Where the runs stand that a round has written together.
-pub(super) fn round_place(at: Timestamp, round: &str) -> String {
-    format!("{}#{round}", instant(at))
-}
-
-/// A proposal.
-pub(super) fn proposal(customer: &CustomerId, plan: &PlanId) -> Key {
-    key(format!("T#{customer}#PROPOSAL#{plan}"), "PROPOSAL")
-}
-
-/// The partition of the marks of a cluster's proposals from which something may still come.
-pub(super) fn proposed(customer: &CustomerId, cluster: &ClusterId) -> String {
-    format!("T#{customer}#PROPOSED#{cluster}")
-}
-
-/// The mark of one.
-pub(super) fn proposed_mark(of: &PlanKey) -> Key {
-    key(proposed(&of.customer, &of.cluster), of.plan.as_str())
-}
-
-/// What stands between the rounds of a cluster.
-pub(super) fn standing(customer: &CustomerId, cluster: &ClusterId) -> Key {
-    key(format!("T#{customer}#STANDING"), cluster.as_str())
-}
-
 /// The partition of a cluster's findings: ids begin with their kind, so that one kind is one stretch of it.
 pub(super) fn findings(customer: &CustomerId, cluster: &ClusterId) -> String {
     format!("T#{customer}#FINDINGS#{cluster}")
@@ -404,8 +355,10 @@ pub(super) fn text(raw: &str) -> String {
     format!("~{}", data_encoding::HEXLOWER.encode(&Sha256::digest(raw)))
 }
 
+mod runs;
 mod usages;
 
+pub(super) use runs::*;
 pub(super) use usages::{judged, round, rounds, usage, usages};
 
 #[cfg(test)]
