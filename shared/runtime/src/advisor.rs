@@ -51,9 +51,22 @@ impl Connection {
     /// # Errors
     /// [`HttpError`]. A status that is no success is none.
     pub async fn send(&self, mut request: Request<Vec<u8>>) -> Result<Answer, HttpError> {
+        self.sign(&mut request);
+        self.client.send(request).await
+    }
+
+    /// The same, with other seconds until the last byte of the answer: for what is known to take longer.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub async fn send_within(&self, mut request: Request<Vec<u8>>, whole_s: u32) -> Result<Answer, HttpError> {
+        self.sign(&mut request);
+        self.client.send_within(request, whole_s).await
+    }
+
+    fn sign(&self, request: &mut Request<Vec<u8>>) {
         request.headers_mut().remove(header::AUTHORIZATION);
         request.headers_mut().insert("x-api-key", self.key.clone());
-        self.client.send(request).await
     }
 }
 
