@@ -48,9 +48,9 @@ pub async fn show(ask: Ask) -> Answer {
         page = page.with(columns(&contract));
     }
     let mut answer = ask.page(page).await?;
-    if manages(&ask) {
-        // The script of this page puts files there: nowhere else, and from no other page.
-        answer.extensions_mut().extend(Connects::to(text(&contract["uploads"], "origin")));
+    // The script of this page puts files there: nowhere else, and from no other page.
+    if let Some(connects) = Connects::to(text(&contract["uploads"], "origin")).filter(|_| manages(&ask)) {
+        answer.extensions_mut().insert(connects);
     }
     Ok(answer)
 }
