@@ -163,7 +163,7 @@ impl Objects for BucketObjects {
         }
     }
 
-    async fn remove(&self, key: &str) -> Result<(), ObjectError> {
+    async fn discard(&self, key: &str) -> Result<(), ObjectError> {
         known(key)?;
         self.send(S3::DeleteObject, key, &[], WORDS_MAX).await.map(drop)
     }

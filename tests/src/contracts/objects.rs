@@ -34,7 +34,7 @@ pub async fn put(place: &Place, body: &[u8]) -> StatusCode {
 /// Runs every law that an emulator can be held to. Nobody else may write to the store meanwhile.
 pub async fn objects(store: &impl Objects) {
     a_file_is_read_whole_or_not_at_all(store).await;
-    a_file_that_is_not_there_is_none_and_removing_it_is_no_error(store).await;
+    a_file_that_is_not_there_is_none_and_discarding_it_is_no_error(store).await;
     what_is_no_key_is_refused(store).await;
     whoever_has_the_address_puts_the_file(store).await;
 }
@@ -52,10 +52,10 @@ async fn a_file_is_read_whole_or_not_at_all(store: &impl Objects) {
     assert_eq!(store.read("models/b", MOST).await.unwrap(), None, "and nowhere else");
 }
 
-async fn a_file_that_is_not_there_is_none_and_removing_it_is_no_error(store: &impl Objects) {
+async fn a_file_that_is_not_there_is_none_and_discarding_it_is_no_error(store: &impl Objects) {
     store.put("models/c", content(7)).await.unwrap();
     for _ in 0..2 {
-        store.remove("models/c").await.unwrap();
+        store.discard("models/c").await.unwrap();
         assert_eq!(store.read("models/c", MOST).await.unwrap(), None);
     }
 }
@@ -65,7 +65,7 @@ async fn what_is_no_key_is_refused(store: &impl Objects) {
         let refused = |error: ObjectError| assert!(matches!(error, ObjectError::Refused(_)), "{key:?}: {error}");
         refused(store.read(key, MOST).await.unwrap_err());
         refused(store.put(key, Vec::new()).await.unwrap_err());
-        refused(store.remove(key).await.unwrap_err());
+        refused(store.discard(key).await.unwrap_err());
         refused(store.place(&permit(key)).await.unwrap_err());
     }
 }
@@ -83,7 +83,7 @@ async fn whoever_has_the_address_puts_the_file(store: &impl Objects) {
         assert_eq!(place.headers.contains_key("x-amz-checksum-sha256"), permit.sha256.is_some());
         assert!(put(&place, &file).await.is_success());
         assert_eq!(store.read(&permit.key, MOST).await.unwrap(), Some(file.clone()));
-        store.remove(&permit.key).await.unwrap();
+        store.discard(&permit.key).await.unwrap();
     }
 }
 

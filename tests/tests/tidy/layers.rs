@@ -127,14 +127,14 @@ fn only_functions_name_the_wiring() {
     }
 }
 
-/// It ranks and proposes. No cluster and no account can be reached with what it can name, and no table but its own.
+/// It ranks and proposes. No cluster and no account can be reached with what it can name, and no table and no bucket but its own.
 #[test]
 fn the_decision_server_can_name_nothing_that_acts() {
     let names = dependencies("functions/decision/Cargo.toml", false);
     assert_eq!(of_the_house(&names).into_iter().collect::<Vec<_>>(), ["aws", "domain", "planning", "runtime"]);
     let main = read("functions/decision/src/main.rs");
     let named: Vec<&str> = main.split("aws::").skip(1).filter_map(|rest| rest.split('(').next()).collect();
-    assert_eq!(named, ["sdk_config", "DecisionTable::new"]);
+    assert_eq!(named, ["sdk_config", "DecisionTable::new", "BucketObjects::new"]);
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl Bench {
     pub async fn remove(&self, model: &ModelRecord) -> Result<(), Unread> {
         if model.kept_in == KeptIn::Objects {
             let uploads = self.uploads.as_ref().ok_or(Unread::NoStore)?;
-            uploads.objects.remove(&model_key(&model.sha256)).await?;
+            uploads.objects.discard(&model_key(&model.sha256)).await?;
         }
         Ok(self.store.remove_model(&model.id).await?)
     }

@@ -145,7 +145,7 @@ pub(super) async fn done(bench: &Bench, upload: Upload, model: &str) {
         return;
     }
     if let Some(uploads) = &bench.uploads
-        && let Err(error) = uploads.objects.remove(&key).await
+        && let Err(error) = uploads.objects.discard(&key).await
     {
         tracing::warn!(key, %error, "The file of an upload was not removed; it is after a day");
     }

@@ -65,8 +65,8 @@ pub trait Objects: Send + Sync {
     async fn read(&self, key: &str, bytes_max: usize) -> Result<Option<Vec<u8>>, ObjectError>;
     /// Keeps a file, in the place of what was there.
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ObjectError>;
-    /// Removes a file. That there is none is no error.
-    async fn remove(&self, key: &str) -> Result<(), ObjectError>;
+    /// Discards a file. That there is none is no error.
+    async fn discard(&self, key: &str) -> Result<(), ObjectError>;
 }
 
 /// Whether a key is one: neither empty nor leading anywhere else, whoever makes an address or a path of it.

@@ -118,7 +118,7 @@ impl Objects for MemoryObjects {
         write().map_err(|error| disk(&error))
     }
 
-    async fn remove(&self, key: &str) -> Result<(), ObjectError> {
+    async fn discard(&self, key: &str) -> Result<(), ObjectError> {
         let Some(path) = self.path(key)? else {
             self.lock().files.remove(key);
             return Ok(());
