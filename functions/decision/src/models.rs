@@ -8,8 +8,6 @@ mod file;
 mod files;
 mod net;
 mod probe;
-#[cfg(test)]
-pub(crate) mod samples;
 mod step;
 mod told;
 mod trees;
@@ -20,3 +18,6 @@ pub use fault::Fault;
 pub use files::{Unread, Uploads};
 pub use net::{Net, Row};
 pub use told::told;
+
+#[cfg(test)]
+pub(crate) mod tests;

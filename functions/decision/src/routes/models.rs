@@ -212,12 +212,9 @@ pub async fn upload(State(deps): State<Arc<Deps>>, headers: HeaderMap, body: Bod
             (uploads::file(bench, &upload).await?, MODEL_UPLOAD_BYTES_MAX, Some(upload))
         }
     };
-    let checked = tokio::task::spawn_blocking(move || check(onnx, most)).await;
-    let (onnx, check) = checked.map_err(Problem::internal)?.map_err(|fault| refused(&fault))?;
-    let (id, sha256) = model_id(&onnx);
-    if let Some(upload) = &upload {
-        upload.holds(onnx.len(), &sha256).map_err(|refusal| uploads::refused(&refusal))?;
-    }
+    let announced = upload.clone();
+    let checked = tokio::task::spawn_blocking(move || check(onnx, most, announced.as_ref())).await;
+    let Checked { onnx, id, sha256, check } = checked.map_err(Problem::internal)??;
     let model = match bench.store.model(&id).await? {
         Some(model) => model,
         None => {
@@ -239,9 +236,22 @@ pub async fn upload(State(deps): State<Arc<Deps>>, headers: HeaderMap, body: Bod
     known(bench, model).await
 }
 
-fn check(onnx: Vec<u8>, most: usize) -> Result<(Vec<u8>, ModelCheck), Fault> {
-    let (_, check) = Net::checked(&onnx, most)?;
-    Ok((onnx, check))
+/// A file that was looked at.
+struct Checked {
+    onnx: Vec<u8>,
+    id: String,
+    sha256: String,
+    check: ModelCheck,
+}
+
+/// A file that was put is first what was announced, and then a model: no work is done on another one.
+fn check(onnx: Vec<u8>, most: usize, upload: Option<&domain::model::Upload>) -> Result<Checked, Problem> {
+    let (id, sha256) = model_id(&onnx);
+    if let Some(upload) = upload {
+        upload.holds(onnx.len(), &sha256).map_err(|refusal| uploads::refused(&refusal))?;
+    }
+    let (_, check) = Net::checked(&onnx, most).map_err(|fault| refused(&fault))?;
+    Ok(Checked { onnx, id, sha256, check })
 }
 
 async fn known(bench: &Bench, model: ModelRecord) -> Result<Json<Shown>, Problem> {

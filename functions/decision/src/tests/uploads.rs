@@ -2,7 +2,7 @@
 
 use super::models::House;
 use super::support::send;
-use crate::models::samples::{Trees, forest};
+use crate::models::tests::{Trees, forest};
 use axum::body::Body;
 use data_encoding::{BASE64, HEXLOWER};
 use domain::SignedDuration;

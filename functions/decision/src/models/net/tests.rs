@@ -1,7 +1,7 @@
 //! Laws of the runtime, on tiny models that `testdata/make_models.py` makes.
 
 use super::*;
-use crate::models::samples::{Trees, forest};
+use crate::models::tests::{Trees, forest};
 use domain::model::MODEL_BYTES_MAX;
 use serde::Deserialize;
 use std::collections::BTreeMap;

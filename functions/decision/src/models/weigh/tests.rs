@@ -8,10 +8,10 @@ fn field(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut made = vec![tag << 3 | 2];
     let mut length = content.len();
     while length >= 0x80 {
-        made.push((length & 0x7f) as u8 | 0x80);
+        made.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
         length >>= 7;
     }
-    made.push(length as u8);
+    made.push(u8::try_from(length).unwrap());
     made.extend_from_slice(content);
     made
 }

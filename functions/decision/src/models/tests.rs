@@ -38,7 +38,7 @@ pub(crate) fn forest(size: Trees) -> Vec<u8> {
             lists.trees.push(tree);
             lists.ids.push(id);
             let feature = (tree + id) % FEATURES.len() as i64;
-            let range = &FEATURES[feature as usize];
+            let range = &FEATURES[usize::try_from(feature).unwrap()];
             lists.features.push(feature);
             if id < inner {
                 let share = ((tree * 31 + id * 17) % 97) as f32 / 97.0;
