@@ -208,8 +208,22 @@ def models_and_gaps(browser, server, watch):
     page.goto(f"{server.origin}/console/models")
     page.locator("input[name=name]").fill("one split on the band")
     page.locator("input[type=file]").set_input_files(MODELS / "tree.onnx")
+    # The file goes by itself to the address that the page asked for, with a bar; the form says only what the upload is called.
+    bar = page.get_by_role("progressbar", name="Upload of File")
+    expect(bar).to_be_hidden()
+    asked = []
+    page.on("request", lambda request: asked.append((request.method, request.url.removeprefix(server.origin), request.post_data or "")))
+    page.evaluate("""() => {
+      const bar = document.querySelector("[role=progressbar]");
+      new MutationObserver(() => sessionStorage.setItem("bar", bar.getAttribute("aria-valuenow"))).observe(bar, { attributes: true });
+    }""")
     press("Upload")
     say("The model is checked and kept")
+    assert page.evaluate('sessionStorage.getItem("bar")') == "100", "the bar did not reach its end"
+    puts = [url for method, url, _ in asked if method == "PUT"]
+    assert len(puts) == 1 and re.fullmatch(r"/uploads/[0-9a-f]{32}", puts[0]), asked
+    forms = [body for method, url, body in asked if method == "POST" and url == "/console/models/upload"]
+    assert len(forms) == 1 and "upload_id=" in forms[0] and "onnx=" not in forms[0], forms
     press("Run in the shadow")
     say("runs in the shadow")
     press("Activate")
@@ -233,6 +247,16 @@ def models_and_gaps(browser, server, watch):
     page.goto(f"{server.origin}/console/models")
     press("Remove")
     say("The model is removed")
+    # What is too large is said by the page itself, and nothing is sent.
+    with tempfile.NamedTemporaryFile(suffix=".onnx") as large:
+        large.truncate(32_000_001)
+        page.locator("input[name=name]").fill("too large")
+        page.locator("input[type=file]").set_input_files(large.name)
+        watch.expected = "409"
+        press("Upload")
+        say("32000000 at most are taken")
+        watch.expected = None
+    watch.accessible(page, "an upload that is refused")
     page.goto(f"{server.origin}/console/gaps?family=m6i")
     page.locator("#h-holes").locator("xpath=ancestor::section").locator("tbody tr").first.wait_for()
     press("Fill the holes")

@@ -8,4 +8,5 @@ pub mod cluster;
 pub mod estate;
 pub mod market;
 pub mod models;
+pub mod objects;
 pub mod store;

@@ -16,6 +16,8 @@ mod estate;
 mod mailboxes;
 #[path = "contracts/market.rs"]
 mod market;
+#[path = "contracts/objects.rs"]
+mod objects;
 #[path = "contracts/store.rs"]
 mod store;
 #[path = "contracts/trust.rs"]

@@ -114,11 +114,17 @@ async fn keep(deps: &Deps, customer: &CustomerId, key: &str, response: Response)
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-/// What may be kept of an answer that shows a secret: all but the secret. Whoever lost it rotates it.
+/// What may be kept of an answer that shows a secret: all but the secret. Whoever lost it rotates it, or asks for another.
 pub(crate) fn without_secret(body: &str) -> String {
     let mut body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     if let Some(secret) = body.get_mut("secret") {
         *secret = "(shown once; rotate it to get another)".into();
+    }
+    // Whoever has the address of an upload may put a file there.
+    if body.get("upload_id").is_some()
+        && let Some(url) = body.get_mut("url")
+    {
+        *url = "(shown once; ask for another upload)".into();
     }
     body.to_string()
 }

@@ -98,28 +98,75 @@
     });
   }
 
-  // A chosen file is read here and sent as text, in base64 for addresses: nothing in it must be escaped, and no other kind of form is needed.
+  // How far a file is, for eyes and for screen readers.
+  function bar(form) {
+    const place = form.querySelector("[role=progressbar]");
+    return (share) => { place.hidden = false; place.setAttribute("aria-valuenow", share); place.firstElementChild.value = share; };
+  }
+
+  // One field more, that is not shown.
+  function says(form, name, value) {
+    const hidden = document.createElement("input");
+    hidden.type = "hidden";
+    hidden.name = name;
+    hidden.value = value;
+    form.append(hidden);
+  }
+
+  // Read here and sent as text, in base64 for addresses: nothing in it must be escaped, and no other kind of form is needed.
+  const read = (file, show) => new Promise((done, fail) => {
+    const reader = new FileReader();
+    reader.onprogress = (at) => { if (at.lengthComputable) show(Math.round((100 * at.loaded) / at.total)); };
+    reader.onerror = () => fail(new Error("The file cannot be read."));
+    reader.onload = () => done(reader.result.split(",")[1].replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, ""));
+    reader.readAsDataURL(file);
+  });
+
+  const hex = (bytes) => Array.from(new Uint8Array(bytes), (b) => b.toString(16).padStart(2, "0")).join("");
+
+  // Put by itself, at an address that is good for this file alone; gives what the upload is called.
+  async function put(form, where, file, show) {
+    const asked = new URLSearchParams({ token: form.elements.token.value, bytes: file.size });
+    if (window.crypto && crypto.subtle) asked.set("sha256", hex(await crypto.subtle.digest("SHA-256", await file.arrayBuffer())));
+    const answer = await fetch(where, { method: "POST", body: asked });
+    const begun = await answer.json().catch(() => ({}));
+    if (!answer.ok || !begun.url) throw new Error(begun.why || "The upload was not begun. Load this page anew, and try again.");
+    await new Promise((done, fail) => {
+      const request = new XMLHttpRequest();
+      request.open(begun.method, begun.url);
+      // Browsers say the length themselves.
+      Object.entries(begun.headers).forEach(([name, value]) => { if (name !== "content-length") request.setRequestHeader(name, value); });
+      request.upload.onprogress = (at) => { if (at.lengthComputable) show(Math.round((100 * at.loaded) / at.total)); };
+      request.onload = () => (request.status < 300 ? done() : fail(new Error("The file was not taken there: status " + request.status + ".")));
+      request.onerror = () => fail(new Error("The file cannot be sent there from this page."));
+      request.send(file);
+    });
+    show(100);
+    return begun.upload_id;
+  }
+
   function files() {
-    document.addEventListener("submit", (event) => {
-      const place = event.target.querySelector("input[data-file]");
-      if (!place || event.target.dataset.read) return;
-      event.preventDefault();
+    document.addEventListener("submit", async (event) => {
       const form = event.target;
-      const button = form.querySelector("button");
-      const words = button.textContent;
-      const reader = new FileReader();
-      reader.onprogress = (at) => { if (at.lengthComputable) button.textContent = words + " " + Math.round((100 * at.loaded) / at.total) + " %"; };
-      reader.onload = () => {
-        const hidden = document.createElement("input");
-        hidden.type = "hidden";
-        hidden.name = place.dataset.file;
-        hidden.value = reader.result.split(",")[1].replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-        form.append(hidden);
+      const place = form.querySelector("input[data-file]");
+      if (!place || form.dataset.read) return;
+      event.preventDefault();
+      const [file, button, told] = [place.files[0], form.querySelector("button"), form.querySelector(".told")];
+      if (!file || button.disabled) return;
+      button.disabled = true;
+      told.textContent = "";
+      try {
+        const where = place.dataset.uploads;
+        if (where) says(form, "upload_id", await put(form, where, file, bar(form)));
+        else says(form, place.dataset.file, await read(file, bar(form)));
         form.dataset.read = "yes";
-        button.textContent = words + " …";
+        button.disabled = false;
+        told.textContent = "It is being checked.";
         form.requestSubmit();
-      };
-      if (place.files.length) reader.readAsDataURL(place.files[0]);
+      } catch (error) {
+        button.disabled = false;
+        told.textContent = error.message;
+      }
     });
   }
 

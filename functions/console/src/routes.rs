@@ -35,13 +35,14 @@ pub const PAGES: [&str; 19] = [
 ];
 
 /// Every form: none is taken without its token.
-pub const FORMS: [&str; 28] = [
+pub const FORMS: [&str; 29] = [
     "/console/plans/approve",
     "/console/plans/reject",
     "/console/plans/cancel",
     "/console/plans/approve-chosen",
     "/console/waste/end",
     "/console/models/upload",
+    "/console/models/uploads",
     "/console/models/activate",
     "/console/models/shadow",
     "/console/models/shadow-end",
@@ -66,8 +67,28 @@ pub const FORMS: [&str; 28] = [
     "/console/sign-out",
 ];
 
-/// Nothing but our own files, no script or style that stands in a page, and no frame around us.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// Nothing but our own files, no script or style that stands in a page, and no frame around us. What a page may connect to comes last.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; connect-src 'self'";
+
+/// One origin more that the script of a page may send files to: a handler puts it beside its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Connects(HeaderValue);
+
+impl Connects {
+    /// To this origin, as the decision server names it. `None`: it is none, or nothing but an origin, over TLS or on this machine, could
+    /// stand in a policy as this does.
+    pub(crate) fn to(origin: &str) -> Option<Connects> {
+        let host = match origin.strip_prefix("https://") {
+            Some(host) => host,
+            None => origin.strip_prefix("http://").filter(|host| host.starts_with("127.0.0.1:"))?,
+        };
+        let sound = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:".contains(&b);
+        if host.is_empty() || !host.bytes().all(sound) {
+            return None;
+        }
+        HeaderValue::try_from(format!("{POLICY} {origin}")).ok().map(Connects)
+    }
+}
 
 /// The console.
 pub fn router(deps: Arc<Deps>) -> Router {
@@ -102,6 +123,7 @@ pub fn router(deps: Arc<Deps>) -> Router {
         .route("/console/pricing", get(pricing::show))
         .route("/console/models", get(models::show))
         .route("/console/models/upload", post(models::upload))
+        .route("/console/models/uploads", post(models::begin))
         .route("/console/models/activate", post(models::activate))
         .route("/console/models/shadow", post(models::shadow))
         .route("/console/models/shadow-end", post(models::shadow_end))
@@ -140,8 +162,9 @@ async fn nowhere() -> Failure {
 /// What every answer says about itself. Pages hold a customer's figures: nobody on the way keeps them.
 async fn guarded(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let policy = response.extensions_mut().remove::<Connects>().map_or(HeaderValue::from_static(POLICY), |Connects(policy)| policy);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));

@@ -7,6 +7,10 @@ use http::{Method, Request, header};
 use runtime::web::caller::OPERATOR;
 use serde_json::Value;
 
+/// How long something that is asked for may take: a large model is fetched, checked and kept meanwhile. What is only read has the limits of
+/// the connection, for a page waits for it.
+const DONE_WITHIN_S: u32 = 25;
+
 /// What it says at a path; or, in one sentence, why it says nothing.
 ///
 /// # Errors
@@ -71,7 +75,7 @@ pub async fn change(act: &Act, method: Method, path: &str, body: Option<&Value>,
         None => Vec::new(),
     };
     let request = request.body(bytes).map_err(|error| Failure::Internal(error.to_string()))?;
-    let answer = server.send(request).await.map_err(|error| down(error.to_string()))?;
+    let answer = server.send_within(request, DONE_WITHIN_S).await.map_err(|error| down(error.to_string()))?;
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     if answer.status.is_success() {
         return Ok(document);

@@ -28,7 +28,7 @@ pub mod routes;
 pub use auth::Key;
 pub use knowledge::Knowledge;
 pub use library::Library;
-pub use models::Bench;
+pub use models::{Bench, Uploads};
 pub use routes::outcomes::Records;
 pub use routes::router;
 

@@ -1,11 +1,13 @@
 //! Wiring: requests from API Gateway, answered by the planner. Read it beside the function's policy in template.yaml: it may write its
-//! log, read the decision server's own table, and keep outcomes, models, predictions and wishes in it, and nothing else.
+//! log, read the decision server's own table, keep outcomes, models, predictions and wishes in it, and files of models in a bucket of
+//! their own, and nothing else.
 
 use decision::planner::Planner;
-use decision::{Bench, Deps, Desk, Key, Library, Limits, Records};
+use decision::{Bench, Deps, Desk, Key, Library, Limits, Records, Uploads};
 use runtime::clock::SystemClock;
 use runtime::config::{Config, Var};
 use runtime::telemetry;
+use runtime::web::ids::random_ids;
 use std::sync::Arc;
 
 // One thread answers, and one works: Lambda sends one request at a time.
@@ -20,7 +22,14 @@ async fn main() -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock);
     let library = Arc::new(Library::new(table.clone(), clock.clone()).learning_from(table.clone(), clock.clone()));
     let records = Some(Records { store: table.clone(), clock: clock.clone() });
-    let bench = Some(Arc::new(Bench::new(table.clone(), clock.clone())));
+    let bench = Bench::new(table.clone(), clock.clone());
+    let bench = Some(Arc::new(match &config.model_bucket {
+        Some(bucket) => {
+            let objects = Arc::new(aws::BucketObjects::new(&sdk, bucket, clock.clone()));
+            bench.taking(Uploads { objects, ids: random_ids() })
+        }
+        None => bench,
+    }));
     let desk = Some(Desk { market: table.clone(), wishes: table.clone(), work: table, clock });
     let deps = Deps { engine: Arc::new(Planner::default()), library, records, bench, desk, keys, limits: Limits::LAMBDA };
     lambda_http::run(decision::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))

@@ -17,13 +17,13 @@ const PACKING: &str = "JSON, plain or with `Content-Encoding: gzip`; or the same
 const PROBLEMS: [(&str, &str); 9] = [
     ("400", "The body or the query cannot be read."),
     ("401", "The key is missing or wrong."),
-    ("404", "There is no such model or filling."),
+    ("404", "There is no such model, upload or filling."),
     ("409", "It does not fit what is so now, or somebody else changed it at the same time."),
     ("413", "The body is too large."),
     ("415", "The body is not JSON, or packed in another way."),
     (
         "422",
-        "Another version or path, a request that contradicts itself, a model that does not fit, or an answer that is too large to travel.",
+        "Another version or path, a request that contradicts itself, a model or an upload that does not fit, or an answer that is too large to travel.",
     ),
     ("500", "A fault of the server."),
     ("503", "There is no table here, or it cannot be used now. Decisions and chances need none."),

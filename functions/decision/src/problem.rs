@@ -1,6 +1,9 @@
 //! Errors as problem documents: what every server of ours says, and what this one says of its own.
 
+use crate::models::Unread;
 use domain::decision::verify::{Refusal, harmless};
+use domain::model::MODEL_BYTES_MAX;
+use domain::ports::ObjectError;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -58,6 +61,37 @@ pub fn of_request(problem: Problem, id: &str) -> Problem {
 pub fn no_records() -> Problem {
     let detail = "This server keeps nothing: it was started without a table.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no-records", detail)
+}
+
+/// Something that needs a store of files, on a server that has none.
+pub fn no_upload_store() -> Problem {
+    let detail = format!(
+        "This server takes no uploads: it was started without MODEL_BUCKET. Send the file as `onnx_base64`, {MODEL_BYTES_MAX} bytes at most."
+    );
+    Problem::new(StatusCode::CONFLICT, "no-upload-store", detail)
+}
+
+/// What the store of files did not do.
+pub fn of_objects(error: ObjectError) -> Problem {
+    match &error {
+        ObjectError::Unreachable(_) => {
+            let detail = "The store of files did not answer. The same request may be sent again, after the time in Retry-After.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "objects-not-answering", detail).retry_after(5).because(error)
+        }
+        ObjectError::TooLarge(_) | ObjectError::Refused(_) => Problem::internal(error),
+    }
+}
+
+impl From<Unread> for Problem {
+    fn from(error: Unread) -> Problem {
+        match error {
+            Unread::Store(error) => Problem::from(error),
+            Unread::Objects(error) => of_objects(error),
+            Unread::Gone => Problem::absent("model"),
+            Unread::NoStore => no_upload_store(),
+            Unread::Changed => Problem::internal(error),
+        }
+    }
 }
 
 /// A request that contradicts itself.

@@ -20,6 +20,7 @@ pub mod predictions;
 pub mod pricing;
 pub mod refresh;
 mod table;
+pub mod uploads;
 
 pub use table::TABLE;
 

@@ -6,3 +6,4 @@ mod contract;
 mod market;
 mod models;
 pub(crate) mod support;
+mod uploads;

@@ -4,8 +4,9 @@ use domain::ports::{Courier, Vault};
 use execution::Ports;
 use execution::office_hours::OfficeHours;
 use execution::waste::Scanner;
-use sim::store::MemoryQueue;
+use sim::store::{MemoryObjects, MemoryQueue};
 use sim::world::World;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The market function: the simulated market is its source.
@@ -19,6 +20,15 @@ pub(crate) fn market(ports: &Ports, world: &Arc<World>, table: &Arc<aws::Decisio
         clock: ports.clock.clone(),
         meter: ports.meter.clone(),
     }
+}
+
+/// Files of models: in the folder of the state, put there through this process's own door.
+pub(crate) fn objects(ports: &Ports, origin: &str, folder: Option<&Path>) -> Arc<MemoryObjects> {
+    let objects = MemoryObjects::new(origin, ports.clock.clone(), api::random_ids());
+    Arc::new(match folder {
+        Some(folder) => objects.kept_in(folder.join("files")),
+        None => objects,
+    })
 }
 
 /// The scanner on the same ports.

@@ -7,6 +7,7 @@ use crate::{pages, parts};
 use anyhow::Context;
 use api::rates::PER_MINUTE;
 use data_encoding::HEXLOWER;
+use decision::Uploads;
 use domain::SignedDuration;
 use domain::ids::{ClusterId, CustomerId};
 use domain::offering::CapacityType;
@@ -162,15 +163,19 @@ impl System {
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
         let decision_table = Arc::new(tables.decision);
         let market = parts::market(&ports, &world, &decision_table);
-        let server = match &settings.decision_server {
-            Some(other) => other.clone(),
-            None => thinking::serve(&market, decision_table.clone()).await?,
-        };
-        let optimizer = thinking::optimizer(&ports, &table, &queue, &server, clusters.clone())?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port))
             .await
             .with_context(|| format!("port {} is taken: set PORT", settings.port))?;
         let api_url = format!("http://{}", listener.local_addr()?);
+        let objects = parts::objects(&ports, &api_url, settings.folder.as_deref());
+        let server = match &settings.decision_server {
+            Some(other) => other.clone(),
+            None => {
+                let uploads = Uploads { objects: objects.clone(), ids: api::random_ids() };
+                thinking::serve(&market, decision_table.clone(), uploads).await?
+            }
+        };
+        let optimizer = thinking::optimizer(&ports, &table, &queue, &server, clusters.clone())?;
         let ml = Connection::new(&server.url, &server.key, api::routes::ml::LIMITS, &gate)?;
         let pages = pages::router(&ports, &table, &queue, &decision_table, &server)?;
         let deps = Arc::new(api::Deps {
@@ -179,7 +184,8 @@ impl System {
             ..api_deps(&ports, table, queue.clone(), vault, clusters, ml, gate)
         });
         // In this order: what is no address at all is answered by the router that comes last.
-        tokio::spawn(async move { axum::serve(listener, pages.merge(metrics::router(counters)).merge(api::router(deps))).await });
+        let beside = metrics::router(counters).merge(sim::store::door(objects));
+        tokio::spawn(async move { axum::serve(listener, pages.merge(beside).merge(api::router(deps))).await });
         let folder = settings.folder.as_ref().map_or_else(|| "in memory".to_owned(), |f| f.display().to_string());
         Ok(System {
             clock,

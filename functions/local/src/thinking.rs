@@ -4,7 +4,7 @@
 use anyhow::Context;
 use data_encoding::HEXLOWER;
 use decision::planner::Planner;
-use decision::{Bench, Desk, Library, Records};
+use decision::{Bench, Desk, Library, Records, Uploads};
 use domain::SignedDuration;
 use domain::decision::DecisionType;
 use domain::ids::Region;
@@ -65,7 +65,7 @@ pub(crate) fn optimizer(
 }
 
 /// Reads the market once, so that the first plan rests on it, and starts our own decision server over what was read.
-pub(crate) async fn serve(market: &market::Deps, table: Arc<aws::DecisionTable>) -> anyhow::Result<Server> {
+pub(crate) async fn serve(market: &market::Deps, table: Arc<aws::DecisionTable>, uploads: Uploads) -> anyhow::Result<Server> {
     read(market).await;
     let clock = market.clock.clone();
     let key = SecretString::from(HEXLOWER.encode(&Sha256::digest(format!("decision {}", market.clock.now()))));
@@ -73,7 +73,7 @@ pub(crate) async fn serve(market: &market::Deps, table: Arc<aws::DecisionTable>)
         engine: Arc::new(Planner::default()),
         library: Arc::new(Library::new(table.clone(), clock.clone()).learning_from(table.clone(), clock.clone())),
         records: Some(Records { store: table.clone(), clock: clock.clone() }),
-        bench: Some(Arc::new(Bench::new(table.clone(), clock.clone()))),
+        bench: Some(Arc::new(Bench::new(table.clone(), clock.clone()).taking(uploads))),
         desk: Some(Desk { market: table.clone(), wishes: table.clone(), work: table, clock }),
         keys: vec![decision::Key::of(key.expose_secret())],
         limits: decision::Limits::default(),

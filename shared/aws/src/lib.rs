@@ -1,5 +1,5 @@
-//! Adapters to DynamoDB, SQS, KMS and the Price List: the real side of the ports that keep state, carry messages, seal secrets
-//! and read what on-demand instances cost.
+//! Adapters to DynamoDB, S3, SQS, KMS and the Price List: the real side of the ports that keep state and files, carry messages, seal
+//! secrets and read what on-demand instances cost.
 //!
 //! ```no_run
 //! # async fn wire() {
@@ -20,6 +20,7 @@ mod function_urls;
 #[cfg(feature = "mail")]
 mod mail;
 mod mailboxes;
+mod objects;
 mod price_list;
 mod queue;
 mod store;
@@ -35,6 +36,7 @@ pub use function_urls::FunctionUrls;
 #[cfg(feature = "mail")]
 pub use mail::Mail;
 pub use mailboxes::CustomerQueues;
+pub use objects::{BucketObjects, create_bucket};
 pub use price_list::PriceList;
 pub use queue::{NoticeQueue, QueueUrls, Queues, RoundQueue, ScanQueue, create_queue, take_messages};
 pub use store::{DecisionTable, Table, create_decision_table, create_table};

@@ -59,15 +59,24 @@ impl Connection {
     /// # Errors
     /// [`HttpError`]. A status that is no success is none.
     pub async fn send(&self, mut request: Request<Vec<u8>>) -> Result<Answer, HttpError> {
-        request.headers_mut().remove(header::AUTHORIZATION);
-        request.headers_mut().insert("x-api-key", self.key.clone());
-        if let Some(signer) = &self.signer {
-            self.sign(signer.as_ref(), &mut request).await?;
-        }
+        self.sign(&mut request).await?;
         self.client.send(request).await
     }
 
-    async fn sign(&self, signer: &dyn Signer, request: &mut Request<Vec<u8>>) -> Result<(), HttpError> {
+    /// The same, with other seconds until the last byte of the answer: for what is known to take longer.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub async fn send_within(&self, mut request: Request<Vec<u8>>, whole_s: u32) -> Result<Answer, HttpError> {
+        self.sign(&mut request).await?;
+        self.client.send_within(request, whole_s).await
+    }
+
+    /// Our key, and our signature where the server asks for one.
+    async fn sign(&self, request: &mut Request<Vec<u8>>) -> Result<(), HttpError> {
+        request.headers_mut().remove(header::AUTHORIZATION);
+        request.headers_mut().insert("x-api-key", self.key.clone());
+        let Some(signer) = &self.signer else { return Ok(()) };
         let url = self.client.address(request.uri())?;
         let outgoing = Outgoing { method: request.method().as_str(), url: &url, body: request.body() };
         let headers = signer.sign(&outgoing).await.map_err(|error| HttpError::Ours(error.to_string()))?;

@@ -14,6 +14,8 @@ pub struct Config {
     pub table_name: String,
     /// `DECISION_TABLE_NAME`: the DynamoDB table of the decision server, where the market is kept.
     pub decision_table_name: String,
+    /// `MODEL_BUCKET`: the S3 bucket of files of models; without one none are uploaded by themselves.
+    pub model_bucket: Option<String>,
     /// `KMS_KEY_ID`: id, ARN or alias of the key that seals service account tokens.
     pub kms_key_id: String,
     /// `INTERRUPTIONS_QUEUE_URL`: the queue of event bodies.
@@ -143,6 +145,7 @@ impl Config {
         let config = Config {
             table_name: from.text(Var::TableName),
             decision_table_name: from.text(Var::DecisionTableName),
+            model_bucket: from.bucket("MODEL_BUCKET"),
             kms_key_id: from.text(Var::KmsKeyId),
             interruptions_queue_url: from.text(Var::InterruptionsQueueUrl),
             plans_queue_url: from.text(Var::PlansQueueUrl),
@@ -209,6 +212,9 @@ impl std::fmt::Display for Config {
         ];
         for (var, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
             write!(f, "{}={text} ", var.name())?;
+        }
+        if let Some(bucket) = &self.model_bucket {
+            write!(f, "MODEL_BUCKET={bucket} ")?;
         }
         let K8sApi { timeout_s, retry_attempts, backoff_factor } = self.k8s_api;
         write!(f, "K8S_API_TIMEOUT_SECONDS={timeout_s} K8S_API_RETRY_ATTEMPTS={retry_attempts} ")?;

@@ -122,7 +122,15 @@ impl Client {
     ///
     /// # Errors
     /// [`HttpError`]. A status that is no success is none.
-    pub async fn send(&self, mut request: Request<Vec<u8>>) -> Result<Answer, HttpError> {
+    pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Answer, HttpError> {
+        self.send_within(request, self.limits.whole_s).await
+    }
+
+    /// The same, with other seconds until the last byte of the answer: for what is known to take longer.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send_within(&self, mut request: Request<Vec<u8>>, whole_s: u32) -> Result<Answer, HttpError> {
         let uri = self.server.uri(request.uri()).map_err(|error| HttpError::Ours(error.to_string()))?;
         *request.uri_mut() = uri;
         request.headers_mut().insert(header::ACCEPT_ENCODING, header::HeaderValue::from_static("gzip"));
@@ -131,9 +139,9 @@ impl Client {
             let response = self.inner.request(request).await.map_err(|error| unreachable(&error))?;
             self.read(response).await
         };
-        match tokio::time::timeout(Duration::from_secs(self.limits.whole_s.into()), whole).await {
+        match tokio::time::timeout(Duration::from_secs(whole_s.into()), whole).await {
             Ok(answer) => answer,
-            Err(_) => Err(HttpError::Slow(self.limits.whole_s)),
+            Err(_) => Err(HttpError::Slow(whole_s)),
         }
     }
 

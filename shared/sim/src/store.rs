@@ -23,6 +23,7 @@ mod idempotency;
 mod market;
 mod nights;
 mod notices;
+mod objects;
 mod optimizations;
 mod outbox;
 mod queue;
@@ -34,6 +35,7 @@ mod vault;
 
 pub use market::MemoryMarket;
 pub use notices::MemoryNotices;
+pub use objects::{MemoryObjects, Names, door};
 pub use queue::{MemoryQueue, QueuedMessage, Which};
 pub use trust::MemoryTrust;
 pub use vault::MemoryVault;

@@ -1,11 +1,11 @@
-//! The contract of the table in which models, predictions and wishes are kept.
+//! The contract of the table in which models, uploads, predictions and wishes are kept.
 
 use domain::decision::PoolName;
 use domain::ids::{InstanceType, Region, Zone};
 use domain::market::{
     Asked, FillProgress, FillState, FillWish, FilledPool, Part, PricePoint, ReadEntry, ReadFate, ReadRun, RefreshWish, Schedule,
 };
-use domain::model::{CONTRACT, Deployment, ModelCheck, ModelRecord, PredictionBatch, PredictionRow, model_id};
+use domain::model::{CONTRACT, Deployment, KeptIn, ModelCheck, ModelRecord, PredictionBatch, PredictionRow, Upload, model_id};
 use domain::money::MicroDollars;
 use domain::offering::{CapacityType, Pool};
 use domain::ports::{MarketWishes, MarketWork, Models, PredictionLog, StoreError};
@@ -35,6 +35,7 @@ fn record(onnx: &[u8], name: &str) -> ModelRecord {
         note: None,
         sha256,
         bytes: u32::try_from(onnx.len()).unwrap(),
+        kept_in: KeptIn::Table,
         contract: CONTRACT.to_owned(),
         by: "ann".to_owned(),
         at: at(0),
@@ -45,6 +46,7 @@ fn record(onnx: &[u8], name: &str) -> ModelRecord {
 /// Runs every law of models and of the log. Nobody else may write to the table meanwhile.
 pub async fn models(store: &(impl Models + PredictionLog)) {
     a_model_is_kept_with_its_file_whatever_its_size(store).await;
+    what_is_known_of_an_upload_is_kept_and_written_anew(store).await;
     a_deployment_is_changed_by_one_at_a_time(store).await;
     predictions_are_kept_once_and_read_newest_first(store).await;
 }
@@ -55,9 +57,9 @@ async fn a_model_is_kept_with_its_file_whatever_its_size(store: &impl Models) {
     let files: Vec<Vec<u8>> =
         [1_usize, 350_000, 350_001, 2_999_999].iter().map(|size| (0..*size).map(|n| (n % 251) as u8).collect()).collect();
     for (file, name) in files.iter().zip(["a", "b", "c", "d"]) {
-        store.put_model(&record(file, name), file).await.unwrap();
+        store.put_model(&record(file, name), Some(file)).await.unwrap();
     }
-    store.put_model(&record(&files[1], "b again"), &files[1]).await.unwrap();
+    store.put_model(&record(&files[1], "b again"), Some(&files[1])).await.unwrap();
     let mut names: Vec<String> = store.models().await.unwrap().into_iter().map(|model| model.name).collect();
     names.sort();
     assert_eq!(names, ["a", "b again", "c", "d"], "the same file is the same model");
@@ -70,6 +72,23 @@ async fn a_model_is_kept_with_its_file_whatever_its_size(store: &impl Models) {
         store.remove_model(&model_id(&files[3]).0).await.unwrap();
         assert_eq!((store.models().await.unwrap().len(), store.model_bytes(&model_id(&files[3]).0).await.unwrap()), (3, None));
     }
+    // A file that is kept elsewhere: the model is listed, says so, and has none here.
+    let elsewhere = ModelRecord { kept_in: KeptIn::Objects, ..record(b"elsewhere", "e") };
+    store.put_model(&elsewhere, None).await.unwrap();
+    assert_eq!(store.model(&elsewhere.id).await.unwrap(), Some(elsewhere.clone()));
+    assert_eq!(store.model_bytes(&elsewhere.id).await.unwrap(), None);
+    store.remove_model(&elsewhere.id).await.unwrap();
+    assert_eq!(store.model(&elsewhere.id).await.unwrap(), None);
+}
+
+async fn what_is_known_of_an_upload_is_kept_and_written_anew(store: &impl Models) {
+    let upload = Upload { id: "ab".repeat(16), by: "ann".to_owned(), at: at(0), bytes: Some(7), sha256: None, model: None };
+    assert_eq!(store.upload(&upload.id).await.unwrap(), None);
+    store.put_upload(&upload).await.unwrap();
+    assert_eq!(store.upload(&upload.id).await.unwrap(), Some(upload.clone()));
+    let registered = Upload { model: Some("m-1".to_owned()), ..upload };
+    store.put_upload(&registered).await.unwrap();
+    assert_eq!(store.upload(&registered.id).await.unwrap(), Some(registered));
 }
 
 async fn a_deployment_is_changed_by_one_at_a_time(store: &impl Models) {

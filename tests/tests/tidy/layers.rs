@@ -69,8 +69,10 @@ fn only_the_gate_opens_connections() {
     let opens = ["TcpStream::connect", "lookup_host", "HttpConnector", "ToSocketAddrs"];
     let outside = |file: &&File| {
         let ours = file.path.starts_with("shared/") || file.path.starts_with("functions/");
-        // The simulator serves; its own calls stay on this machine.
-        ours && !file.is_test() && !["shared/gate/", "shared/sim/"].iter().any(|home| file.path.starts_with(home))
+        // The simulator serves; its own calls stay on this machine. S3 is called over the stack of the SDKs, at an address that is made of
+        // our own bucket and Region.
+        let homes = ["shared/gate/", "shared/sim/", "shared/aws/src/objects.rs"];
+        ours && !file.is_test() && !homes.iter().any(|home| file.path.starts_with(home))
     };
     let found: Vec<String> = files(&[".rs"])
         .iter()
@@ -125,14 +127,14 @@ fn only_functions_name_the_wiring() {
     }
 }
 
-/// It ranks and proposes. No cluster and no account can be reached with what it can name, and no table but its own.
+/// It ranks and proposes. No cluster and no account can be reached with what it can name, and no table and no bucket but its own.
 #[test]
 fn the_decision_server_can_name_nothing_that_acts() {
     let names = dependencies("functions/decision/Cargo.toml", false);
     assert_eq!(of_the_house(&names).into_iter().collect::<Vec<_>>(), ["aws", "domain", "planning", "runtime"]);
     let main = read("functions/decision/src/main.rs");
     let named: Vec<&str> = main.split("aws::").skip(1).filter_map(|rest| rest.split('(').next()).collect();
-    assert_eq!(named, ["sdk_config", "DecisionTable::new"]);
+    assert_eq!(named, ["sdk_config", "DecisionTable::new", "BucketObjects::new"]);
 }
 
 #[test]

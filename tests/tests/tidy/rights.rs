@@ -66,6 +66,7 @@ fn rights_of(template: &Template, logical: &str, call: &Call, reached: &Reached)
     };
     let table = if call.place == Place::Decision { "DecisionTable" } else { "Table" };
     let one = |action: &str, on: &str| vec![(action.to_owned(), on.to_owned())];
+    let on_files = |action: &str| ["uploads", "models"].map(|folder| (action.to_owned(), format!("ModelBucket/{folder}/*"))).to_vec();
     match (call.service.as_str(), call.operation.as_str(), call.port.as_str()) {
         (_, "transact_write_items", _) => Vec::new(), // What it holds is listed by itself.
         ("dynamodb", "query of index", _) => one("dynamodb:Query", &format!("{table}/index/gsi1")),
@@ -82,6 +83,9 @@ fn rights_of(template: &Template, logical: &str, call: &Call, reached: &Reached)
         ("sqs", "send_message", "Rounds::ask") => one("sqs:SendMessage", &queue("ROUNDS_QUEUE_URL")),
         ("sqs", "send_message_batch", "Rounds::ask_all") => one("sqs:SendMessage", &queue("ROUNDS_QUEUE_URL")),
         ("sqs", "send_message", "Scans::ask_scan") => one("sqs:SendMessage", &queue("SCANS_QUEUE_URL")),
+        // GetObject says that something is not there to those who may list, and to others that it is forbidden.
+        ("s3", "get_object", _) => [on_files("s3:GetObject"), one("s3:ListBucket", "ModelBucket")].concat(),
+        ("s3", operation, _) => on_files(&format!("s3:{}", camel(operation))),
         ("ses", operation, _) => one(&format!("ses:{}", camel(operation)), "identity/*"),
         _ if [Place::Customer, Place::Look, Place::Mailbox].contains(&call.place) => Vec::new(),
         // They know no resources.
@@ -177,7 +181,8 @@ fn a_customers_roles_trust_those_who_take_them_and_no_other() {
 }
 
 /// It is told everything and may do nothing: beside its log, it reads a table of its own that holds nobody's secrets, and writes what is its
-/// own in it: outcomes, models and predictions, and wishes to whoever reads the market. What the market says it cannot change.
+/// own in it: outcomes, models and predictions, and wishes to whoever reads the market. What the market says it cannot change. A bucket of
+/// its own holds the files of large models.
 #[test]
 fn the_decision_server_may_read_its_own_table_keep_what_is_its_own_and_nothing_else() {
     let template = Template::read();
@@ -186,12 +191,15 @@ fn the_decision_server_may_read_its_own_table_keep_what_is_its_own_and_nothing_e
     let allowed: Vec<&str> = policy.lines().filter_map(|line| line.trim().strip_prefix("Action: ")).collect();
     let read = "[dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:Query]";
     let write = "[dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:BatchWriteItem]";
-    assert_eq!(allowed, ["[logs:CreateLogStream, logs:PutLogEvents]", read, write]);
+    let files = "[s3:GetObject, s3:PutObject, s3:DeleteObject]";
+    assert_eq!(allowed, ["[logs:CreateLogStream, logs:PutLogEvents]", read, write, files, "s3:ListBucket"]);
     let keeps = policy.split_once("KeepItsOwn").map_or("", |(_, statement)| statement);
     assert!(keeps.contains("\"ForAllValues:StringLike\""), "{keeps}");
     assert!(keeps.contains("\"dynamodb:LeadingKeys\": [\"O#*\", \"D#*\", \"J#*\"]"), "it writes what is its own only: {keeps}");
     let reached: Vec<&str> = policy.lines().filter_map(|line| line.trim().strip_prefix("Resource: ")).collect();
-    assert_eq!(reached, ["!GetAtt DecisionLogs.Arn", "!GetAtt DecisionTable.Arn", "!GetAtt DecisionTable.Arn"]);
+    let folders = "[!Sub \"${ModelBucket.Arn}/uploads/*\", !Sub \"${ModelBucket.Arn}/models/*\"]";
+    let (log, table, bucket) = ("!GetAtt DecisionLogs.Arn", "!GetAtt DecisionTable.Arn", "!GetAtt ModelBucket.Arn");
+    assert_eq!(reached, [log, table, table, folders, bucket]);
 }
 
 /// Reads for which IAM takes no resource but all of them: they tell what the market tells everybody.

@@ -102,9 +102,12 @@ fn back(answer: Answer, asked: &HeaderMap) -> Result<Response, Problem> {
     match status {
         StatusCode::OK | StatusCode::ACCEPTED if media == "application/json" && json() => {
             let tag = answer.headers.get(header::ETAG).cloned();
+            let once = answer.headers.get(header::CACHE_CONTROL).filter(|said| *said == "no-store").cloned();
             let mut response = send(answer.body, takes_gzip(asked), ANSWER_BYTES_MAX, NARROW)?;
             *response.status_mut() = status;
             response.headers_mut().extend(tag.map(|tag| (header::ETAG, tag)));
+            // What is shown once is kept nowhere on the way, nor for an Idempotency-Key.
+            response.headers_mut().extend(once.map(|once| (header::CACHE_CONTROL, once)));
             Ok(response)
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {

@@ -153,7 +153,7 @@ async fn what_concerns_every_customer_is_for_whoever_runs_the_control_plane_who_
         .filter(|route| route.path.starts_with("/api/v1/ml/") && route.access == crate::routes::Access::Needs(domain::tenant::Role::Admin))
         .map(|route| (route.method.clone(), route.path.replace("{id}", "m-0123456789abcdef")))
         .collect();
-    assert_eq!(managed.len(), 12, "{managed:?}");
+    assert_eq!(managed.len(), 13, "{managed:?}");
     for (method, path) in &managed {
         let body = json!({});
         let body = (*method != Method::GET).then_some(&body);
@@ -189,4 +189,28 @@ async fn a_large_model_is_handed_on() {
     let answer = bench.post(super::support::BOOTSTRAP, "/api/v1/ml/models", &model).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     assert!(heard.lock().unwrap()[0].1.len() > 4_000_000);
+}
+
+/// Whoever has the address may put a file there: it is told once, to whoever asked.
+#[tokio::test]
+async fn the_address_of_an_upload_is_kept_neither_in_the_trail_nor_for_its_idempotency_key() {
+    let begun = || {
+        let body = r#"{"upload_id":"u-1","url":"https://bucket/uploads/u-1?X-Amz-Signature=5ec7e7","method":"PUT"}"#;
+        let mut answer = answered(StatusCode::OK, "application/json", body);
+        answer.headers_mut().insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+        answer
+    };
+    let (bench, heard) = behind(limits(), begun).await;
+    let ask = async || {
+        let key = [("idempotency-key", "once")];
+        bench.call(super::support::BOOTSTRAP, Method::POST, "/api/v1/ml/models/uploads", &key, Some(&json!({ "bytes": 7 }))).await
+    };
+    let (first, again) = (ask().await, ask().await);
+    assert!(first.text.contains("5ec7e7") && first.header("cache-control") == "no-store", "{}", first.text);
+    assert!(!again.text.contains("5ec7e7") && again.text.contains("ask for another upload"), "{}", again.text);
+    assert_eq!(heard.lock().unwrap().len(), 1);
+    let trail = bench.get(super::support::BOOTSTRAP, "/api/v1/audit").await.text;
+    assert!(trail.contains("POST /api/v1/ml/models/uploads") && !trail.contains("5ec7e7"), "{trail}");
+    let row = &serde_json::from_str::<serde_json::Value>(&trail).unwrap()["items"][0];
+    assert!(row["by"].as_str().is_some_and(|by| !by.is_empty()), "who asked: {row}");
 }

@@ -2,13 +2,18 @@
 
 use crate::ask::{Act, Answer, Ask};
 use crate::failure::Failure;
+use crate::routes::Connects;
 use crate::server::{get, instant, list, manages, send, text};
 use crate::view::{Card, Cell, Column, Field, Form, Page, Part, Table, Tone, aged};
+use axum::Json;
+use axum::response::IntoResponse;
 use domain::tenant::Role;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 const MODELS: &str = "/api/v1/ml/models";
+/// Where the script of the page asks for an address.
+const UPLOADS: &str = "/console/models/uploads";
 
 /// `GET /console/models`; `model` shows how one would have done.
 ///
@@ -22,11 +27,12 @@ pub async fn show(ask: Ask) -> Answer {
         Ok(listed) => listed,
         Err(why) => return ask.page(page.with(Part::Note(Tone::Warn, why))).await,
     };
+    let contract = get(&ask, &format!("{MODELS}/contract")).await.unwrap_or_default();
     let deployment = &listed["deployment"];
     let models = list(&listed, "models");
     page = page.with(cards(&listed, &ask));
     if manages(&ask) {
-        page = page.with(Part::Forms(forms(deployment)));
+        page = page.with(Part::Forms(forms(deployment, &contract["uploads"])));
     } else {
         page = page.with(Part::Note(Tone::Quiet, "Models serve every customer: whoever runs this control plane manages them.".to_owned()));
     }
@@ -38,10 +44,15 @@ pub async fn show(ask: Ask) -> Answer {
         };
     }
     page = page.with(changes(deployment, models, &ask));
-    if let Ok(contract) = get(&ask, &format!("{MODELS}/contract")).await {
+    if contract.is_object() {
         page = page.with(columns(&contract));
     }
-    ask.page(page).await
+    let mut answer = ask.page(page).await?;
+    // The script of this page puts files there: nowhere else, and from no other page.
+    if let Some(connects) = Connects::to(text(&contract["uploads"], "origin")).filter(|_| manages(&ask)) {
+        answer.extensions_mut().insert(connects);
+    }
+    Ok(answer)
 }
 
 fn name_of<'a>(models: &'a [Value], id: &'a str) -> &'a str {
@@ -63,12 +74,17 @@ fn cards(listed: &Value, ask: &Ask) -> Vec<Card> {
     ]
 }
 
-fn forms(deployment: &Value) -> Vec<Form> {
+fn forms(deployment: &Value, uploads: &Value) -> Vec<Form> {
+    // Where the decision server takes no file by itself, the file goes with the form.
+    let (field, megabytes) = match uploads["bytes_max"].as_u64() {
+        Some(bytes) => (Field::upload("onnx", "File", UPLOADS), bytes / 1_000_000),
+        None => (Field::file("onnx", "File"), 3),
+    };
     let mut forms = vec![
         Form::new("/console/models/upload", "Upload")
-            .says("ONNX, 3 MB at most. It is checked and run on a probe before it is kept.")
+            .says(format!("ONNX, {megabytes} MB at most. It is checked and run on a probe before it is kept."))
             .field(Field::text("name", "Name", ""))
-            .field(Field::file("onnx", "File")),
+            .field(field),
     ];
     if !list(deployment, "before").is_empty() {
         forms.push(Form::new("/console/models/rollback", "Roll back").tone(Tone::Bad).says("What answered before answers again."));
@@ -184,15 +200,37 @@ fn model(act: &Act) -> Result<String, Failure> {
     if sound { Ok(id.to_owned()) } else { Err(Failure::Absent("model")) }
 }
 
-/// `POST /console/models/upload`: `name`, and `onnx` in base64 for addresses, as the page's script makes it of the file.
+/// `POST /console/models/uploads`: `bytes` and `sha256` of a file; the address that it is put at, for the script of the page.
+///
+/// # Errors
+/// They may not. What the decision server says no to is told to the script.
+pub async fn begin(act: Act) -> Answer {
+    act.must(Role::Admin)?;
+    let bytes = act.need("bytes")?.parse::<u32>().map_err(|_| Failure::Refused("The file has no size, or is too large.".to_owned()))?;
+    let body = json!({ "bytes": bytes, "sha256": act.get("sha256") });
+    match send(&act, Method::POST, &format!("{MODELS}/uploads"), Some(&body)).await {
+        Ok(begun) => Ok(Json(begun).into_response()),
+        Err(Failure::Refused(why)) => Ok((StatusCode::CONFLICT, Json(json!({ "why": why }))).into_response()),
+        Err(other) => Err(other),
+    }
+}
+
+/// `POST /console/models/upload`: `name`, and `upload_id` of a file that was put by itself; or `onnx`, the file in base64 for addresses, as
+/// the page's script makes it.
 ///
 /// # Errors
 /// They may not, or the model does not fit: then why.
 pub async fn upload(act: Act) -> Answer {
     act.must(Role::Admin)?;
-    let onnx = act.need("onnx")?.replace('-', "+").replace('_', "/");
-    let padding = "=".repeat((4 - onnx.len() % 4) % 4);
-    let body = json!({ "name": act.need("name")?, "onnx_base64": format!("{onnx}{padding}") });
+    let name = act.need("name")?;
+    let body = match act.get("upload_id") {
+        Some(id) => json!({ "name": name, "upload_id": id }),
+        None => {
+            let onnx = act.need("onnx")?.replace('-', "+").replace('_', "/");
+            let padding = "=".repeat((4 - onnx.len() % 4) % 4);
+            json!({ "name": name, "onnx_base64": format!("{onnx}{padding}") })
+        }
+    };
     send(&act, Method::POST, MODELS, Some(&body)).await?;
     act.done("/console/models", "uploaded")
 }

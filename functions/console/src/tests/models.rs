@@ -2,7 +2,7 @@
 
 use super::support::{Bench, customer};
 use data_encoding::BASE64URL_NOPAD;
-use domain::ports::{MarketWishes, Models, Registry};
+use domain::ports::{MarketWishes, Models, Objects, Registry, Trail};
 use http::StatusCode;
 
 const TREE: &[u8] = include_bytes!("../../../decision/testdata/tree.onnx");
@@ -46,6 +46,61 @@ async fn a_model_that_does_not_fit_is_refused_in_words_and_nobody_else_manages_t
         assert!(!page.contains("/console/models/upload") && page.contains("whoever runs this control plane"), "{key}");
     }
     assert!(bench.market.models().await.unwrap().is_empty());
+}
+
+/// What the script of the page does, step by step.
+#[tokio::test]
+async fn a_file_is_put_at_the_address_that_the_page_asks_for_and_its_upload_is_registered() {
+    let (bench, objects) = Bench::taking_uploads("https://files.test").await;
+    let cookie = bench.enter("default-admin").await;
+    let page = bench.get(&cookie, "/console/models").await;
+    assert!(page.text.contains("data-uploads=\"/console/models/uploads\"") && page.text.contains("32 MB at most"), "{}", page.text);
+    assert!(page.text.contains("role=\"progressbar\" aria-label=\"Upload of File\""), "{}", page.text);
+    let size = TREE.len().to_string();
+    let begun = bench.act(&cookie, "/console/models/uploads", &[("bytes", &size)]).await;
+    let begun: serde_json::Value = serde_json::from_str(&begun.text).unwrap();
+    let (url, id) = (begun["url"].as_str().unwrap(), begun["upload_id"].as_str().unwrap());
+    assert!(url.starts_with("https://files.test/"), "{url}");
+    assert_eq!(bench.act(&cookie, "/console/models/upload", &[("name", "x"), ("upload_id", id)]).await.status, StatusCode::CONFLICT);
+    objects.put(&format!("uploads/{id}"), TREE.to_vec()).await.unwrap();
+    let done = bench.act(&cookie, "/console/models/upload", &[("name", "x"), ("upload_id", id)]).await;
+    assert_eq!((done.status, done.header("location")), (StatusCode::SEE_OTHER, "/console/models?done=uploaded"), "{}", done.text);
+    assert_eq!(bench.market.models().await.unwrap()[0].by, "default-admin");
+    let rows = bench.store.requests(&customer("default"), None, 50).await.unwrap().items;
+    for action in ["POST /console/models/uploads", "POST /console/models/upload"] {
+        assert!(rows.iter().any(|row| row.action == action && row.by == "default-admin"), "{action} stands in the trail");
+    }
+    assert!(rows.iter().all(|row| !format!("{row:?}").contains(url)), "the address stands nowhere");
+}
+
+#[tokio::test]
+async fn only_the_page_of_models_and_only_for_who_manages_them_may_send_to_where_files_are_put() {
+    let (bench, _) = Bench::taking_uploads("https://files.test").await;
+    let admin = bench.enter("default-admin").await;
+    let policy = |answer: &super::support::Answer| answer.header("content-security-policy").to_owned();
+    let allowed = policy(&bench.get(&admin, "/console/models").await);
+    assert!(allowed.ends_with("connect-src 'self' https://files.test"), "{allowed}");
+    let other = bench.enter("acme-admin").await;
+    for (cookie, path) in [(&admin, "/console"), (&admin, "/console/gaps"), (&other, "/console/models")] {
+        assert!(policy(&bench.get(cookie, path).await).ends_with("connect-src 'self'"), "{path}");
+    }
+    // A decision server of somebody else widens nothing but by an origin.
+    for origin in ["*", "https://*", "https://a.test; script-src *", "https://a.test/ 'unsafe-inline'", "http://a.test", "data:", ""] {
+        let (bench, _) = Bench::taking_uploads(origin).await;
+        let cookie = bench.enter("default-admin").await;
+        assert!(policy(&bench.get(&cookie, "/console/models").await).ends_with("connect-src 'self'"), "{origin:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_no_file_is_put_by_itself_it_goes_with_the_form_and_the_script_is_told_why() {
+    let bench = Bench::served().await;
+    let cookie = bench.enter("default-admin").await;
+    let page = bench.get(&cookie, "/console/models").await;
+    assert!(!page.text.contains("data-uploads") && page.text.contains("3 MB at most"), "{}", page.text);
+    assert!(page.header("content-security-policy").ends_with("connect-src 'self'"));
+    let told = bench.act(&cookie, "/console/models/uploads", &[("bytes", "7")]).await;
+    assert!(told.status == StatusCode::CONFLICT && told.text.starts_with("{\"why\":"), "{}", told.text);
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ use runtime::http::Limits;
 use runtime::web::issuer::Issuer;
 use secrecy::SecretString;
 use sim::clock::SimClock;
-use sim::store::{MemoryMarket, MemoryQueue, MemoryStore};
+use sim::store::{MemoryMarket, MemoryObjects, MemoryQueue, MemoryStore};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -87,12 +87,28 @@ impl Bench {
 
     /// With keys, over a decision server of our own that answers on this machine.
     pub(crate) async fn served() -> Bench {
-        let (market, clock) = (Arc::new(MemoryMarket::default()), SimClock::new());
+        Bench::over(None, SimClock::new()).await
+    }
+
+    /// The same, and files of models are put into a store of their own.
+    pub(crate) async fn taking_uploads(origin: &str) -> (Bench, Arc<MemoryObjects>) {
+        let clock = SimClock::new();
+        let objects = Arc::new(MemoryObjects::new(origin, clock.clone(), runtime::web::ids::random_ids()));
+        (Bench::over(Some(objects.clone()), clock).await, objects)
+    }
+
+    async fn over(objects: Option<Arc<MemoryObjects>>, clock: Arc<SimClock>) -> Bench {
+        let market = Arc::new(MemoryMarket::default());
+        let models = decision::Bench::new(market.clone(), clock.clone());
+        let models = match objects {
+            Some(objects) => models.taking(decision::Uploads { objects, ids: runtime::web::ids::random_ids() }),
+            None => models,
+        };
         let deps = decision::Deps {
             engine: Arc::new(decision::planner::Planner::default()),
             library: Arc::new(decision::Library::embedded()),
             records: Some(decision::Records { store: market.clone(), clock: clock.clone() }),
-            bench: Some(Arc::new(decision::Bench::new(market.clone(), clock.clone()))),
+            bench: Some(Arc::new(models)),
             desk: Some(decision::Desk { market: market.clone(), wishes: market.clone(), work: market.clone(), clock: clock.clone() }),
             keys: vec![decision::Key::of("a-key-of-the-tests")],
             limits: decision::Limits::default(),

@@ -17,27 +17,34 @@ pub struct Field {
     pub hidden: bool,
     /// Whether a file is chosen in it.
     pub file: bool,
+    /// Where the script of the page asks for an address to put that file at; empty: it goes with the form.
+    pub uploads: &'static str,
 }
 
 impl Field {
     /// A field that is not shown.
     pub fn hidden(name: &'static str, value: impl Into<String>) -> Field {
-        Field { name, label: "", value: value.into(), options: Vec::new(), hidden: true, file: false }
+        Field { name, label: "", value: value.into(), options: Vec::new(), hidden: true, file: false, uploads: "" }
     }
 
     /// A field for a text.
     pub fn text(name: &'static str, label: &'static str, value: impl Into<String>) -> Field {
-        Field { name, label, value: value.into(), options: Vec::new(), hidden: false, file: false }
+        Field { name, label, value: value.into(), options: Vec::new(), hidden: false, file: false, uploads: "" }
     }
 
     /// A file: the script of the page reads it and sends it as base64 for addresses.
     pub fn file(name: &'static str, label: &'static str) -> Field {
-        Field { name, label, value: String::new(), options: Vec::new(), hidden: false, file: true }
+        Field { name, label, value: String::new(), options: Vec::new(), hidden: false, file: true, uploads: "" }
+    }
+
+    /// A file that is put by itself: the script of the page asks there for an address, and sends what the upload is called.
+    pub fn upload(name: &'static str, label: &'static str, uploads: &'static str) -> Field {
+        Field { uploads, ..Field::file(name, label) }
     }
 
     /// A choice.
     pub fn choice(name: &'static str, label: &'static str, value: impl Into<String>, options: Vec<(String, String)>) -> Field {
-        Field { name, label, value: value.into(), options, hidden: false, file: false }
+        Field { name, label, value: value.into(), options, hidden: false, file: false, uploads: "" }
     }
 }
 

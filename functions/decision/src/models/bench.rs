@@ -3,7 +3,7 @@
 //! A model that fails never fails a question: the engine of this server has answered it already. It is left alone for some minutes, and
 //! what was in the way stands in the answer and in the log of predictions.
 
-use super::{Fault, Net, Row};
+use super::{Fault, Net, Row, Uploads};
 use domain::model::{Deployment, ModelSaid, PredictionBatch};
 use domain::ports::{Clock, Models, PredictionLog};
 use domain::{SignedDuration, Timestamp};
@@ -19,6 +19,8 @@ pub const ANSWERS_WITHIN: SignedDuration = SignedDuration::from_secs(1);
 pub const LEFT_ALONE_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// How long the table may take.
 const READ_WITHIN: SignedDuration = SignedDuration::from_secs(3);
+/// How long the file of a model may take: 32 MB at 4 MB a second. It is read once in the life of a process.
+const FILE_WITHIN: SignedDuration = SignedDuration::from_secs(8);
 
 /// Where models and the log are kept.
 pub trait ModelStore: Models + PredictionLog {}
@@ -30,6 +32,8 @@ pub struct Bench {
     pub store: Arc<dyn ModelStore>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Where larger files go. `None`: nowhere, and none are taken.
+    pub uploads: Option<Uploads>,
     state: Mutex<State>,
 }
 
@@ -51,7 +55,13 @@ pub struct Voice {
 impl Bench {
     /// Over the decision server's table.
     pub fn new(store: Arc<dyn ModelStore>, clock: Arc<dyn Clock>) -> Bench {
-        Bench { store, clock, state: Mutex::default() }
+        Bench { store, clock, uploads: None, state: Mutex::default() }
+    }
+
+    /// The same, and larger files are taken.
+    #[must_use]
+    pub fn taking(self, uploads: Uploads) -> Bench {
+        Bench { uploads: Some(uploads), ..self }
     }
 
     fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
@@ -119,7 +129,9 @@ impl Bench {
             return Err(Fault::LeftAlone(until));
         }
         let net = self.net(model).await?;
-        let (clock, end) = (Arc::clone(&self.clock), now.saturating_add(ANSWERS_WITHIN).unwrap_or(now));
+        // Reading it has limits of its own: a large one must not be left alone because it was read just now.
+        let (clock, begun) = (Arc::clone(&self.clock), self.clock.now());
+        let end = begun.saturating_add(ANSWERS_WITHIN).unwrap_or(begun);
         let work = tokio::task::spawn_blocking(move || net.run(&rows, || clock.now() <= end));
         // It panics nowhere; if it did, the question would still be answered.
         work.await.unwrap_or_else(|error| Err(Fault::Operator(format!("it broke off: {error}"))))
@@ -130,10 +142,9 @@ impl Bench {
         if let Some(net) = self.state(|state| state.nets.get(model).cloned()) {
             return Ok(net);
         }
-        let read = std::pin::pin!(self.store.model_bytes(model));
-        let onnx = match select(read, self.clock.sleep(READ_WITHIN)).await {
-            Either::Left((Ok(Some(onnx)), _)) => onnx,
-            Either::Left((Ok(None), _)) => return Err(Fault::Unread),
+        let read = std::pin::pin!(self.file_of(model));
+        let onnx = match select(read, self.clock.sleep(FILE_WITHIN)).await {
+            Either::Left((Ok(onnx), _)) => onnx,
             Either::Left((Err(error), _)) => {
                 tracing::error!(model, %error, "The file of a model cannot be read");
                 return Err(Fault::Unread);

@@ -1,14 +1,22 @@
 //! Why a model is not taken, or said nothing.
 
+use super::weigh::HELD_MAX;
 use domain::Timestamp;
-use domain::model::MODEL_BYTES_MAX;
 
 /// What is wrong with a model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Fault {
     /// The file is too large.
-    #[error("the file has {0} bytes, and {MODEL_BYTES_MAX} at most are taken")]
-    TooLarge(usize),
+    #[error("the file has {bytes} bytes, and {most} at most are taken this way")]
+    TooLarge {
+        /// Its bytes.
+        bytes: usize,
+        /// How many are taken.
+        most: usize,
+    },
+    /// It would become too large when it is read.
+    #[error("what is packed into the file takes more than the {HELD_MAX} bytes that are held of a model")]
+    Unpacks,
     /// It is no ONNX.
     #[error("the file is no ONNX model: {0}")]
     NotOnnx(String),
@@ -45,7 +53,7 @@ impl Fault {
     /// The code in answers. It never changes.
     pub fn code(&self) -> &'static str {
         match self {
-            Fault::TooLarge(_) => "model-too-large",
+            Fault::TooLarge { .. } | Fault::Unpacks => "model-too-large",
             Fault::NotOnnx(_) => "model-not-onnx",
             Fault::Operator(_) => "model-operator",
             Fault::Input(_) => "model-wrong-input",

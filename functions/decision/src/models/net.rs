@@ -9,7 +9,8 @@ use super::fault::Fault;
 use super::file::Model;
 use super::probe;
 use super::step::Matrix;
-use domain::model::{MODEL_BYTES_MAX, ModelCheck};
+use super::weigh::weigh;
+use domain::model::{MODEL_UPLOAD_BYTES_MAX, ModelCheck};
 use planning::predict::FEATURES;
 use prost::Message;
 
@@ -26,12 +27,12 @@ pub struct Net {
 }
 
 impl Net {
-    /// Reads and checks a file, and runs it on rows that reach into every corner.
+    /// Reads and checks a file of so many bytes at most, and runs it on rows that reach into every corner.
     ///
     /// # Errors
     /// The first [`Fault`].
-    pub fn checked(onnx: &[u8]) -> Result<(Net, ModelCheck), Fault> {
-        let (net, built) = Net::read(onnx)?;
+    pub fn checked(onnx: &[u8], bytes_max: usize) -> Result<(Net, ModelCheck), Fault> {
+        let (net, built) = Net::read(onnx, bytes_max)?;
         let answers = net.run(&probe::rows(), || true)?;
         let fold = |all: fn(f64, f64) -> f64, first: f64| answers.iter().map(|answer| f64::from(*answer)).fold(first, all);
         let check = ModelCheck {
@@ -50,13 +51,14 @@ impl Net {
     /// # Errors
     /// [`Fault`]: this version no longer takes it.
     pub fn known(onnx: &[u8]) -> Result<Net, Fault> {
-        Net::read(onnx).map(|(net, _)| net)
+        Net::read(onnx, MODEL_UPLOAD_BYTES_MAX).map(|(net, _)| net)
     }
 
-    fn read(onnx: &[u8]) -> Result<(Net, (i64, Vec<String>)), Fault> {
-        if onnx.len() > MODEL_BYTES_MAX {
-            return Err(Fault::TooLarge(onnx.len()));
+    fn read(onnx: &[u8], most: usize) -> Result<(Net, (i64, Vec<String>)), Fault> {
+        if onnx.len() > most {
+            return Err(Fault::TooLarge { bytes: onnx.len(), most });
         }
+        weigh(onnx)?;
         let model = Model::decode(onnx).map_err(|error| Fault::NotOnnx(error.to_string()))?;
         let Built { steps, answer, opset, operators } = build(&model)?;
         Ok((Net { steps, answer }, (opset, operators.into_iter().collect())))

@@ -101,7 +101,8 @@ impl Forest {
         let mut forest = Forest::read(node, columns, "target", 1)?;
         match node.word("aggregate_function") {
             "" | "SUM" => {}
-            "AVERAGE" => forest.over = f32::from(u16::try_from(forest.roots.len()).unwrap_or(u16::MAX)),
+            // Exact: no file holds as many trees as a float counts, 16 million.
+            "AVERAGE" => forest.over = forest.roots.len() as f32,
             other => return Err(odd(&format!("{other} over trees is not run here"))),
         }
         Ok(forest)
@@ -237,7 +238,8 @@ fn branches(node: &Node, columns: usize) -> Result<(Keys, Vec<Branch>), Fault> {
             weights: Vec::new(),
         })
     };
-    Ok((keys.clone(), (0..count).map(branch).collect::<Result<_, Fault>>()?))
+    let branches = (0..count).map(branch).collect::<Result<_, Fault>>()?;
+    Ok((keys, branches))
 }
 
 fn mode(word: &str) -> Result<Mode, Fault> {
@@ -253,7 +255,7 @@ fn mode(word: &str) -> Result<Mode, Fault> {
     }
 }
 
-/// The nodes that no branch leads to, and how many steps they take at most. Every node is reached once: there is no circle.
+/// The nodes that no branch leads to, and how many steps they take at most, with what a leaf adds. Every node is reached once: there is no circle.
 fn roots(branches: &[Branch]) -> Result<(Vec<usize>, usize), Fault> {
     let mut led_to = vec![false; branches.len()];
     let inner = |branch: &&Branch| !matches!(branch.mode, Mode::Leaf);
@@ -269,7 +271,9 @@ fn roots(branches: &[Branch]) -> Result<(Vec<usize>, usize), Fault> {
         let mut deepest = 1;
         while let Some((place, depth)) = open.pop() {
             seen += 1;
-            deepest = deepest.max(depth);
+            // A leaf with one weight is a step; each further one is another.
+            let adds = branches.get(place).map_or(0, |branch| branch.weights.len().saturating_sub(1));
+            deepest = deepest.max(depth + adds);
             if depth > DEPTH_MAX {
                 return Err(odd(&format!("one is deeper than {DEPTH_MAX}")));
             }

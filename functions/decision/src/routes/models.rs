@@ -6,6 +6,7 @@ use crate::asked::{Asked, asked_by, query};
 use crate::models::compare::{Score, pairs, replay, score, scores};
 use crate::models::{Bench, Fault, Net, Row};
 use crate::problem::Problem;
+use crate::routes::uploads::{self, TakesUploads};
 use crate::{Deps, problem};
 use axum::Json;
 use axum::body::Bytes;
@@ -15,7 +16,8 @@ use axum::response::Response;
 use data_encoding::BASE64;
 use domain::decision::PredictionOutcome;
 use domain::model::{
-    CONTRACT, ChangeKind, Deployment, EngineChoice, MODEL_BYTES_MAX, MODELS_MAX, ModelRecord, ModelState, Refusal, is_model_id, model_id,
+    CONTRACT, ChangeKind, Deployment, EngineChoice, KeptIn, MODEL_BYTES_MAX, MODEL_UPLOAD_BYTES_MAX, MODELS_MAX, ModelCheck, ModelRecord,
+    ModelState, Refusal, is_model_id, model_id,
 };
 use http::{HeaderMap, StatusCode};
 use planning::predict::FEATURES;
@@ -24,9 +26,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-type Body = Result<Bytes, BytesRejection>;
+pub(super) type Body = Result<Bytes, BytesRejection>;
 
-/// A model to keep.
+/// A model to keep: its file, or the upload that holds it. One of the two.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Upload {
     /// What its owner calls it: 1 to 80 characters.
@@ -35,7 +37,11 @@ pub struct Upload {
     #[serde(default)]
     pub note: Option<String>,
     /// The file, as base64. 3,000,000 bytes at most.
-    pub onnx_base64: String,
+    #[serde(default)]
+    pub onnx_base64: Option<String>,
+    /// The upload that holds the file, as `POST /api/v1/ml/models/uploads` named it. 32,000,000 bytes at most.
+    #[serde(default)]
+    pub upload_id: Option<String>,
 }
 
 /// A model, and what it is used for.
@@ -88,8 +94,10 @@ pub struct Contract {
     input: Vec<Column>,
     /// The output.
     output: &'static str,
-    /// The largest file, in bytes.
+    /// The largest file that is taken as `onnx_base64`, in bytes.
     bytes_max: usize,
+    /// How larger files are taken; null: they are not.
+    uploads: Option<TakesUploads>,
 }
 
 /// One number that a model is given.
@@ -122,6 +130,11 @@ pub(super) fn bench(deps: &Deps) -> Result<&Arc<Bench>, Problem> {
     deps.bench.as_ref().ok_or_else(problem::no_records)
 }
 
+/// A problem of whoever asks, in their body.
+pub(super) fn invalid(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail)
+}
+
 fn of(models: Vec<ModelRecord>, deployment: &Deployment) -> Vec<Shown> {
     models.into_iter().map(|model| Shown { state: deployment.state(&model.id), model }).collect()
 }
@@ -147,44 +160,102 @@ pub async fn show(State(deps): State<Arc<Deps>>, Path(id): Path<String>) -> Resu
     Ok(Json(Shown { model, state }))
 }
 
-/// Checks a model and keeps it.
-pub async fn upload(State(deps): State<Arc<Deps>>, headers: HeaderMap, body: Body) -> Result<Json<Shown>, Problem> {
-    let bench = bench(&deps)?;
-    let asked = Asked::new(&headers, body, deps.limits)?;
-    let limits = deps.limits;
-    // Checking is pure work, as long as the model makes it: not where others wait.
-    let checked = tokio::task::spawn_blocking(move || {
-        let upload: Upload = asked.read(limits)?;
+/// A model to keep, read and decoded.
+struct Wanted {
+    name: String,
+    note: Option<String>,
+    file: File,
+}
+
+/// How its file came.
+enum File {
+    Sent(Vec<u8>),
+    Put(String),
+}
+
+impl Wanted {
+    fn of(upload: Upload) -> Result<Wanted, Problem> {
         let name = upload.name.trim().to_owned();
         if !(1..=80).contains(&name.chars().count()) || upload.note.as_ref().is_some_and(|note| note.chars().count() > 500) {
             return Err(invalid("A name has 1 to 80 characters, and a note 500 at most."));
         }
-        let onnx = BASE64
-            .decode(upload.onnx_base64.trim().as_bytes())
-            .map_err(|error| invalid("`onnx_base64` is no base64 of RFC 4648, with its padding.").because(error))?;
-        let (_, check) = Net::checked(&onnx).map_err(|fault| refused(&fault))?;
-        Ok((name, upload.note.filter(|note| !note.trim().is_empty()), onnx, check))
-    });
-    let (name, note, onnx, check) = checked.await.map_err(Problem::internal)??;
-    let (id, sha256) = model_id(&onnx);
-    let deployment = bench.store.deployment().await?;
-    if let Some(model) = bench.store.model(&id).await? {
-        return Ok(Json(Shown { state: deployment.state(&id), model }));
+        let file = match (upload.onnx_base64, upload.upload_id) {
+            (Some(base64), None) => {
+                let decoded = BASE64.decode(base64.trim().as_bytes());
+                File::Sent(decoded.map_err(|error| invalid("`onnx_base64` is no base64 of RFC 4648, with its padding.").because(error))?)
+            }
+            (None, Some(id)) => File::Put(id),
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(invalid(
+                    "Send either the file, as `onnx_base64`, or the upload that holds it, as `upload_id`: one of the two.",
+                ));
+            }
+        };
+        Ok(Wanted { name, note: upload.note.filter(|note| !note.trim().is_empty()), file })
     }
-    if bench.store.models().await?.len() >= MODELS_MAX {
-        let detail = format!("{MODELS_MAX} models are kept, and there are as many. Remove one that is retired.");
-        return Err(Problem::new(StatusCode::CONFLICT, "too-many-models", detail));
-    }
-    let bytes = u32::try_from(onnx.len()).unwrap_or(u32::MAX);
-    let (by, at) = (asked_by(&headers), bench.clock.now());
-    let model = ModelRecord { id, name, note, sha256, bytes, contract: CONTRACT.to_owned(), by, at, check };
-    bench.store.put_model(&model, &onnx).await?;
-    tracing::info!(model = model.id, by = model.by, "A model was uploaded");
-    Ok(Json(Shown { state: deployment.state(&model.id), model }))
 }
 
-fn invalid(detail: &str) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail)
+/// Checks a model and keeps it.
+pub async fn upload(State(deps): State<Arc<Deps>>, headers: HeaderMap, body: Body) -> Result<Json<Shown>, Problem> {
+    let bench = bench(&deps)?;
+    let (asked, limits) = (Asked::new(&headers, body, deps.limits)?, deps.limits);
+    // Reading megabytes of JSON is pure work: not where others wait.
+    let wanted = tokio::task::spawn_blocking(move || Wanted::of(asked.read(limits)?)).await.map_err(Problem::internal)??;
+    let Wanted { name, note, file } = wanted;
+    let (onnx, most, upload) = match file {
+        File::Sent(onnx) => (onnx, MODEL_BYTES_MAX, None),
+        File::Put(id) => {
+            let upload = uploads::open(bench, &id).await?;
+            if let Some(made) = &upload.model {
+                return known(bench, one(bench, made).await?).await;
+            }
+            (uploads::file(bench, &upload).await?, MODEL_UPLOAD_BYTES_MAX, Some(upload))
+        }
+    };
+    let announced = upload.clone();
+    let checked = tokio::task::spawn_blocking(move || check(onnx, most, announced.as_ref())).await;
+    let Checked { onnx, id, sha256, check } = checked.map_err(Problem::internal)??;
+    let model = match bench.store.model(&id).await? {
+        Some(model) => model,
+        None => {
+            if bench.store.models().await?.len() >= MODELS_MAX {
+                let detail = format!("{MODELS_MAX} models are kept, and there are as many. Remove one that is retired.");
+                return Err(Problem::new(StatusCode::CONFLICT, "too-many-models", detail));
+            }
+            let (bytes, kept_in) = (u32::try_from(onnx.len()).unwrap_or(u32::MAX), KeptIn::of_size(onnx.len()));
+            let (by, at) = (asked_by(&headers), bench.clock.now());
+            let model = ModelRecord { id, name, note, sha256, bytes, kept_in, contract: CONTRACT.to_owned(), by, at, check };
+            bench.keep(&model, onnx).await?;
+            tracing::info!(model = model.id, by = model.by, upload = upload.as_ref().map(|upload| &*upload.id), "A model was uploaded");
+            model
+        }
+    };
+    if let Some(upload) = upload {
+        uploads::done(bench, upload, &model.id).await;
+    }
+    known(bench, model).await
+}
+
+/// A file that was looked at.
+struct Checked {
+    onnx: Vec<u8>,
+    id: String,
+    sha256: String,
+    check: ModelCheck,
+}
+
+/// A file that was put is first what was announced, and then a model: no work is done on another one.
+fn check(onnx: Vec<u8>, most: usize, upload: Option<&domain::model::Upload>) -> Result<Checked, Problem> {
+    let (id, sha256) = model_id(&onnx);
+    if let Some(upload) = upload {
+        upload.holds(onnx.len(), &sha256).map_err(|refusal| uploads::refused(&refusal))?;
+    }
+    let (_, check) = Net::checked(&onnx, most).map_err(|fault| refused(&fault))?;
+    Ok(Checked { onnx, id, sha256, check })
+}
+
+async fn known(bench: &Bench, model: ModelRecord) -> Result<Json<Shown>, Problem> {
+    Ok(Json(Shown { state: bench.store.deployment().await?.state(&model.id), model }))
 }
 
 fn refused(fault: &Fault) -> Problem {
@@ -195,9 +266,9 @@ fn refused(fault: &Fault) -> Problem {
 /// Removes a model that nothing uses.
 pub async fn remove(State(deps): State<Arc<Deps>>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Removed>, Problem> {
     let bench = bench(&deps)?;
-    one(bench, &id).await?;
+    let model = one(bench, &id).await?;
     bench.store.deployment().await?.let_go(&id).map_err(conflict)?;
-    bench.store.remove_model(&id).await?;
+    bench.remove(&model).await?;
     tracing::info!(model = id, by = asked_by(&headers), "A model was removed");
     Ok(Json(Removed { removed: id }))
 }
@@ -275,7 +346,7 @@ pub async fn choose(State(deps): State<Arc<Deps>>, headers: HeaderMap, body: Bod
 }
 
 /// The tensor contract.
-pub async fn contract() -> Json<Contract> {
+pub async fn contract(State(deps): State<Arc<Deps>>) -> Json<Contract> {
     let column =
         |feature: &planning::predict::Feature| Column { name: feature.name, says: feature.says, low: feature.low, high: feature.high };
     Json(Contract {
@@ -284,6 +355,7 @@ pub async fn contract() -> Json<Contract> {
         output: "`probability`, float32 [N], [N, 1] or [N, 2] with the chance second: that an instance of the pool is interrupted within \
                  the horizon, 0 to 1",
         bytes_max: MODEL_BYTES_MAX,
+        uploads: deps.bench.as_ref().and_then(|bench| bench.uploads.as_ref()).map(TakesUploads::of),
     })
 }
 
@@ -295,8 +367,7 @@ pub async fn comparison(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let bench = bench(&deps)?;
-    one(bench, &id).await?;
-    let onnx = bench.store.model_bytes(&id).await?.ok_or_else(|| Problem::absent("model"))?;
+    let onnx = bench.file(&one(bench, &id).await?).await?;
     let (batches, outcomes) = heard(&deps, days(&query(text.as_deref()))?).await?;
     let tried = tokio::task::spawn_blocking(move || {
         let net = Net::known(&onnx).map_err(|fault| refused(&fault))?;

@@ -1,6 +1,6 @@
 //! Every route. One that is not in here is closed: the router and the published contract are both made from this.
 
-use super::{Route, contract, decide, gaps, health, models, outcomes, predict, predictions, pricing, refresh};
+use super::{Route, contract, decide, gaps, health, models, outcomes, predict, predictions, pricing, refresh, uploads};
 use axum::routing::{delete, get, post, put};
 use domain::decision::{Calibration, DecisionAnswer, DecisionRequest, Kept, PredictRequest, Prediction, PredictionOutcome};
 use domain::market::ReadRun;
@@ -56,9 +56,16 @@ pub static TABLE: &[Route] = &[
         Method::POST,
         "/api/v1/ml/models",
         || post(models::upload),
-        "Checks a model and keeps it. The same file has the same id.",
+        "Checks a model and keeps it: from the request itself, or from an upload. The same file has the same id.",
     )
     .takes::<models::Upload>(),
+    Route::new::<uploads::Begun>(
+        Method::POST,
+        "/api/v1/ml/models/uploads",
+        || post(uploads::begin),
+        "Gives an address at which the file of a model is put by itself, for a quarter of an hour. It is a secret as long as it lasts.",
+    )
+    .takes::<uploads::Announced>(),
     Route::new::<models::Contract>(
         Method::GET,
         "/api/v1/ml/models/contract",

@@ -3,7 +3,7 @@
 use super::support::{Answer, KEY, PREDICT, send};
 use crate::models::bench::FRESH_FOR;
 use crate::planner::Planner;
-use crate::{Bench, Deps, Desk, Key, Library, Limits, Records, router};
+use crate::{Bench, Deps, Desk, Key, Library, Limits, Records, Uploads, router};
 use axum::Router;
 use axum::body::Body;
 use data_encoding::BASE64;
@@ -11,9 +11,10 @@ use domain::SignedDuration;
 use domain::decision::PredictionOutcome;
 use domain::ports::{Clock, Models, Outcomes, PredictionLog};
 use http::{Method, Request, StatusCode};
+use runtime::web::ids::random_ids;
 use serde_json::{Value, json};
 use sim::clock::SimClock;
-use sim::store::MemoryMarket;
+use sim::store::{MemoryMarket, MemoryObjects, door};
 use std::sync::Arc;
 
 const LINEAR: &[u8] = include_bytes!("../../testdata/linear.onnx");
@@ -24,21 +25,40 @@ pub(super) struct House {
     pub(super) server: Router,
     pub(super) table: Arc<MemoryMarket>,
     pub(super) clock: Arc<SimClock>,
+    /// Where files are put, and where they lie then.
+    pub(super) door: Router,
+    pub(super) objects: Option<Arc<MemoryObjects>>,
 }
 
 impl House {
     pub(super) fn new() -> House {
-        let (table, clock) = (Arc::new(MemoryMarket::default()), SimClock::new());
+        House::with(None, SimClock::new())
+    }
+
+    /// The same, and files are put by themselves.
+    pub(super) fn taking_uploads() -> House {
+        let clock = SimClock::new();
+        House::with(Some(Arc::new(MemoryObjects::new("http://files.test", clock.clone(), random_ids()))), clock)
+    }
+
+    fn with(objects: Option<Arc<MemoryObjects>>, clock: Arc<SimClock>) -> House {
+        let table = Arc::new(MemoryMarket::default());
+        let bench = Bench::new(table.clone(), clock.clone());
+        let bench = match &objects {
+            Some(objects) => bench.taking(Uploads { objects: objects.clone(), ids: random_ids() }),
+            None => bench,
+        };
         let deps = Deps {
             engine: Arc::new(Planner::default()),
             library: Arc::new(Library::embedded()),
             records: Some(Records { store: table.clone(), clock: clock.clone() }),
-            bench: Some(Arc::new(Bench::new(table.clone(), clock.clone()))),
+            bench: Some(Arc::new(bench)),
             desk: Some(Desk { market: table.clone(), wishes: table.clone(), work: table.clone(), clock: clock.clone() }),
             keys: vec![Key::of(KEY)],
             limits: Limits::default(),
         };
-        House { server: router(Arc::new(deps)), table, clock }
+        let door = objects.clone().map_or_else(Router::new, door);
+        House { server: router(Arc::new(deps)), table, clock, door, objects }
     }
 
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
@@ -69,7 +89,7 @@ impl House {
         self.upload("a model", onnx).await.json()["id"].as_str().unwrap().to_owned()
     }
 
-    async fn chance(&self) -> Value {
+    pub(super) async fn chance(&self) -> Value {
         let pools =
             json!([{ "instance_type": "m6i.large", "zone": "us-east-1a" }, { "instance_type": "x9.unknown", "zone": "us-east-1a" }]);
         let answer = self.post(PREDICT, json!({ "region": "us-east-1", "pools": pools, "horizon_minutes": 60 })).await;

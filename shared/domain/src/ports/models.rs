@@ -1,7 +1,7 @@
 //! Models of the decision server, and the log of what was predicted.
 
 use super::StoreError;
-use crate::model::{Deployment, ModelRecord, PredictionBatch};
+use crate::model::{Deployment, ModelRecord, PredictionBatch, Upload};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -15,12 +15,16 @@ pub trait Models: Send + Sync {
     async fn models(&self) -> Result<Vec<ModelRecord>, StoreError>;
     /// One of them.
     async fn model(&self, id: &str) -> Result<Option<ModelRecord>, StoreError>;
-    /// Its file. `Corrupt`: what is kept is not what was uploaded.
+    /// Its file, where that is kept in the table. `Corrupt`: what is kept is not what was uploaded.
     async fn model_bytes(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;
-    /// Keeps a model: its file first, so that none is listed that has no file.
-    async fn put_model(&self, record: &ModelRecord, onnx: &[u8]) -> Result<(), StoreError>;
+    /// Keeps a model: its file first, so that none is listed that has no file. `None`: the file is kept elsewhere already.
+    async fn put_model(&self, record: &ModelRecord, onnx: Option<&[u8]>) -> Result<(), StoreError>;
     /// Removes a model, its entry first.
     async fn remove_model(&self, id: &str) -> Result<(), StoreError>;
+    /// Keeps what is known of an upload, until a day after it was asked for at least.
+    async fn put_upload(&self, upload: &Upload) -> Result<(), StoreError>;
+    /// What is known of an upload.
+    async fn upload(&self, id: &str) -> Result<Option<Upload>, StoreError>;
     /// Which model speaks; the default where nobody has said anything yet.
     async fn deployment(&self) -> Result<Deployment, StoreError>;
     /// Writes the state that follows the one that is kept. `Conflict`: somebody else wrote one meanwhile.

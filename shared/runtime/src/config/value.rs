@@ -209,6 +209,17 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// The name of a bucket. Without dots: a name with one has no certificate at S3 (Amazon S3 User Guide, "Bucket naming rules").
+    pub(super) fn bucket(&mut self, name: &'static str) -> Option<String> {
+        let value = self.get(name)?;
+        let plain = value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if plain && (3..=63).contains(&value.len()) && !value.starts_with('-') && !value.ends_with('-') {
+            return Some(value);
+        }
+        self.malformed(name, "the name of an S3 bucket: 3 to 63 small letters, digits or '-'");
+        None
+    }
+
     /// A switch: `true` or `false`.
     pub(super) fn switch(&mut self, name: &'static str, default: bool) -> bool {
         match self.get(name).as_deref() {

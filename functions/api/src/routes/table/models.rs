@@ -14,8 +14,20 @@ pub(super) static ROUTES: &[Route] = &[
     ml::read("/api/v1/ml/models/contract", &[], "What a model is given and must answer: the tensor contract."),
     ml::read("/api/v1/ml/models/{id}", &[], "One model."),
     ml::read("/api/v1/ml/models/{id}/comparison", &["days"], "A model tried on logged predictions whose outcome is known."),
-    ml::manage(Method::POST, "/api/v1/ml/models", || post(ml::forward_for_operator), "Checks a model (ONNX, as base64) and keeps it.")
-        .takes::<Document>(),
+    ml::manage(
+        Method::POST,
+        "/api/v1/ml/models",
+        || post(ml::forward_for_operator),
+        "Checks a model (ONNX, as base64 or by the upload that holds it) and keeps it.",
+    )
+    .takes::<Document>(),
+    ml::manage(
+        Method::POST,
+        "/api/v1/ml/models/uploads",
+        || post(ml::forward_for_operator),
+        "Gives an address at which the file of a model is put by itself; shown once.",
+    )
+    .takes::<Document>(),
     ml::manage(Method::POST, "/api/v1/ml/models/rollback", || post(ml::forward_for_operator), "What answered before answers again."),
     ml::manage(Method::DELETE, "/api/v1/ml/models/{id}", || delete(ml::forward_for_operator), "Removes a model that nothing uses."),
     ml::manage(Method::POST, "/api/v1/ml/models/{id}/activate", || post(ml::forward_for_operator), "The model answers from now on.")

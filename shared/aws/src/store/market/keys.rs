@@ -136,6 +136,11 @@ pub(super) fn model_piece(id: &str, number: usize) -> Key {
     key(model_file(id), format!("{number:04}"))
 }
 
+/// What is known of an upload. A partition for each: nobody lists them.
+pub(super) fn upload(id: &str) -> Key {
+    key(format!("D#UPLOAD#{id}"), "UPLOAD")
+}
+
 /// Which model speaks.
 pub(super) fn deployment() -> Key {
     key("D#STATE".to_owned(), "STATE")

@@ -7,12 +7,14 @@ use super::{DecisionTable, keys};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::model::{Deployment, ModelRecord, PredictionBatch, model_id};
+use domain::model::{Deployment, ModelRecord, PredictionBatch, Upload, model_id};
 use domain::ports::{Models, PREDICTIONS_KEPT_DAYS, PredictionLog, StoreError};
 use domain::{SignedDuration, Timestamp};
 
 /// The largest piece of a model's file, in bytes: an item has 400 KB with all that is in it.
 const PIECE_BYTES_MAX: usize = 350_000;
+/// For how many days what is known of an upload is kept: longer than it may be registered.
+const UPLOADS_KEPT_DAYS: i64 = 2;
 /// The piece, as bytes.
 const PIECE: &str = "piece";
 
@@ -43,14 +45,15 @@ impl Models for DecisionTable {
         Ok(Some(onnx))
     }
 
-    async fn put_model(&self, record: &ModelRecord, onnx: &[u8]) -> Result<(), StoreError> {
+    async fn put_model(&self, record: &ModelRecord, onnx: Option<&[u8]>) -> Result<(), StoreError> {
         let piece = |(number, bytes): (usize, &[u8])| {
             let mut item = item::key_attributes(keys::model_piece(&record.id, number));
             item.insert("kind".to_owned(), s("model piece"));
             item.insert(PIECE.to_owned(), AttributeValue::B(Blob::new(bytes)));
             put(item)
         };
-        self.0.write_many(onnx.chunks(PIECE_BYTES_MAX).enumerate().map(piece).collect::<Result<_, _>>()?).await?;
+        let pieces = onnx.unwrap_or_default().chunks(PIECE_BYTES_MAX).enumerate();
+        self.0.write_many(pieces.map(piece).collect::<Result<_, _>>()?).await?;
         self.0.put(item::item(keys::model(&record.id), "model", record)?).await
     }
 
@@ -60,6 +63,16 @@ impl Models for DecisionTable {
         let places: Vec<String> = self.0.range(Range::table(keys::model_file(id)), usize::MAX, number).await?;
         let pieces = (0..places.len()).map(|number| delete(keys::model_piece(id, number)));
         self.0.write_many(pieces.collect::<Result<_, _>>()?).await
+    }
+
+    async fn put_upload(&self, upload: &Upload) -> Result<(), StoreError> {
+        let mut item = item::item(keys::upload(&upload.id), "upload", upload)?;
+        item::expire(&mut item, item::days_after(upload.at, UPLOADS_KEPT_DAYS));
+        self.0.put(item).await
+    }
+
+    async fn upload(&self, id: &str) -> Result<Option<Upload>, StoreError> {
+        self.0.get(keys::upload(id)).await?.as_ref().map(item::body).transpose()
     }
 
     async fn deployment(&self) -> Result<Deployment, StoreError> {

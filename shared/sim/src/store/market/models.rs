@@ -2,7 +2,7 @@
 
 use super::MemoryMarket;
 use async_trait::async_trait;
-use domain::model::{Deployment, ModelRecord, PredictionBatch, model_id};
+use domain::model::{Deployment, ModelRecord, PredictionBatch, Upload, model_id};
 use domain::ports::{Models, PredictionLog, StoreError};
 use domain::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 pub(super) struct Kept {
     models: BTreeMap<String, ModelRecord>,
     files: BTreeMap<String, Vec<u8>>,
+    uploads: BTreeMap<String, Upload>,
     deployment: Deployment,
     log: BTreeMap<(Timestamp, String), PredictionBatch>,
 }
@@ -33,9 +34,9 @@ impl Models for MemoryMarket {
         }
     }
 
-    async fn put_model(&self, record: &ModelRecord, onnx: &[u8]) -> Result<(), StoreError> {
+    async fn put_model(&self, record: &ModelRecord, onnx: Option<&[u8]>) -> Result<(), StoreError> {
         let kept = &mut self.lock().models;
-        kept.files.insert(record.id.clone(), onnx.to_vec());
+        kept.files.extend(onnx.map(|onnx| (record.id.clone(), onnx.to_vec())));
         kept.models.insert(record.id.clone(), record.clone());
         Ok(())
     }
@@ -45,6 +46,15 @@ impl Models for MemoryMarket {
         kept.models.remove(id);
         kept.files.remove(id);
         Ok(())
+    }
+
+    async fn put_upload(&self, upload: &Upload) -> Result<(), StoreError> {
+        self.lock().models.uploads.insert(upload.id.clone(), upload.clone());
+        Ok(())
+    }
+
+    async fn upload(&self, id: &str) -> Result<Option<Upload>, StoreError> {
+        Ok(self.lock().models.uploads.get(id).cloned())
     }
 
     async fn deployment(&self) -> Result<Deployment, StoreError> {
