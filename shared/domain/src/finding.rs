@@ -213,7 +213,7 @@ impl Finding {
 
     /// What to write when it is seen, over what stands in the table, if anything does. What was resolved opens anew, with a new
     /// first sight; what is acted on stays so. What is dismissed stays so, with the words that were dismissed, as long as it rests on
-    /// the same grounds; on other grounds it opens again. `None`: it stands there with the same words, and was last seen less than
+    /// the same grounds; on other grounds it opens again. `None`: it stands there on the same grounds, and was last seen less than
     /// `every` ago, so a write tells nobody anything.
     pub fn seen_over(self, before: Option<&Finding>, every: jiff::SignedDuration) -> Option<Finding> {
         let Some(before) = before else {
@@ -229,7 +229,8 @@ impl Finding {
             FindingState::Dismissed { .. } => Some(Finding { first_seen: before.first_seen, ..seen }),
             FindingState::Open | FindingState::Acting { .. } => {
                 let seen = Finding { first_seen: before.first_seen, state: before.state.clone(), ..seen };
-                let same = seen.evidence == before.evidence && seen.cost_per_month == before.cost_per_month && seen.remedy == before.remedy;
+                // Figures move from look to look; a plan is made of those of its own look, not of those that are told.
+                let same = grounds::same(before, &seen) && grounds::alike(&before.remedy, &seen.remedy);
                 (!same || before.last_seen + every <= seen.last_seen).then_some(seen)
             }
         }

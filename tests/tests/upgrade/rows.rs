@@ -51,10 +51,16 @@ async fn rows() -> BTreeMap<String, Vec<Value>> {
     found
 }
 
-/// The body of a row that is packed.
+/// The body of a row that is packed, with the words that it was packed with or without.
 fn unpacked(item: &Value) -> Option<Value> {
-    let packed = data_encoding::BASE64.decode(item["packed"]["B"].as_str()?.as_bytes()).unwrap();
-    Some(serde_json::from_reader(flate2::read::ZlibDecoder::new(packed.as_slice())).unwrap())
+    let bytes = |name: &str| Some(data_encoding::BASE64.decode(item[name]["B"].as_str()?.as_bytes()).unwrap());
+    if let Some(packed) = bytes("packed") {
+        return Some(serde_json::from_reader(flate2::read::ZlibDecoder::new(packed.as_slice())).unwrap());
+    }
+    let packed = bytes("primed_1")?;
+    let mut primed = flate2::Decompress::new(false);
+    primed.set_dictionary(include_bytes!("../../../shared/aws/src/store/item/words-1.txt")).unwrap();
+    Some(serde_json::from_reader(flate2::read::ZlibDecoder::new_with_decompress(packed.as_slice(), primed)).unwrap())
 }
 
 /// Messages as they stand in queues.

@@ -18,7 +18,7 @@ pub(super) fn same(before: &Finding, now: &Finding) -> bool {
 }
 
 /// The same words with figures that are near each other.
-fn alike(before: &str, now: &str) -> bool {
+pub(super) fn alike(before: &str, now: &str) -> bool {
     let (mut before, mut now) = (before.split_whitespace(), now.split_whitespace());
     loop {
         match (before.next(), now.next()) {

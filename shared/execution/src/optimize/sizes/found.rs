@@ -12,8 +12,9 @@ use domain::{SignedDuration, Timestamp};
 use planning::rightsizing::advise::fit;
 use std::collections::BTreeSet;
 
-/// How often a finding that stays the same is written again.
-const EVERY: SignedDuration = SignedDuration::from_hours(6);
+/// How often a finding that stays the same is written again, and one of kills, which is told by when it was last seen.
+const EVERY: SignedDuration = SignedDuration::from_hours(24);
+const KILLS_EVERY: SignedDuration = SignedDuration::from_hours(6);
 /// For how long a kill is told of after it was last seen.
 const KILLS_TOLD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -63,6 +64,10 @@ pub(super) fn found(
     Finding { evidence, cost_per_month, remedy, fit, ..finding }
 }
 
+fn of_kills(kind: FindingKind) -> bool {
+    matches!(kind, FindingKind::OutOfMemory | FindingKind::LikelyLeak)
+}
+
 impl Optimizer {
     /// What was found of sizes before.
     pub(super) async fn found_before(&self, site: &Site, sizing: &Sizing) -> Result<Vec<Finding>, Trouble> {
@@ -80,11 +85,11 @@ impl Optimizer {
         let mut writes = Vec::new();
         for finding in found {
             let there = before.iter().find(|there| there.id == finding.id);
-            writes.extend(finding.seen_over(there, EVERY));
+            let every = if of_kills(finding.kind) { KILLS_EVERY } else { EVERY };
+            writes.extend(finding.seen_over(there, every));
         }
         for gone in before.iter().filter(|there| !seen.contains(&there.id) && there.state.stands()) {
-            let told = matches!(gone.kind, FindingKind::OutOfMemory | FindingKind::LikelyLeak);
-            if !told || now > gone.last_seen + KILLS_TOLD_FOR {
+            if !of_kills(gone.kind) || now > gone.last_seen + KILLS_TOLD_FOR {
                 let why = "its sizes fit what it uses, or it is gone".to_owned();
                 writes.push(gone.with(FindingState::Resolved { at: now, why }));
             }
