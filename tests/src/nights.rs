@@ -128,6 +128,7 @@ async fn begin(seed: u64, rng: &mut fastrand::Rng) -> Nightly {
         meter: system.counts.clone(),
         enabled: true,
         idle: Default::default(),
+        roster: Default::default(),
     };
     let expected = system.world.sizes(&cluster).into_iter().map(|object| (object.target, object.size)).collect();
     Nightly { system, hours, cluster, customer, expected, rolled_out: BTreeMap::new() }

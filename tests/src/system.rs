@@ -97,6 +97,7 @@ impl System {
             notices: FaultyNotices::new(told.clone(), gate.clone()),
             clock: clock.clone(),
             meter: counts.clone(),
+            roster: Default::default(),
         };
         System { clock, world, store, queue, told, gate, counts, ports, optimizer: None, together: false, swept_at: None }
     }

@@ -158,6 +158,7 @@ impl Wired {
             notices: Arc::new(aws::NoticeQueue::new(&self.config, self.url("notices"))),
             clock,
             meter: Arc::new(Counts::default()),
+            roster: Default::default(),
         }
     }
 

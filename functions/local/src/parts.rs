@@ -54,6 +54,7 @@ pub(crate) fn office_hours(ports: &Ports, table: &Arc<aws::Table>) -> OfficeHour
         meter: ports.meter.clone(),
         enabled: true,
         idle: Default::default(),
+        roster: Default::default(),
     }
 }
 

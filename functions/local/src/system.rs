@@ -130,6 +130,7 @@ fn core_ports(
         notices: queue.clone(),
         clock: clock.clone(),
         meter: counters.clone(),
+        roster: Default::default(),
     }
 }
 

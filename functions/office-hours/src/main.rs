@@ -20,6 +20,7 @@ async fn main() -> anyhow::Result<()> {
         meter: wires.meter.clone(),
         enabled: wires.config.office_hours_enabled,
         idle: Default::default(),
+        roster: Default::default(),
     };
     let handle = |event: LambdaEvent<serde_json::Value>| async move {
         let budget = Budget::from_lambda(event.context.deadline, MARGIN);

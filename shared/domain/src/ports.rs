@@ -65,7 +65,7 @@ pub use outcomes::Outcomes;
 pub use pools::Pools;
 pub use queue::{Parked, Queue, QueueError};
 pub use quotas::Quotas;
-pub use registry::{Idempotency, IdempotencyState, Page, Registry};
+pub use registry::{ClusterName, Idempotency, IdempotencyState, Page, Registry};
 pub use rights::Rights;
 pub use routes::Routes;
 pub use signer::{Outgoing, SignError, Signer};

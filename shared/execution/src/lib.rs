@@ -20,6 +20,7 @@ pub mod permissions;
 pub mod ports;
 pub mod refresh;
 pub mod rescue;
+pub mod roster;
 pub mod safety;
 pub mod survey;
 pub mod sweep;

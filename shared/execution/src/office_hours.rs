@@ -8,6 +8,7 @@
 
 use crate::SIDE_BY_SIDE;
 use crate::ports::Trouble;
+use crate::roster::Roster;
 use domain::ids::{ClusterId, CustomerId};
 use domain::office_hours::{APPROVED_KEY, AWAKE_KEY, Asleep, CUSTOMER_KEY, OfficeHoursPolicy, Rules, fingerprint, of_cluster};
 use domain::plan::PlanKey;
@@ -46,6 +47,8 @@ pub struct OfficeHours {
     pub enabled: bool,
     /// Clusters in which nothing sleeps and nothing may be put to sleep.
     pub idle: Idle,
+    /// All clusters, as this process has read them last.
+    pub roster: Roster,
 }
 
 /// Where nothing slept when it was last looked, and when that was: most clusters have no office hours, and each look is paid for. Nothing
@@ -112,7 +115,7 @@ impl OfficeHours {
     /// # Errors
     /// [`Trouble`]: the list of clusters could not be read; the next minute tries again.
     pub async fn tick(&self, until: Timestamp) -> Result<usize, Trouble> {
-        let clusters = self.registry.every_cluster().await?;
+        let clusters = self.roster.every(self.registry.as_ref(), self.clock.now()).await?;
         let minutes = futures::stream::iter(clusters).map(|cluster| self.timed(cluster, until)).buffer_unordered(SIDE_BY_SIDE);
         let looked = minutes.filter(|looked| futures::future::ready(*looked)).count().await;
         self.meter.count("office_hours", "finished");
@@ -163,6 +166,10 @@ impl OfficeHours {
         if idle {
             return Ok(Minute::Idle);
         }
+        // What people have set since the roster was read holds for everything that is done.
+        let Some(cluster) = self.registry.cluster(&cluster.customer, &cluster.id).await? else {
+            return Ok(Minute::Idle);
+        };
         let set = self.set(cluster).await?;
         let kubernetes = match self.clusters.connect(&set.cluster).await {
             Ok(kubernetes) => kubernetes,

@@ -1,5 +1,6 @@
 //! The capabilities that execution works with, and the site of one plan.
 
+use crate::roster::Roster;
 use domain::ids::{ClusterId, CustomerId, InstanceKey};
 use domain::interruption::Notice;
 use domain::ports::{
@@ -33,6 +34,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub meter: Arc<dyn Meter>,
+    /// All clusters, as this process has read them last.
+    pub roster: Roster,
 }
 
 /// Whether a notice may come from this customer: its account is one of theirs, and none of its instances is known as somebody else's.

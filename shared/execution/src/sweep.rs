@@ -38,9 +38,10 @@ const OPEN_ROW_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// The table or the queue did not answer.
 pub async fn sweep(ports: &Ports, until: Timestamp) -> Result<Swept, Trouble> {
     let resumed = resume(ports).await?;
-    let (mut clusters, customers) = futures::try_join!(ports.registry.every_cluster(), ports.registry.every_customer())?;
-    let customers: BTreeMap<CustomerId, Customer> = customers.into_iter().map(|customer| (customer.id.clone(), customer)).collect();
     let now = ports.clock.now();
+    let read = futures::try_join!(ports.roster.every(ports.registry.as_ref(), now), ports.registry.every_customer())?;
+    let (mut clusters, customers) = read;
+    let customers: BTreeMap<CustomerId, Customer> = customers.into_iter().map(|customer| (customer.id.clone(), customer)).collect();
     clusters.sort_by_cached_key(|cluster| turn(cluster, now));
     // Who has gone in the meantime is not there, and nor is their cluster to be looked at.
     let theirs = clusters.into_iter().filter_map(|cluster| Some((customers.get(&cluster.customer)?, cluster)));
@@ -119,14 +120,16 @@ async fn visit(ports: &Ports, customer: &Customer, cluster: &Cluster, until: Tim
     let instances = ports.cloud.instances(&scope(cluster, customer), &InstanceFilter::Cluster(cluster.name.clone())).await?;
     let lost: Vec<Instance> = instances.into_iter().filter(taken).collect();
     let now = ports.clock.now();
-    let stale = cluster.seen_at.is_none_or(|seen| now > seen + INDEX_AGE_MAX);
-    if lost.is_empty() && !stale {
+    let stale = |cluster: &Cluster| cluster.seen_at.is_none_or(|seen| now > seen + INDEX_AGE_MAX);
+    if lost.is_empty() && !stale(cluster) {
         return Ok((0, false));
     }
     let Some(site) = Site::open(ports, &cluster.customer, &cluster.id).await? else {
         return Ok((0, false));
     };
     let missed = missed(ports, &site, &lost, until).await?;
+    // The roster may not know yet that it was looked at.
+    let stale = stale(&site.cluster);
     if stale {
         refresh::refresh(ports, &site).await?;
     }

@@ -103,6 +103,7 @@ impl Wires {
             notices: Arc::new(aws::NoticeQueue::new(&self.sdk, self.config.notices_queue_url.clone())),
             clock: self.clock.clone(),
             meter: self.meter.clone(),
+            roster: Default::default(),
         }
     }
 }

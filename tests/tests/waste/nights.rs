@@ -32,6 +32,7 @@ impl Bench {
             meter: self.system.counts.clone(),
             enabled: true,
             idle: Default::default(),
+            roster: Default::default(),
         };
         office_hours::handle(&hours, Budget::lasting(&*self.system.clock, SignedDuration::from_secs(40))).await.unwrap();
         // The executor carries it out with the messages of the next hour.

@@ -157,10 +157,10 @@ pub(super) fn listed_place(customer: &CustomerId, id: &ClusterId) -> String {
     format!("{id}#{customer}")
 }
 
-/// The key of the cluster behind a [`listed_place`].
-pub(super) fn parse_listed_place(place: &str) -> Option<Key> {
+/// The cluster behind a [`listed_place`], and whose it is.
+pub(super) fn parse_listed_place(place: &str) -> Option<(CustomerId, ClusterId)> {
     let (id, owner) = place.split_once('#')?;
-    Some(cluster(&CustomerId::parse(owner).ok()?, &ClusterId::parse(id).ok()?))
+    Some((CustomerId::parse(owner).ok()?, ClusterId::parse(id).ok()?))
 }
 
 /// The index partition of an account's clusters.

@@ -8,8 +8,9 @@ use super::table::{Range, Sort, Table};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::ids::{ClusterId, CustomerId};
-use domain::ports::{Page, Registry, Routes, StoreError};
+use domain::ports::{ClusterName, Page, Registry, Routes, StoreError};
 use domain::tenant::{ApiKey, Cluster, Customer, Halt};
+use std::collections::HashSet;
 
 /// The version of a cluster: what the condition compares.
 const VERSION: &str = "version";
@@ -73,17 +74,18 @@ impl Registry for Table {
         Ok(page(read, limit, |last| last.id.to_string()))
     }
 
-    async fn all_clusters(&self, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError> {
+    async fn cluster_names(&self, after: Option<&str>, limit: usize) -> Result<Page<ClusterName>, StoreError> {
         let range = Range::index(keys::ALL_CLUSTERS.to_owned()).sort(behind(after));
         let places = self.range(range, limit.max(1).saturating_add(1), |item| Ok(item::text(item, keys::GSI1SK)?.to_owned())).await?;
+        // The list holds names only: the clusters themselves change with every look, their place in the list does not.
         let places = page(places, limit, Clone::clone);
-        // The list holds names only: the clusters themselves change with every look, their place in the list does not. It lags by a moment
-        // itself, so that its clusters may, too.
-        let wanted: Vec<Key> = places.items.iter().filter_map(|place| keys::parse_listed_place(place)).collect();
-        let items = self.get_many_lately(wanted).await?;
-        let mut clusters: Vec<Cluster> = items.iter().filter_map(readable).collect();
-        clusters.sort_by(|a, b| (&a.id, &a.customer).cmp(&(&b.id, &b.customer)));
-        Ok(Page { items: clusters, next: places.next })
+        Ok(Page { items: places.items.iter().filter_map(|place| keys::parse_listed_place(place)).collect(), next: places.next })
+    }
+
+    async fn named_clusters(&self, names: &[ClusterName]) -> Result<Vec<Cluster>, StoreError> {
+        let wanted: HashSet<Key> = names.iter().map(|(customer, id)| keys::cluster(customer, id)).collect();
+        let items = self.get_many_lately(wanted.into_iter().collect()).await?;
+        Ok(items.iter().filter_map(readable).collect())
     }
 
     async fn delete_cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<(), StoreError> {

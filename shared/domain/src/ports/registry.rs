@@ -8,6 +8,11 @@ use jiff::Timestamp;
 
 /// How many clusters are read at once where all are wanted.
 const CLUSTERS_PER_PAGE: usize = 100;
+/// How many names one page holds: about 100 bytes each, of the megabyte that a page can be.
+const NAMES_PER_PAGE: usize = 1_000;
+
+/// A cluster, and whose it is.
+pub type ClusterName = (CustomerId, ClusterId);
 
 /// A page of a list.
 #[derive(Debug, Clone)]
@@ -53,8 +58,30 @@ pub trait Registry: Send + Sync {
     async fn cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<Option<Cluster>, StoreError>;
     /// Clusters of a customer, by id; `after` is the cursor of the page before.
     async fn clusters(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError>;
-    /// Clusters of all customers, by id: for what works for every customer by schedule. May lag by a moment.
-    async fn all_clusters(&self, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError>;
+    /// Where clusters stand, by id over all customers; `after` is the cursor of the page before. What they are is not read, so that it costs
+    /// next to nothing. A cluster that was registered a moment ago may be missing. For whoever runs the control plane only.
+    async fn cluster_names(&self, after: Option<&str>, limit: usize) -> Result<Page<ClusterName>, StoreError>;
+    /// Some clusters by their names, as they were a moment ago at the latest; in no order. Those that are not there are absent.
+    async fn named_clusters(&self, names: &[ClusterName]) -> Result<Vec<Cluster>, StoreError>;
+    /// Clusters of all customers, by id; `after` is the cursor of the page before. For whoever runs the control plane only.
+    async fn all_clusters(&self, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError> {
+        let names = self.cluster_names(after, limit).await?;
+        let mut items = self.named_clusters(&names.items).await?;
+        items.sort_by(|a, b| (&a.id, &a.customer).cmp(&(&b.id, &b.customer)));
+        Ok(Page { items, next: names.next })
+    }
+    /// The names of all of them, page after page.
+    async fn every_cluster_name(&self) -> Result<Vec<ClusterName>, StoreError> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.cluster_names(after.as_deref(), NAMES_PER_PAGE).await?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
     /// All of them, page after page.
     async fn every_cluster(&self) -> Result<Vec<Cluster>, StoreError> {
         let (mut all, mut after) = (Vec::new(), None);

@@ -8,7 +8,9 @@ use domain::ids::{AccountId, ClusterId, CustomerId, InstanceKey};
 use domain::node::NodeRecord;
 use domain::operation::Operation;
 use domain::plan::{PlanKey, PlanRecord};
-use domain::ports::{Change, Idempotency, IdempotencyState, Journal, NewPlan, Opened, Page, Registry, Routes, StoreError, Trail};
+use domain::ports::{
+    Change, ClusterName, Idempotency, IdempotencyState, Journal, NewPlan, Opened, Page, Registry, Routes, StoreError, Trail,
+};
 use domain::spot_event::SpotEvent;
 use domain::tenant::{ApiKey, Cluster, Customer, Halt};
 
@@ -41,8 +43,12 @@ impl Registry for Held<dyn Registry> {
         self.owns(customer)?;
         self.port.clusters(customer, after, limit).await
     }
-    async fn all_clusters(&self, _after: Option<&str>, _limit: usize) -> Result<Page<Cluster>, StoreError> {
+    async fn cluster_names(&self, _after: Option<&str>, _limit: usize) -> Result<Page<ClusterName>, StoreError> {
         Err(self.of_all())
+    }
+    async fn named_clusters(&self, names: &[ClusterName]) -> Result<Vec<Cluster>, StoreError> {
+        names.iter().try_for_each(|(customer, _)| self.owns(customer))?;
+        self.port.named_clusters(names).await
     }
     async fn delete_cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<(), StoreError> {
         self.owns(customer)?;

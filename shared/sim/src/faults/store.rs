@@ -10,7 +10,7 @@ use domain::offering::Pool;
 use domain::operation::Operation;
 use domain::plan::{PlanKey, PlanRecord};
 use domain::ports::registry::Page;
-use domain::ports::{Change, Journal, NewPlan, Opened, Pools, Registry, Routes, StoreError};
+use domain::ports::{Change, ClusterName, Journal, NewPlan, Opened, Pools, Registry, Routes, StoreError};
 use domain::spot_event::SpotEvent;
 use domain::tenant::{ApiKey, Cluster, Customer, Halt};
 use std::sync::Arc;
@@ -103,8 +103,11 @@ impl Registry for FaultyRegistry {
     async fn clusters(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError> {
         self.gate.pass("registry.clusters", self.inner.clusters(customer, after, limit), store).await
     }
-    async fn all_clusters(&self, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError> {
-        self.gate.pass("registry.all_clusters", self.inner.all_clusters(after, limit), store).await
+    async fn cluster_names(&self, after: Option<&str>, limit: usize) -> Result<Page<ClusterName>, StoreError> {
+        self.gate.pass("registry.cluster_names", self.inner.cluster_names(after, limit), store).await
+    }
+    async fn named_clusters(&self, names: &[ClusterName]) -> Result<Vec<Cluster>, StoreError> {
+        self.gate.pass("registry.named_clusters", self.inner.named_clusters(names), store).await
     }
     async fn delete_cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<(), StoreError> {
         self.gate.pass("registry.delete_cluster", self.inner.delete_cluster(customer, id), store).await

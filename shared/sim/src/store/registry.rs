@@ -4,7 +4,7 @@ use super::MemoryStore;
 use async_trait::async_trait;
 use domain::ids::{ClusterId, CustomerId};
 use domain::ports::registry::Page;
-use domain::ports::{Registry, StoreError};
+use domain::ports::{ClusterName, Registry, StoreError};
 use domain::tenant::{ApiKey, Cluster, Customer, Halt};
 
 fn page<'a, T: Clone + 'a>(all: impl Iterator<Item = &'a T>, after: Option<&str>, limit: usize, cursor: fn(&T) -> String) -> Page<T> {
@@ -58,11 +58,16 @@ impl Registry for MemoryStore {
         Ok(page(state.clusters.values().filter(|c| c.customer == *customer), after, limit, |c| c.id.to_string()))
     }
 
-    async fn all_clusters(&self, after: Option<&str>, limit: usize) -> Result<Page<Cluster>, StoreError> {
+    async fn cluster_names(&self, after: Option<&str>, limit: usize) -> Result<Page<ClusterName>, StoreError> {
         let state = self.lock();
-        let mut all: Vec<&Cluster> = state.clusters.values().collect();
-        all.sort_by(|a, b| (&a.id, &a.customer).cmp(&(&b.id, &b.customer)));
-        Ok(page(all.into_iter(), after, limit, |c| format!("{}#{}", c.id, c.customer)))
+        let mut all: Vec<&ClusterName> = state.clusters.keys().collect();
+        all.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
+        Ok(page(all.into_iter(), after, limit, |(customer, cluster)| format!("{cluster}#{customer}")))
+    }
+
+    async fn named_clusters(&self, names: &[ClusterName]) -> Result<Vec<Cluster>, StoreError> {
+        let state = self.lock();
+        Ok(names.iter().filter_map(|name| state.clusters.get(name).cloned()).collect())
     }
 
     async fn delete_cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<(), StoreError> {
