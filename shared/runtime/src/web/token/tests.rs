@@ -19,7 +19,7 @@ impl Signer {
         let (kind, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let made = EcdsaKeyPair::generate_pkcs8(kind, &random).unwrap();
         Signer {
-            // Made for these tests, and secret to nobody: `openssl genpkey -algorithm RSA -outform DER`.
+            // Made for these tests, and secret to nobody: `openssl genpkey -algorithm RSA`, and `openssl pkcs8 -topk8 -nocrypt -outform DER`.
             rsa: RsaKeyPair::from_pkcs8(include_bytes!("rsa-for-tests.pk8")).unwrap(),
             ec: EcdsaKeyPair::from_pkcs8(kind, made.as_ref(), &random).unwrap(),
         }
