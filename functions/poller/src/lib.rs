@@ -48,10 +48,13 @@ pub struct Deps {
 
 /// Queues, and when they were looked up: they are set once in a cluster's life, and each look reads every cluster.
 #[derive(Debug, Clone, Default)]
-pub struct Found(Arc<Mutex<Option<(Timestamp, BTreeMap<Named, AwsScope>)>>>);
+pub struct Found(Arc<Mutex<Option<(Timestamp, Listened)>>>);
 
 /// A customer's queue.
 type Named = (CustomerId, String);
+
+/// The queues that are listened to, each as its customer.
+type Listened = BTreeMap<Named, AwsScope>;
 
 /// How long what was found is listened to without another look: so late is a new queue heard at most, and one that was taken away left alone.
 const FOUND_FOR: SignedDuration = SignedDuration::from_mins(5);
@@ -85,7 +88,7 @@ pub async fn handle(deps: &Deps, budget: Budget) -> Result<Polled, StoreError> {
     Ok(polled)
 }
 
-async fn found(deps: &Deps) -> Result<BTreeMap<Named, AwsScope>, StoreError> {
+async fn found(deps: &Deps) -> Result<Listened, StoreError> {
     let now = deps.clock.now();
     let known = deps.found.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some((looked, queues)) = known
@@ -100,7 +103,7 @@ async fn found(deps: &Deps) -> Result<BTreeMap<Named, AwsScope>, StoreError> {
 
 /// Every queue of a customer once, however many of their clusters name it. Where two customers name one queue, each reads it as
 /// themselves: whoever names another's queue is refused by it, and keeps nobody from theirs.
-async fn queues(deps: &Deps) -> Result<BTreeMap<Named, AwsScope>, StoreError> {
+async fn queues(deps: &Deps) -> Result<Listened, StoreError> {
     let mut queues = BTreeMap::new();
     for cluster in deps.registry.every_cluster().await? {
         let Some(url) = cluster.sqs_queue_url.clone() else { continue };

@@ -253,7 +253,7 @@ impl Bench {
         self.invoke("sweeper", async |b| sweeper::handle(&b.ports, b.budget(42)).await.expect("a sweep ends")).await;
         self.invoke("office-hours", async |b| office_hours::handle(&b.office, b.budget(42)).await.expect("a minute ends")).await;
         // It reads the list of clusters every five minutes, and no queue where notices come over the bus.
-        let looks = minute % 5 == 0;
+        let looks = minute.is_multiple_of(5);
         self.invoke("poller", async |b| {
             if looks {
                 b.ports.registry.all_clusters(None, 100).await.expect("the table answers");

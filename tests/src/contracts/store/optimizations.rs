@@ -109,7 +109,8 @@ pub(super) async fn runs_that_lead_to_nothing_are_written_together_and_once(stor
     store.decide_nothing(&rest).await.unwrap();
     let mut ids: Vec<_> = rest.iter().chain([&planned]).map(|run| run.id.clone()).collect();
     let mut found: Vec<_> = store.named_runs(&customer, &ids).await.unwrap().into_iter().map(|run| run.id).collect();
-    (ids.sort(), found.sort());
+    ids.sort();
+    found.sort();
     assert_eq!(found, ids, "in both rows, each once");
     let foreign = nothing("nothing", "test", "s3", at(NOON), &TYPES[..1]);
     let mixed = [nothing("nothing", "prod", "s3", at(NOON), &TYPES[1..]), foreign].concat();
