@@ -34,4 +34,10 @@ impl Roster {
         known.extend(read.into_iter().map(|cluster| ((cluster.customer.clone(), cluster.id.clone()), (now, cluster))));
         Ok(names.iter().filter_map(|name| known.get(name).map(|(_, cluster)| cluster.clone())).collect())
     }
+
+    /// What is known of a cluster has changed: it is read anew next time.
+    pub fn forget(&self, cluster: &Cluster) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.remove(&(cluster.customer.clone(), cluster.id.clone()));
+    }
 }

@@ -128,7 +128,8 @@ async fn visit(ports: &Ports, customer: &Customer, cluster: &Cluster, until: Tim
         return Ok((0, false));
     };
     let missed = missed(ports, &site, &lost, until).await?;
-    // The roster may not know yet that it was looked at.
+    // The roster may not know yet that it was looked at, and does not know what comes now.
+    ports.roster.forget(cluster);
     let stale = stale(&site.cluster);
     if stale {
         refresh::refresh(ports, &site).await?;

@@ -41,6 +41,8 @@ const DECODE_US: u64 = 10;
 const VISITORS: [&str; 2] = ["sweeper", "office-hours"];
 /// One message of the optimizer's queue: those of a batch wait side by side.
 const ROUND: &str = "optimizer round";
+/// How many processes of the decision server there can be: a round each of ten batches of five (template.yaml).
+const DECIDING: u64 = 50;
 /// As many clusters as fill every batch.
 const MANY: u128 = 1_000;
 /// A page of a list of pods (500, as they are asked for) is a call of its own.
@@ -285,7 +287,7 @@ impl Bench {
         let thought = (self.thinking.micros.load(Ordering::Relaxed) - micros) / 1_000;
         let (memory, _) = said("decision");
         self.counted.add(Part::Invocations, asked);
-        let paid = (thought + asked * 2 * TABLE_MS) * memory;
+        let paid = thought * memory;
         self.counted.add(Part::MegabyteMillis, paid);
         self.counted.share("Lambda of decision".to_owned(), price(Part::MegabyteMillis, paid.into()));
     }
@@ -333,6 +335,8 @@ pub async fn hour(many: usize, nodes: usize, timed: bool) -> Counted {
             for cluster in 0..many {
                 bench.round(cluster, &format!("minute-{minute}")).await;
             }
+            // Each process of the decision server reads the market anew for the rounds of a slot, and keeps it for all of them.
+            bench.counted.add(Part::MegabyteMillis, DECIDING * 2 * TABLE_MS * said("decision").0);
         }
     }
     bench.counted.add(Part::Events, 1);
