@@ -98,6 +98,7 @@ fn reread(kind: &str, body: &Value) -> Result<Value, String> {
         "books" => through::<Books>(body),
         "hour" => through::<Hour>(body),
         "run" => through::<Run>(body),
+        "runs" => through::<Vec<Run>>(body),
         "proposal" => through::<Proposal>(body),
         "standing" => through::<Standing>(body),
         "target" => through::<Target>(body),
