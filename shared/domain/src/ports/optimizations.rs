@@ -19,7 +19,7 @@ pub trait Optimizations: Send + Sync {
     /// [`StoreError::Conflict`]: another worker has decided. [`StoreError::Ambiguous`]: read the run and compare.
     async fn decide(&self, run: &Run, proposals: &[Proposal]) -> Result<(), StoreError>;
     /// Writes runs that lead to nothing, together: those of one round of one cluster, of one instant ([`Run::at`]), if none of that round were
-    /// written together yet. Most rounds lead to nothing, and one row costs a fifth of what three do.
+    /// written together yet. Most rounds lead to nothing, and one row costs a third of what three do.
     ///
     /// # Errors
     /// [`StoreError::Conflict`]: another worker has. [`StoreError::Refused`]: they are not of one round, or too large together.
