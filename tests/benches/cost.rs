@@ -27,8 +27,8 @@ const HOURS: u128 = 730;
 /// plan is counted as a rescue: it has the same steps, and one more write.
 const RESCUES: u128 = 20;
 const PLANS: u128 = 60;
-/// How often sizes are judged in it: every four hours.
-const JUDGED: u128 = HOURS / 4;
+/// How often sizes are judged in it: every six hours.
+const JUDGED: u128 = HOURS / 6;
 /// How far a run may be from what the model says of it, in percent.
 const OFF_MAX: u128 = 5;
 

@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
-use runtime::web::json::{malformed, unreadable};
+use runtime::web::json::{malformed, no_list, unreadable};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
@@ -15,6 +15,7 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Reads JSON of which every field is known, however deep. What lies in the table may hold what a later version has added, so the types
 /// themselves are not strict; a request is, for a field that nobody reads is a wish that nobody hears.
 fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    no_list(bytes)?;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let (value, unknown) = known(&mut reader).map_err(|error| malformed(&error))?;
     reader.end().map_err(|error| malformed(&error))?;

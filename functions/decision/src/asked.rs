@@ -8,7 +8,7 @@ use domain::decision::CONTRACT_VERSION;
 use domain::decision::verify::harmless;
 use http::{HeaderMap, StatusCode, header};
 use runtime::gzip::{self, UnpackError};
-use runtime::web::json::{malformed, unreadable};
+use runtime::web::json::{malformed, no_list, unreadable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -32,13 +32,27 @@ impl Asked {
         Ok(Asked { packed, bytes })
     }
 
-    /// Unpacks and reads it. Takes time: some hundred milliseconds for the largest.
+    /// Unpacks and reads it; it must be an object. Takes time: some hundred milliseconds for the largest.
     ///
     /// # Errors
     /// 400, 413 and 422 as [`Problem`]s.
     pub fn read<T: DeserializeOwned>(self, limits: Limits) -> Result<T, Problem> {
+        let plain = self.plain(limits)?;
+        no_list(&plain)?;
+        parse(&plain)
+    }
+
+    /// The same of a list.
+    ///
+    /// # Errors
+    /// As [`Asked::read`].
+    pub fn read_list<T: DeserializeOwned>(self, limits: Limits) -> Result<Vec<T>, Problem> {
+        parse(&self.plain(limits)?)
+    }
+
+    fn plain(self, limits: Limits) -> Result<Bytes, Problem> {
         if !self.packed {
-            return parse(&self.bytes);
+            return Ok(self.bytes);
         }
         let plain = gzip::unpack(&self.bytes, limits.plain_bytes_max).map_err(|error| match error {
             UnpackError::TooLarge(max) => too_large(max, "unpacked"),
@@ -46,8 +60,7 @@ impl Asked {
                 Problem::new(StatusCode::BAD_REQUEST, "malformed-gzip", "The body is no whole gzip. Pack it again.").because(error)
             }
         })?;
-        drop(self.bytes);
-        parse(&plain)
+        Ok(plain.into())
     }
 }
 

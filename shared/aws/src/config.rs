@@ -38,10 +38,15 @@ pub async fn local_config_as(endpoint: &str, region: &str, access_key: &str) -> 
     base(region).endpoint_url(endpoint).credentials_provider(somebody).load().await
 }
 
+/// The one TLS stack of the process.
+pub(crate) fn tls() -> Provider {
+    Provider::Rustls(CryptoMode::Ring)
+}
+
 fn base(region: &str) -> ConfigLoader {
     // An empty file in memory stands for the profile files: the SDK insists on one, and looks on disk otherwise.
     let no_profile = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build();
-    let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let https = aws_smithy_http_client::Builder::new().tls_provider(tls()).build_https();
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(https)
         .region(Region::new(region.to_owned()))

@@ -1,11 +1,11 @@
 //! Signatures for functions of ours that are called over addresses of their own (Lambda function URLs with `AWS_IAM`).
 
+use crate::sigv4::{Scope, Unsigned};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
+use aws_sigv4::http_request::{SignableBody, SigningSettings};
 use domain::ports::{Clock, Outgoing, SignError, Signer};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -56,20 +56,9 @@ fn signed(
     request: &Outgoing<'_>,
     at: SystemTime,
 ) -> Result<Vec<(String, String)>, SignError> {
-    let unsigned = |error: &dyn std::fmt::Display| SignError(error.to_string());
-    let identity = credentials.clone().into();
-    let params = SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("lambda")
-        .time(at)
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|error| unsigned(&error))?
-        .into();
-    let signable = SignableRequest::new(request.method, request.url, std::iter::once(("host", host)), SignableBody::Bytes(request.body))
-        .map_err(|error| unsigned(&error))?;
-    let (instructions, _) = sign(signable, &params).map_err(|error| unsigned(&error))?.into_parts();
+    let unsigned = Unsigned { method: request.method, url: request.url, headers: &[("host", host)] };
+    let scope = Scope { credentials, region, service: "lambda", at };
+    let instructions = scope.sign(unsigned, SignableBody::Bytes(request.body), SigningSettings::default()).map_err(SignError)?;
     Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 

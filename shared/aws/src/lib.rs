@@ -23,6 +23,7 @@ mod mailboxes;
 mod objects;
 mod price_list;
 mod queue;
+mod sigv4;
 mod store;
 mod trust;
 mod vault;

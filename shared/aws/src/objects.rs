@@ -8,8 +8,6 @@ use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
@@ -47,7 +45,7 @@ impl BucketObjects {
     pub fn new(config: &SdkConfig, bucket: &str, clock: Arc<dyn Clock>) -> BucketObjects {
         let region = config.region().map_or("us-east-1", |region| region.as_ref());
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
-        let http = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).connector_settings(settings).build();
+        let http = Connector::builder().tls_provider(crate::config::tls()).connector_settings(settings).build();
         BucketObjects { bucket: Bucket::new(bucket, region, config.endpoint_url()), config: config.clone(), clock, http }
     }
 

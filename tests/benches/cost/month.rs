@@ -378,7 +378,7 @@ pub async fn judging(nodes: usize, timed: bool) -> Counted {
     let _log = listening(&bench.log);
     bench.minute(0).await;
     bench.round(0, "first").await;
-    bench.clock.leap(SignedDuration::from_hours(4));
+    bench.clock.leap(SignedDuration::from_hours(6));
     bench.begin();
     bench.round(0, "judged").await;
     let dear = finished(&mut bench);

@@ -21,7 +21,7 @@ async fn every_error_is_a_problem_document_that_says_what_to_do() {
     let json = "application/json";
     let get = |path: &str| request("acme-admin", Method::GET, path, &[], None);
     let deep = Request::builder().method(Method::POST).uri("/api/v1/events/process").header("x-api-key", "acme-admin");
-    let deep = deep.header("content-type", json).body(Body::from("[".repeat(100_000))).unwrap();
+    let deep = deep.header("content-type", json).body(Body::from("{\"a\":".repeat(100_000))).unwrap();
     let cases = [
         (get("/nowhere"), 404, "no-such-route"),
         (get("/api/v1/admin/clusters/"), 404, "no-such-route"),

@@ -28,7 +28,7 @@ pub struct Records {
 pub async fn keep(State(deps): State<Arc<Deps>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Response, Problem> {
     let records = records(&deps)?;
     let asked = Asked::new(&headers, body, deps.limits)?;
-    let outcomes: Vec<PredictionOutcome> = asked.read(deps.limits)?;
+    let outcomes: Vec<PredictionOutcome> = asked.read_list(deps.limits)?;
     verify::outcomes(&outcomes).map_err(faults)?;
     records.store.put_outcomes(&outcomes).await?;
     give(&Kept { kept: u32::try_from(outcomes.len()).unwrap_or(u32::MAX) }, takes_gzip(&headers), deps.limits)

@@ -167,6 +167,7 @@ async fn an_address_lasts_a_quarter_of_an_hour_and_its_upload_is_registered_with
 async fn what_is_announced_can_be_a_file_and_one_model_has_one_file() {
     let house = House::taking_uploads();
     for (said, code) in [
+        (json!([]), "invalid-body"),
         (json!({ "bytes": 0 }), "invalid-body"),
         (json!({ "sha256": "ab" }), "invalid-body"),
         (json!({ "sha256": "g".repeat(64) }), "invalid-body"),

@@ -1,8 +1,8 @@
 //! The form of a token: a presigned request, in base64.
 
+use crate::sigv4::{Scope, Unsigned};
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
+use aws_sigv4::http_request::{SignableBody, SignatureLocation, SigningSettings};
 use data_encoding::BASE64URL_NOPAD;
 use secrecy::SecretString;
 use std::time::{Duration, SystemTime};
@@ -24,19 +24,8 @@ pub(super) fn token(credentials: &Credentials, region: &str, cluster: &str, at: 
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.expires_in = Some(EXPIRES);
-    let identity = credentials.clone().into();
-    let params = SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("sts")
-        .time(at)
-        .settings(settings)
-        .build()
-        .map_err(|error| error.to_string())?
-        .into();
-    let headers = [("host", host.as_str()), (CLUSTER_HEADER, cluster)];
-    let signable = SignableRequest::new("GET", &url, headers.into_iter(), SignableBody::Bytes(&[])).map_err(|error| error.to_string())?;
-    let (instructions, _) = sign(signable, &params).map_err(|error| error.to_string())?.into_parts();
+    let unsigned = Unsigned { method: "GET", url: &url, headers: &[("host", host.as_str()), (CLUSTER_HEADER, cluster)] };
+    let instructions = Scope { credentials, region, service: "sts", at }.sign(unsigned, SignableBody::Bytes(&[]), settings)?;
     let mut request = http::Request::get(&url).body(()).map_err(|error| error.to_string())?;
     instructions.apply_to_request_http1x(&mut request);
     Ok(SecretString::from(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(request.uri().to_string().as_bytes()))))

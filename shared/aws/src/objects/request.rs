@@ -1,11 +1,10 @@
 //! Requests to S3, signed: in their headers where we send them, in their address where others do.
 
+use crate::sigv4::{Scope, Unsigned};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings, UriPathNormalizationMode,
-    sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignatureLocation, SigningSettings, UriPathNormalizationMode,
 };
-use aws_sigv4::sign::v4::SigningParams;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -121,18 +120,8 @@ impl Bucket {
         at: SystemTime,
     ) -> Result<http::Request<()>, String> {
         let url = format!("{}/{key}", self.base);
-        let identity = credentials.clone().into();
-        let params = SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("s3")
-            .time(at)
-            .settings(settings)
-            .build()
-            .map_err(|error| error.to_string())?
-            .into();
-        let signable = SignableRequest::new(call.method(), &url, headers.iter().copied(), body).map_err(|error| error.to_string())?;
-        let (instructions, _) = sign(signable, &params).map_err(|error| error.to_string())?.into_parts();
+        let unsigned = Unsigned { method: call.method(), url: &url, headers };
+        let instructions = Scope { credentials, region: &self.region, service: "s3", at }.sign(unsigned, body, settings)?;
         let request = http::Request::builder().method(call.method()).uri(&url);
         let mut request = request.body(()).map_err(|error| error.to_string())?;
         instructions.apply_to_request_http1x(&mut request);

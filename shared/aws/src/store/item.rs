@@ -21,11 +21,18 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 pub(super) const BODY: &str = "body";
 /// The same text as a zlib stream (RFC 1950), as items were packed at first.
 const PACKED: &str = "packed";
-/// The same text as a deflate stream (RFC 1951) that goes on behind [`WORDS`], where an item is packed.
-const PRIMED: &str = "primed_1";
-/// What most rows say: a row need only name the place. Never changed, or what was packed with it could not be read: other words are another
-/// file, and another attribute.
-const WORDS: &[u8] = include_bytes!("item/words-1.txt");
+/// The same text as a deflate stream (RFC 1951) that goes on behind words which most such rows say: a row need only name the place. Words are
+/// never changed, or what was packed with them could not be read: other words are another file, and another attribute.
+pub(super) struct Words {
+    attribute: &'static str,
+    text: &'static [u8],
+}
+
+/// What rows of all kinds say.
+pub(super) const ROWS: Words = Words { attribute: "primed_1", text: include_bytes!("item/words-1.txt") };
+/// What runs say.
+pub(super) const RUNS: Words = Words { attribute: "primed_runs_1", text: include_bytes!("item/words-runs-1.txt") };
+
 /// More does not come out of a packed body: a hundred times what an item can hold (400 kB) is a mistake, or worse.
 const PLAIN_MAX: u64 = 40_000_000;
 
@@ -60,18 +67,18 @@ pub(super) fn item<T: Serialize>(key: Key, kind: &str, body: &T) -> Result<Item,
 ///
 /// # Errors
 /// [`StoreError::Refused`]: the value has no JSON form.
-pub(super) fn packed<T: Serialize>(key: Key, kind: &str, body: &T) -> Result<Item, StoreError> {
+pub(super) fn packed<T: Serialize>(key: Key, kind: &str, body: &T, words: &Words) -> Result<Item, StoreError> {
     let plain = to_json(body)?;
     let refused = |error: &dyn std::fmt::Display| StoreError::Refused(format!("cannot be packed: {error}"));
     let mut primed = Compress::new(Compression::default(), false);
-    primed.set_dictionary(WORDS).map_err(|error| refused(&error))?;
+    primed.set_dictionary(words.text).map_err(|error| refused(&error))?;
     let mut packer = ZlibEncoder::new_with_compress(Vec::with_capacity(plain.len() / 4), primed);
     let written = packer.write_all(plain.as_bytes()).and_then(|()| packer.finish());
     let packed = written.map_err(|error| refused(&error))?;
     let mut item = key_attributes(key);
     item.insert("kind".to_owned(), s(kind));
     if packed.len() < plain.len() {
-        item.insert(PRIMED.to_owned(), AttributeValue::B(Blob::new(packed)));
+        item.insert(words.attribute.to_owned(), AttributeValue::B(Blob::new(packed)));
     } else {
         item.insert(BODY.to_owned(), s(plain));
     }
@@ -122,18 +129,18 @@ pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
 /// # Errors
 /// [`StoreError::Corrupt`] names the item, never its content.
 pub(super) fn body<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    let (name, unpacked) = match (item.get(PRIMED), item.get(PACKED)) {
-        (Some(AttributeValue::B(packed)), _) => (PRIMED, unprimed(packed.as_ref())),
-        (_, Some(AttributeValue::B(packed))) => (PACKED, unpacked(ZlibDecoder::new(packed.as_ref()))),
-        _ => return json(item, BODY),
+    let blob = |name: &str| item.get(name).and_then(|value| value.as_b().ok()).map(Blob::as_ref);
+    let primed = [ROWS, RUNS].into_iter().find_map(|words| Some((words.attribute, unprimed(blob(words.attribute)?, &words))));
+    let Some((name, unpacked)) = primed.or_else(|| Some((PACKED, unpacked(ZlibDecoder::new(blob(PACKED)?))))) else {
+        return json(item, BODY);
     };
     let plain = unpacked.map_err(|e| corrupt(item, &format!("{name}: {e}")))?;
     serde_json::from_slice(&plain).map_err(|e| corrupt(item, &format!("{name}: {e}")))
 }
 
-fn unprimed(packed: &[u8]) -> std::io::Result<Vec<u8>> {
+fn unprimed(packed: &[u8], words: &Words) -> std::io::Result<Vec<u8>> {
     let mut primed = Decompress::new(false);
-    primed.set_dictionary(WORDS).map_err(std::io::Error::other)?;
+    primed.set_dictionary(words.text).map_err(std::io::Error::other)?;
     unpacked(ZlibDecoder::new_with_decompress(packed, primed))
 }
 

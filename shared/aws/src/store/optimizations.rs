@@ -28,7 +28,7 @@ impl Optimizations for Table {
         if proposals.iter().any(|proposal| proposal.plan.key.customer != run.customer || proposal.plan.key.cluster != run.cluster) {
             return Err(StoreError::Refused("a proposal is another cluster's".to_owned()));
         }
-        let mut first = item::packed(keys::run(&run.customer, &run.id), "run", run)?;
+        let mut first = item::packed(keys::run(&run.customer, &run.id), "run", run, &item::RUNS)?;
         item::index(&mut first, keys::runs(&run.customer), keys::run_place(run.at, &run.id));
         item::expire(&mut first, item::days_after(run.at, HISTORY_DAYS));
         let mut operations = vec![item::put_if_free(&self.name, first)?];
@@ -44,7 +44,7 @@ impl Optimizations for Table {
         let Some((first, round)) = round else {
             return Err(StoreError::Refused("runs that are written together are of one round".to_owned()));
         };
-        let mut row = item::packed(keys::round_runs(&first.customer, round), "runs", &runs)?;
+        let mut row = item::packed(keys::round_runs(&first.customer, round), "runs", &runs, &item::RUNS)?;
         item::index(&mut row, keys::runs(&first.customer), keys::round_place(first.at, round));
         item::expire(&mut row, item::days_after(first.at, HISTORY_DAYS));
         written(self.transact(vec![item::put_if_free(&self.name, row)?]).await?)
@@ -61,7 +61,7 @@ impl Optimizations for Table {
     }
 
     async fn named_runs(&self, customer: &CustomerId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
-        let mut items = self.get_many(places(customer, ids)).await?;
+        let mut items = self.get_many_lately(places(customer, ids)).await?;
         items.sort_by_key(alone);
         let runs = items.iter().flat_map(readable_runs).filter(|run| ids.contains(&run.id));
         let by_name: BTreeMap<RunId, Run> = runs.map(|run| (run.id.clone(), run)).collect();
@@ -178,7 +178,7 @@ fn proposal_item(proposal: &Proposal) -> Result<Item, StoreError> {
 }
 
 pub(super) fn versioned_item<T: Serialize>(key: Key, kind: &str, body: &T, version: u64) -> Result<Item, StoreError> {
-    let mut item = item::packed(key, kind, body)?;
+    let mut item = item::packed(key, kind, body, &item::ROWS)?;
     item.insert(VERSION.to_owned(), n(version));
     Ok(item)
 }

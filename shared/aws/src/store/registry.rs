@@ -194,7 +194,7 @@ fn customer_item(customer: &Customer) -> Result<Item, StoreError> {
 }
 
 fn cluster_item(cluster: &Cluster) -> Result<Item, StoreError> {
-    let mut item = item::packed(keys::cluster(&cluster.customer, &cluster.id), "cluster", cluster)?;
+    let mut item = item::packed(keys::cluster(&cluster.customer, &cluster.id), "cluster", cluster, &item::ROWS)?;
     item.insert(VERSION.to_owned(), n(cluster.version));
     item::index(&mut item, keys::account(&cluster.account), keys::owner_place(&cluster.customer, &cluster.id));
     Ok(item)

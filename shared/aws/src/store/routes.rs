@@ -61,7 +61,7 @@ impl Table {
 }
 
 fn node_item(node: &NodeRecord) -> Result<Item, StoreError> {
-    let mut item = item::packed(keys::node(&node.customer, &node.cluster, &node.key), "node", node)?;
+    let mut item = item::packed(keys::node(&node.customer, &node.cluster, &node.key), "node", node, &item::ROWS)?;
     item::index(&mut item, keys::instance(&node.key), keys::owner_place(&node.customer, &node.cluster));
     Ok(item)
 }

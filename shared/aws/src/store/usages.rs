@@ -50,7 +50,7 @@ impl Usages for Table {
 
     async fn put_round(&self, customer: &CustomerId, cluster: &ClusterId, round: &SampledRound) -> Result<(), StoreError> {
         let at = Timestamp::from_second(round.at_s).map_err(|error| StoreError::Refused(error.to_string()))?;
-        let mut item = item::packed(keys::round(customer, cluster, at), "round", round)?;
+        let mut item = item::packed(keys::round(customer, cluster, at), "round", round, &item::ROWS)?;
         item::expire(&mut item, item::days_after(at, ROUND_DAYS));
         self.put(item).await
     }

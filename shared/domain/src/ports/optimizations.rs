@@ -26,7 +26,8 @@ pub trait Optimizations: Send + Sync {
     async fn decide_nothing(&self, runs: &[Run]) -> Result<(), StoreError>;
     /// A run of a customer, read consistently.
     async fn run(&self, customer: &CustomerId, id: &RunId) -> Result<Option<Run>, StoreError>;
-    /// Some runs of a customer by their names, at most a hundred, read consistently; in no order. Those that are not there are absent.
+    /// Some runs of a customer by their names, at most a hundred, as they were a moment ago at the latest; in no order. Those that are not there
+    /// are absent.
     async fn named_runs(&self, customer: &CustomerId, ids: &[RunId]) -> Result<Vec<Run>, StoreError>;
     /// Runs of a customer, newest first; `after` is the cursor of the page before.
     async fn runs(&self, customer: &CustomerId, after: Option<&str>, limit: usize) -> Result<Page<Run>, StoreError>;

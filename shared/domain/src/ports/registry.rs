@@ -6,8 +6,8 @@ use crate::tenant::{ApiKey, Cluster, Customer, Halt};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-/// How many clusters are read at once where all are wanted.
-const CLUSTERS_PER_PAGE: usize = 100;
+/// How many customers are read at once where all are wanted.
+const CUSTOMERS_PER_PAGE: usize = 100;
 /// How many names one page holds: about 100 bytes each, of the megabyte that a page can be.
 const NAMES_PER_PAGE: usize = 1_000;
 
@@ -39,7 +39,7 @@ pub trait Registry: Send + Sync {
     async fn every_customer(&self) -> Result<Vec<Customer>, StoreError> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let page = self.customers(after.as_deref(), CLUSTERS_PER_PAGE).await?;
+            let page = self.customers(after.as_deref(), CUSTOMERS_PER_PAGE).await?;
             all.extend(page.items);
             after = page.next;
             if after.is_none() {
@@ -82,17 +82,11 @@ pub trait Registry: Send + Sync {
             }
         }
     }
-    /// All of them, page after page.
+    /// All of them, by id.
     async fn every_cluster(&self) -> Result<Vec<Cluster>, StoreError> {
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.all_clusters(after.as_deref(), CLUSTERS_PER_PAGE).await?;
-            all.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                return Ok(all);
-            }
-        }
+        let mut all = self.named_clusters(&self.every_cluster_name().await?).await?;
+        all.sort_by(|a, b| (&a.id, &a.customer).cmp(&(&b.id, &b.customer)));
+        Ok(all)
     }
     /// Removes a cluster and its node index. History stays.
     async fn delete_cluster(&self, customer: &CustomerId, id: &ClusterId) -> Result<(), StoreError>;

@@ -1,4 +1,4 @@
-//! The sizes of workloads: what containers use is sampled each round. Every four hours it is folded in, and what is requested far above or
+//! The sizes of workloads: what containers use is sampled each round. Every six hours it is folded in, and what is requested far above or
 //! below what is needed is found, and changed where the policy says so; kills for lack of memory, and what a person has agreed to or
 //! asked for, are answered by the next round.
 //!
@@ -32,9 +32,9 @@ mod scene;
 use scene::Scene;
 
 /// How often sizes are judged where nothing is in a hurry: every item that is remembered is written then, which each round would be the
-/// dearest of all that we do. A roll-out a day rests on a week of samples, so that hours do not matter. A little less than four of them,
-/// so that a round which is early is not four hours late.
-const JUDGED_EVERY: SignedDuration = SignedDuration::from_mins(4 * 60 - 2);
+/// dearest of all that we do. A roll-out a day rests on a week of samples, so that hours do not matter. A little less than six of them,
+/// so that a round which is early is not ten minutes late.
+const JUDGED_EVERY: SignedDuration = SignedDuration::from_mins(6 * 60 - 2);
 
 /// What sizing works with.
 #[derive(Clone)]

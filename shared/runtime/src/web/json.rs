@@ -3,6 +3,19 @@
 use super::problem::Problem;
 use http::StatusCode;
 
+/// Refuses a list where an object must stand: serde takes one for a structure whose fields come in that order, and `[]` for one whose fields
+/// may all be left out.
+///
+/// # Errors
+/// 422 as a [`Problem`].
+pub fn no_list(bytes: &[u8]) -> Result<(), Problem> {
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        let detail = "The body does not fit: it is a list and must be an object.";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", detail));
+    }
+    Ok(())
+}
+
 /// Says where JSON is wrong.
 pub fn malformed(error: &serde_json::Error) -> Problem {
     let place = format!("line {}, column {}", error.line(), error.column());
