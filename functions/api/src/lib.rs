@@ -19,7 +19,8 @@ pub mod commands;
 pub mod desk;
 pub mod extract;
 pub mod idempotency;
-pub mod openapi;
+#[cfg(test)]
+mod openapi;
 pub mod paging;
 pub mod problem;
 pub mod rates;

@@ -1,5 +1,5 @@
 //! The published contract: OpenAPI 3.1, made from the table of routes, the bodies that its handlers read, and the views that they
-//! answer with.
+//! answer with. Made where it is held against the one that is checked in, and which is served.
 
 use crate::routes::{Access, IfMatch, Route, TABLE};
 use domain::tenant::Role;
@@ -23,7 +23,7 @@ const ABOUT: &str = "Cuts the cost of Kubernetes clusters on AWS from outside th
 ///
 /// # Errors
 /// None in practice: the document is JSON by construction.
-pub fn openapi() -> Result<String, serde_json::Error> {
+pub(crate) fn openapi() -> Result<String, serde_json::Error> {
     let (mut read, mut shown) = (generator(Contract::Deserialize), generator(Contract::Serialize));
     let mut paths: Map<String, Value> = Map::new();
     for route in TABLE {

@@ -3,16 +3,16 @@
 use crate::connect::Settings;
 use crate::endpoint::Endpoint;
 use crate::errors;
-use crate::transport;
+use crate::transport::{self, Body, Client};
 use domain::ports::ClusterError;
 use gate::Gate;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use jiff::SignedDuration;
-use kube::client::Body;
 use rustls::ClientConfig;
 use serde::de::DeserializeOwned;
+use std::io::Cursor;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -107,7 +107,7 @@ enum Failure {
 /// A client with its generation: a connection that went silent is given up for a new one.
 struct Live {
     generation: u64,
-    client: kube::Client,
+    client: Client,
     /// Until the first answer, calls go one by one: else each of a burst would open a connection of its own.
     warm: Arc<tokio::sync::Mutex<bool>>,
 }
@@ -178,7 +178,7 @@ impl Api {
         outcome
     }
 
-    async fn send_warm(&self, client: &kube::Client, warm: &tokio::sync::Mutex<bool>, call: &Call) -> Result<Answer, Failure> {
+    async fn send_warm(&self, client: &Client, warm: &tokio::sync::Mutex<bool>, call: &Call) -> Result<Answer, Failure> {
         let mut warmed = warm.lock().await;
         if !*warmed {
             if call.patience == Patience::Quick {
@@ -194,7 +194,7 @@ impl Api {
         self.send(client, call).await
     }
 
-    async fn send(&self, client: &kube::Client, call: &Call) -> Result<Answer, Failure> {
+    async fn send(&self, client: &Client, call: &Call) -> Result<Answer, Failure> {
         let broken = |error: String| Failure::Broken(error);
         let mut request = Request::builder()
             .method(call.method.clone())
@@ -207,12 +207,12 @@ impl Api {
         let body = match &call.body {
             Some((content_type, bytes)) => {
                 request = request.header(CONTENT_TYPE, *content_type);
-                Body::from(bytes.clone())
+                bytes.clone()
             }
-            None => Body::empty(),
+            None => Vec::new(),
         };
-        let request = request.body(body).map_err(|error| broken(error.to_string()))?;
-        let response = client.send(request).await.map_err(|error| match gate::refusal(&error) {
+        let request = request.body(Body::new(Cursor::new(body))).map_err(|error| broken(error.to_string()))?;
+        let response = client.request(request).await.map_err(|error| match gate::refusal(&error) {
             Some(refused) => Failure::Forbidden(format!("the endpoint is not called: {refused}")),
             None => broken(chain(&error)),
         })?;

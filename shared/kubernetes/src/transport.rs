@@ -2,6 +2,8 @@
 
 use domain::ports::ClusterError;
 use gate::Gate;
+use http_body_util::Full;
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::client::WantsClientCert;
@@ -9,6 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
+use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,18 +70,22 @@ fn public_roots() -> Result<RootCertStore, ClusterError> {
     Ok(roots)
 }
 
-/// A client that prefers HTTP/2. Must be called inside a Tokio runtime.
-pub(crate) fn client(tls: ClientConfig, gate: &Gate) -> kube::Client {
+/// What a call sends.
+pub(crate) type Body = Full<Cursor<Vec<u8>>>;
+/// Connections to one API server. A clone shares them.
+pub(crate) type Client = legacy::Client<HttpsConnector<Gate>, Body>;
+
+/// A client that prefers HTTP/2, so that a burst of evictions shares one connection. Must be called inside a Tokio runtime.
+pub(crate) fn client(tls: ClientConfig, gate: &Gate) -> Client {
     let tcp = gate.clone().waiting(CONNECT_TIMEOUT);
     let https = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_all_versions().wrap_connector(tcp);
-    let service = legacy::Client::builder(TokioExecutor::new())
+    legacy::Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
         .http2_keep_alive_interval(PING_EVERY)
         .http2_keep_alive_timeout(PING_TIMEOUT)
-        .build::<_, kube::client::Body>(https);
-    kube::Client::new(service, "default")
+        .build(https)
 }
 
 #[cfg(test)]

@@ -152,7 +152,6 @@ fn only_the_wiring_of_a_function_names_adapters() {
 fn a_vendor_stays_behind_its_adapter() {
     let home = |name: &str| -> &[&str] {
         match name {
-            "kube" | "k8s-openapi" => &["shared/kubernetes"],
             "aws-sdk-ec2" | "aws-sdk-autoscaling" => &["shared/ec2"],
             "dynoxide-rs" => &["functions/local", "shared/aws", "tests"],
             _ if name == "aws-config" || name.starts_with("aws-sdk-") => &["shared/aws", "shared/ec2"],
