@@ -144,18 +144,18 @@ async fn a_roll_out_that_finds_no_room_is_taken_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_schedule_samples_each_round_and_judges_every_four_hours() {
+async fn the_schedule_samples_each_round_and_judges_every_six_hours() {
     let mut story = Story::watched(250, 200, |_| {}).await;
     let before = story.folded().await;
     story.scheduled(0..1).await;
     assert_eq!(story.folded().await, before + 1, "the first is judged at once");
-    story.scheduled(1..24).await;
+    story.scheduled(1..36).await;
     assert_eq!(story.folded().await, before + 1, "those after it are only kept");
-    story.scheduled(24..25).await;
-    assert_eq!(story.folded().await, before + 25, "none of them is lost");
-    story.scheduled(25..26).await;
+    story.scheduled(36..37).await;
+    assert_eq!(story.folded().await, before + 37, "none of them is lost");
+    story.scheduled(37..38).await;
     story.round("now").await;
-    assert_eq!(story.folded().await, before + 27, "who asks is answered at once");
+    assert_eq!(story.folded().await, before + 39, "who asks is answered at once");
 }
 
 #[tokio::test(start_paused = true)]
