@@ -258,7 +258,7 @@ impl Bench {
         let looks = minute.is_multiple_of(5);
         self.invoke("poller", async |b| {
             if looks {
-                b.ports.registry.all_clusters(None, 100).await.expect("the table answers");
+                b.ports.registry.every_cluster().await.expect("the table answers");
             }
         })
         .await;
@@ -326,12 +326,12 @@ pub async fn hour(many: usize, nodes: usize, timed: bool) -> Counted {
         bench.minute(minute).await;
         if minute % 3 == 0 {
             // The market: its ticks, most of which find nothing due; what is read is read for all clusters of a Region.
-            bench.invoke("market", async |b| drop(b.ports.registry.all_clusters(None, 100).await.expect("the table answers"))).await;
+            bench.invoke("market", async |b| drop(b.ports.registry.every_cluster().await.expect("the table answers"))).await;
             bench.counted.add(Part::Events, 1);
         }
         if minute % 10 == 0 {
             bench.counted.add(Part::Events, 1);
-            bench.invoke("optimizer", async |b| drop(b.ports.registry.all_clusters(None, 100).await.expect("the table answers"))).await;
+            bench.invoke("optimizer", async |b| drop(b.ports.registry.every_cluster().await.expect("the table answers"))).await;
             for cluster in 0..many {
                 bench.round(cluster, &format!("minute-{minute}")).await;
             }
