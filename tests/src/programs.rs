@@ -44,7 +44,16 @@ fn build() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let kind = if package.join("benches").join(format!("{target}.rs")).exists() { "--bench" } else { "--test" };
     let profile = if release() { "release" } else { "dev" };
-    let built = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    // What cargo tells a test of its package: build scripts that listen to these would take each of its builds for another one, and all that
+    // stands on them would be compiled anew, here and by whoever builds next.
+    for (name, _) in std::env::vars_os() {
+        let told = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_TARGET_TMPDIR"];
+        if name.to_str().is_some_and(|name| told.iter().any(|told| name.starts_with(told))) {
+            cargo.env_remove(name);
+        }
+    }
+    let built = cargo
         .args(["build", "--workspace", "--bins", kind, &target, "--offline", "--quiet", "--profile", profile, "--target-dir"])
         .arg(folder.parent().unwrap())
         .current_dir(package.join(".."))
