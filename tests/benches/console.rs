@@ -130,7 +130,7 @@ async fn house(clock: Arc<SimClock>) -> (Router, Arc<aws::Table>) {
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     let database = dynoxide::Database::memory().expect("a database");
     tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    let config = aws::local_config(&endpoint, "us-east-1").await;
+    let config = aws::local_config(&endpoint, "us-east-1");
     aws::create_table(&config, "core").await.expect("a table");
     aws::create_decision_table(&config, "decision").await.expect("a table");
     let table = Arc::new(aws::Table::new(&config, "core".to_owned()));

@@ -131,7 +131,6 @@ pub fn optimizer(system: &System, advisor: Arc<dyn Advisor>) -> Optimizer {
         advisor,
         surveyor: Arc::new(WorldSurveyor(system.ports.clone())),
         sizing: None,
-        inspector: None,
         settings: Settings {
             interval: domain::SignedDuration::from_mins(10),
             enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],

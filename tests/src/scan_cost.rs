@@ -116,6 +116,7 @@ pub async fn measure(clusters: u32, nodes: u32) -> Cost {
         findings: system.store.clone(),
         notices: Arc::new(MemoryNotices::default()),
         scans: system.queue.clone(),
+        inspector: None,
         settings: Settings { ghosts: true, volumes: true, network: true },
     };
     let customer = CustomerId::parse("acme").unwrap();

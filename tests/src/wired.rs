@@ -104,9 +104,9 @@ impl Wired {
             wire.external_ids.insert(role, format!("external-{CUSTOMER}"));
         }
         let aws = serve(wire).await.unwrap();
-        let config = aws::local_config(&aws.url, region).await;
+        let config = aws::local_config(&aws.url, region);
         // The table is reached without a detour here; functions go through the one endpoint that they know.
-        let near = aws::local_config(&dynamodb, region).await;
+        let near = aws::local_config(&dynamodb, region);
         aws::create_table(&near, TABLE).await.unwrap();
         let url = |name: &str| format!("{}/{}/{name}", aws.url, sim::http::aws::OWN_ACCOUNT);
         let urls = aws::QueueUrls { interruptions: url("interruptions"), plans: url("plans"), dead_letters: url("dead-letters") };

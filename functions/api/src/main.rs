@@ -1,6 +1,8 @@
 //! Wiring: requests from API Gateway, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use runtime::config::Var;
+use runtime::web::gateway;
 use runtime::web::issuer::Issuer;
 use std::sync::Arc;
 use wiring::Wires;
@@ -21,7 +23,7 @@ const NEEDS: [Var; 9] = [
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let wires = Wires::new(wiring::start(&NEEDS)?).await;
+    let wires = Wires::new(wiring::start(&NEEDS)?);
     let Wires { config, sdk, table, .. } = &wires;
     let (vault, gate) = (wires.vault(), wires.gate());
     let deps = api::Deps {
@@ -50,5 +52,7 @@ async fn main() -> anyhow::Result<()> {
         bootstrap_admin_hash: config.bootstrap_admin_key_sha256.clone(),
         ids: api::random_ids(),
     };
-    lambda_http::run(api::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
+    let router = &api::router(Arc::new(deps));
+    let handle = |event: LambdaEvent<serde_json::Value>| async move { gateway::handle(router, event.payload).await.map_err(Error::from) };
+    lambda_runtime::run(service_fn(handle)).await.map_err(|error| anyhow::anyhow!(error))
 }

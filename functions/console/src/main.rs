@@ -2,8 +2,10 @@
 
 use console::fleet::Fleets;
 use console::session::Signer;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use runtime::config::Var;
 use runtime::http::Limits;
+use runtime::web::gateway;
 use runtime::web::issuer::Issuer;
 use std::sync::Arc;
 use wiring::Wires;
@@ -24,7 +26,7 @@ const NEEDS: [Var; 9] = [
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let wires = Wires::new(wiring::start(&NEEDS)?).await;
+    let wires = Wires::new(wiring::start(&NEEDS)?);
     let Wires { config, sdk, table, .. } = &wires;
     let Some(secret) = &config.session_secret else {
         anyhow::bail!("SESSION_SECRET is not set");
@@ -55,5 +57,7 @@ async fn main() -> anyhow::Result<()> {
         sessions: Signer::new(secret.expose().as_bytes(), true),
         fleets: Fleets::default(),
     };
-    lambda_http::run(console::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
+    let router = &console::router(Arc::new(deps));
+    let handle = |event: LambdaEvent<serde_json::Value>| async move { gateway::handle(router, event.payload).await.map_err(Error::from) };
+    lambda_runtime::run(service_fn(handle)).await.map_err(|error| anyhow::anyhow!(error))
 }

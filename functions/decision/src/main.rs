@@ -4,9 +4,11 @@
 
 use decision::planner::Planner;
 use decision::{Bench, Deps, Desk, Key, Library, Limits, Records, Uploads};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use runtime::clock::SystemClock;
 use runtime::config::{Config, Var};
 use runtime::telemetry;
+use runtime::web::gateway;
 use runtime::web::ids::random_ids;
 use std::sync::Arc;
 
@@ -17,7 +19,7 @@ async fn main() -> anyhow::Result<()> {
     telemetry::init(config.log_level);
     tracing::info!(%config, "Starting");
     let keys = config.ml_server_api_key.iter().map(|key| Key::of(key.expose())).collect();
-    let sdk = aws::sdk_config(&config.region).await;
+    let sdk = aws::sdk_config(&config.region);
     let table = Arc::new(aws::DecisionTable::new(&sdk, config.decision_table_name.clone()));
     let clock = Arc::new(SystemClock);
     let library = Arc::new(Library::new(table.clone(), clock.clone()).learning_from(table.clone(), clock.clone()));
@@ -32,5 +34,7 @@ async fn main() -> anyhow::Result<()> {
     }));
     let desk = Some(Desk { market: table.clone(), wishes: table.clone(), work: table, clock });
     let deps = Deps { engine: Arc::new(Planner::default()), library, records, bench, desk, keys, limits: Limits::LAMBDA };
-    lambda_http::run(decision::router(Arc::new(deps))).await.map_err(|error| anyhow::anyhow!(error))
+    let router = &decision::router(Arc::new(deps));
+    let handle = |event: LambdaEvent<serde_json::Value>| async move { gateway::handle(router, event.payload).await.map_err(Error::from) };
+    lambda_runtime::run(service_fn(handle)).await.map_err(|error| anyhow::anyhow!(error))
 }

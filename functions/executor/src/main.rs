@@ -8,7 +8,7 @@ use wiring::Wires;
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let deps = &Wires::new(wiring::start(&Var::ACT)?).await.ports();
+    let deps = &Wires::new(wiring::start(&Var::ACT)?).ports();
     let handle = |event: LambdaEvent<aws_lambda_events::sqs::SqsEvent>| async move {
         let budget = Budget::from_lambda(event.context.deadline, MARGIN);
         Ok::<_, lambda_runtime::Error>(executor::handle(event.payload, deps, budget).await)

@@ -1,5 +1,6 @@
 //! Wiring: ticks and scans, on the real adapters. Read it beside the function's policy in template.yaml: both list the same things.
 
+use execution::permissions::Inspector;
 use execution::waste::{Scanner, Settings};
 use lambda_runtime::{LambdaEvent, service_fn};
 use runtime::config::Var;
@@ -21,10 +22,18 @@ const NEEDS: [Var; 8] = [
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let wires = Wires::new(wiring::start(&NEEDS)?).await;
+    let wires = Wires::new(wiring::start(&NEEDS)?);
     let Wires { config, sdk, table, .. } = &wires;
+    let ports = wires.ports();
     let deps = &Scanner {
-        ports: wires.ports(),
+        inspector: Some(Inspector {
+            registry: table.clone(),
+            rights: wires.clusters(wires.vault(), aws::EksRole::Act),
+            trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Act)),
+            cloud: ports.cloud.clone(),
+            clock: wires.clock.clone(),
+        }),
+        ports,
         findings: table.clone(),
         notices: Arc::new(aws::NoticeQueue::new(sdk, config.notices_queue_url.clone())),
         scans: Arc::new(aws::ScanQueue::new(sdk, config.scans_queue_url.clone())),

@@ -1,10 +1,11 @@
 //! Functions on the ports of local mode, each put together as its `main.rs` does on AWS.
 
-use domain::ports::{Courier, Vault};
+use domain::ports::{Courier, Rights, Vault};
 use execution::Ports;
 use execution::office_hours::OfficeHours;
+use execution::permissions::Inspector;
 use execution::waste::Scanner;
-use sim::store::{MemoryObjects, MemoryQueue};
+use sim::store::{MemoryObjects, MemoryQueue, MemoryTrust};
 use sim::world::World;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,12 +33,19 @@ pub(crate) fn objects(ports: &Ports, origin: &str, folder: Option<&Path>) -> Arc
 }
 
 /// The scanner on the same ports.
-pub(crate) fn scanner(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>) -> Scanner {
+pub(crate) fn scanner(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>, rights: Arc<dyn Rights>) -> Scanner {
     Scanner {
         ports: ports.clone(),
         findings: table.clone(),
         notices: queue.clone(),
         scans: queue.clone(),
+        inspector: Some(Inspector {
+            registry: ports.registry.clone(),
+            rights,
+            trust: Arc::new(MemoryTrust::default()),
+            cloud: ports.cloud.clone(),
+            clock: ports.clock.clone(),
+        }),
         settings: execution::waste::Settings { ghosts: true, volumes: true, network: true },
     }
 }

@@ -159,7 +159,7 @@ impl System {
         let ports = core_ports(&table, &world, &clusters, &queue, &clock, &counters);
         let notifier = parts::notifier(&ports, &table, &queue, &vault, settings.courier.clone())?;
         let office_hours = parts::office_hours(&ports, &table);
-        let scanner = parts::scanner(&ports, &table, &queue);
+        let scanner = parts::scanner(&ports, &table, &queue, clusters.clone());
         let customer = CustomerId::parse("default")?;
         let api_key = register(&ports, vault.as_ref(), &customer, &cluster, &served).await?;
         let decision_table = Arc::new(tables.decision);
@@ -176,7 +176,7 @@ impl System {
                 thinking::serve(&market, decision_table.clone(), uploads).await?
             }
         };
-        let optimizer = thinking::optimizer(&ports, &table, &queue, &server, clusters.clone())?;
+        let optimizer = thinking::optimizer(&ports, &table, &queue, &server)?;
         let ml = Connection::new(&server.url, &server.key, api::routes::ml::LIMITS, &gate)?;
         let pages = pages::router(&ports, &table, &queue, &decision_table, &server)?;
         let deps = Arc::new(api::Deps {

@@ -27,7 +27,7 @@ pub(crate) async fn open(folder: Option<&Path>) -> anyhow::Result<Tables> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    let config = aws::local_config(&endpoint, REGION).await;
+    let config = aws::local_config(&endpoint, REGION);
     for made in [aws::create_table(&config, CORE).await, aws::create_decision_table(&config, DECISION).await] {
         match made {
             // It may be there from the last time.

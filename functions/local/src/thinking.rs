@@ -9,16 +9,14 @@ use domain::SignedDuration;
 use domain::decision::DecisionType;
 use domain::ids::Region;
 use domain::offering::{CapacityType, Pool};
-use domain::ports::Rights;
 use execution::Ports;
 use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
-use execution::permissions::Inspector;
 use planning::public_data::Catalogue;
 use runtime::advisor::HttpAdvisor;
 use runtime::deadline::Budget;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use sim::store::{MemoryQueue, MemoryTrust};
+use sim::store::MemoryQueue;
 use sim::world::{ClusterSpec, TypeSpec, World};
 use std::sync::Arc;
 
@@ -35,13 +33,7 @@ pub(crate) struct Server {
 }
 
 /// Everything that optimises.
-pub(crate) fn optimizer(
-    ports: &Ports,
-    table: &Arc<aws::Table>,
-    queue: &Arc<MemoryQueue>,
-    server: &Server,
-    rights: Arc<dyn Rights>,
-) -> anyhow::Result<Optimizer> {
+pub(crate) fn optimizer(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>, server: &Server) -> anyhow::Result<Optimizer> {
     Ok(Optimizer {
         ports: ports.clone(),
         optimizations: table.clone(),
@@ -50,13 +42,6 @@ pub(crate) fn optimizer(
         advisor: Arc::new(HttpAdvisor::new(&server.url, &server.key, runtime::http::Limits::default(), &gate::Gate::this_machine())?),
         surveyor: Arc::new(Lookout::new(ports.clone())),
         sizing: Some(Sizing { usages: table.clone(), findings: table.clone(), rightsizing: true, oom: true }),
-        inspector: Some(Inspector {
-            registry: ports.registry.clone(),
-            rights,
-            trust: Arc::new(MemoryTrust::default()),
-            cloud: ports.cloud.clone(),
-            clock: ports.clock.clone(),
-        }),
         settings: Settings {
             interval: INTERVAL,
             enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],

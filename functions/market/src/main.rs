@@ -40,7 +40,7 @@ const NEEDS: [Var; 3] = [Var::TableName, Var::DecisionTableName, Var::AwsRegion]
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let Wires { config, sdk, table, clock, meter } = Wires::new(wiring::start(&NEEDS)?).await;
+    let Wires { config, sdk, table, clock, meter } = Wires::new(wiring::start(&NEEDS)?);
     let decision = Arc::new(aws::DecisionTable::new(&sdk, config.decision_table_name));
     let deps = &Deps {
         registry: table,

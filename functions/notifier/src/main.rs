@@ -15,7 +15,7 @@ const NEEDS: [Var; 5] = [Var::AwsRegion, Var::TableName, Var::KmsKeyId, Var::Not
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let deps = &wire(&Wires::new(wiring::start(&NEEDS)?).await)?;
+    let deps = &wire(&Wires::new(wiring::start(&NEEDS)?))?;
     let handle = |event: LambdaEvent<serde_json::Value>| async move {
         let budget = Budget::from_lambda(event.context.deadline, MARGIN);
         notifier::handle_any(event.payload, deps, &event.context.request_id, budget).await.map_err(lambda_runtime::Error::from)

@@ -9,7 +9,7 @@ use wiring::Wires;
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let wires = Wires::new(wiring::start(&Var::ALL)?).await;
+    let wires = Wires::new(wiring::start(&Var::ALL)?);
     let deps = &Deps {
         registry: wires.table.clone(),
         journal: wires.table.clone(),

@@ -3,7 +3,6 @@
 use domain::SignedDuration;
 use domain::decision::DecisionType;
 use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
-use execution::permissions::Inspector;
 use lambda_runtime::{LambdaEvent, service_fn};
 use runtime::advisor::HttpAdvisor;
 use runtime::config::{Optimization, Var};
@@ -29,7 +28,7 @@ const NEEDS: [Var; 10] = [
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let deps = &wire(&Wires::new(wiring::start(&NEEDS)?).await)?;
+    let deps = &wire(&Wires::new(wiring::start(&NEEDS)?))?;
     let handle = |event: LambdaEvent<serde_json::Value>| async move {
         let budget = Budget::from_lambda(event.context.deadline, MARGIN);
         optimizer::handle_any(event.payload, deps, budget).await.map_err(lambda_runtime::Error::from)
@@ -39,10 +38,10 @@ async fn main() -> anyhow::Result<()> {
 
 fn wire(wires: &Wires) -> anyhow::Result<Optimizer> {
     let Wires { config, sdk, table, .. } = wires;
-    let ports = wires.ports();
+    let ports = wires.looking();
     Ok(Optimizer {
         surveyor: Arc::new(Lookout::new(ports.clone())),
-        ports: ports.clone(),
+        ports,
         optimizations: table.clone(),
         sizing: Some(Sizing {
             usages: table.clone(),
@@ -53,13 +52,6 @@ fn wire(wires: &Wires) -> anyhow::Result<Optimizer> {
         ledger: table.clone(),
         rounds: Arc::new(aws::RoundQueue::new(sdk, config.rounds_queue_url.clone())),
         advisor: Arc::new(HttpAdvisor::over(wires.ml(Limits::default())?)),
-        inspector: Some(Inspector {
-            registry: table.clone(),
-            rights: wires.clusters(wires.vault(), aws::EksRole::Act),
-            trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Act)),
-            cloud: ports.cloud.clone(),
-            clock: wires.clock.clone(),
-        }),
         settings: settings_of(config.optimization),
     })
 }

@@ -16,7 +16,7 @@ const NEEDS: [Var; 3] = [Var::AwsRegion, Var::TableName, Var::InterruptionsQueue
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let wires = Wires::new(wiring::start(&NEEDS)?).await;
+    let wires = Wires::new(wiring::start(&NEEDS)?);
     let said = wires.config.polling;
     let deps = &Deps {
         registry: wires.table.clone(),

@@ -8,7 +8,7 @@ use wiring::Wires;
 // One thread: the function's share of a processor is below one, and there is nothing to start for a second.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let deps = &Wires::new(wiring::start(&Var::ACT)?).await.ports();
+    let deps = &Wires::new(wiring::start(&Var::ACT)?).ports();
     let handle = |event: LambdaEvent<serde_json::Value>| async move {
         let budget = Budget::from_lambda(event.context.deadline, MARGIN);
         sweeper::handle(deps, budget).await.map(|swept| format!("{swept:?}")).map_err(lambda_runtime::Error::from)

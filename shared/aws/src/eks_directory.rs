@@ -1,21 +1,18 @@
 //! Addresses of clusters, from EKS itself: asked with the customer's role that looks, for one cluster, and kept nowhere.
 
 use async_trait::async_trait;
-use aws_config::sts::AssumeRoleProvider;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{Region, SdkConfig};
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_eks::Client;
+use aws_sdk_eks::config::timeout::TimeoutConfig;
 use aws_sdk_eks::error::{DisplayErrorContext, SdkError};
 use aws_sdk_eks::operation::describe_cluster::DescribeClusterError;
+use aws_types::SdkConfig;
 use domain::ports::{Directory, DirectoryError, Whereabouts};
 use domain::tenant::{AwsScope, role_account, session_name};
+use sdk::Role;
 use std::time::Duration;
 
 /// The name of the role that looks is that of the registered role with this behind.
 const ROLE_SUFFIX: &str = "-look";
-/// The shortest session that STS gives.
-const SESSION: Duration = Duration::from_secs(900);
 /// Somebody waits for the answer, and for the rest of a registration with it.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -35,22 +32,18 @@ impl EksDirectory {
         EksDirectory { base: base.to_builder().timeout_config(timeouts).build() }
     }
 
-    async fn client(&self, scope: &AwsScope, name: &str) -> Result<Client, DirectoryError> {
+    fn client(&self, scope: &AwsScope, name: &str) -> Result<Client, DirectoryError> {
         if role_account(&scope.role_arn) != Some(scope.account.as_str()) {
             return Err(DirectoryError::Refused(format!("the role {} is not in the account {}", scope.role_arn, scope.account)));
         }
-        let region = Region::new(scope.region.as_str().to_owned());
-        let role = AssumeRoleProvider::builder(format!("{}{ROLE_SUFFIX}", scope.role_arn))
-            .configure(&self.base)
-            .region(region.clone())
-            .external_id(&scope.external_id)
-            .session_name(session_name(&scope.customer, &scope.cluster))
-            .session_length(SESSION)
-            .policy(only(scope, name))
-            .build()
-            .await;
-        let config = self.base.to_builder().region(region).credentials_provider(SharedCredentialsProvider::new(role)).build();
-        Ok(Client::new(&config))
+        let role = Role {
+            arn: format!("{}{ROLE_SUFFIX}", scope.role_arn),
+            external_id: scope.external_id.clone(),
+            session_name: session_name(&scope.customer, &scope.cluster),
+            policy: only(scope, name),
+            region: scope.region.as_str().to_owned(),
+        };
+        Ok(Client::new(&role.assumed(&self.base).build()))
     }
 }
 
@@ -82,7 +75,7 @@ fn failed(error: &SdkError<DescribeClusterError>) -> DirectoryError {
 #[async_trait]
 impl Directory for EksDirectory {
     async fn whereabouts(&self, scope: &AwsScope, name: &str) -> Result<Whereabouts, DirectoryError> {
-        let client = self.client(scope, name).await?;
+        let client = self.client(scope, name)?;
         let answer = client.describe_cluster().name(name).send().await.map_err(|error| failed(&error))?;
         let cluster = answer.cluster.unwrap_or_else(|| aws_sdk_eks::types::Cluster::builder().build());
         let authority = cluster.certificate_authority.and_then(|authority| authority.data);

@@ -4,26 +4,22 @@
 //! Authorization from Outside a Cluster"). Nothing is sent when one is made, but for taking the customer's role.
 
 use async_trait::async_trait;
-use aws_config::sts::AssumeRoleProvider;
-use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
+use aws_types::SdkConfig;
 use domain::ports::{BearerError, Bearers, Clock, Registry};
 use domain::tenant::{Cluster, role_account, session_name};
 use domain::{SignedDuration, Timestamp};
+use sdk::{Role, SESSION};
 use secrecy::SecretString;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Mutex;
 
 mod presign;
 
 /// The API server takes a token for a quarter of an hour from its date (aws-iam-authenticator), and STS knows its signer as long
-/// as the session lasts: so both last equally long.
-const LIFE: Duration = Duration::from_secs(900);
-/// A token this close to its end is replaced, so that none runs out during an invocation.
+/// as the [`SESSION`] lasts, which is as long. A token this close to its end is replaced, so that none runs out during an invocation.
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_mins(5);
 /// How many clusters' tokens are kept; above it all are forgotten, which costs one AssumeRole each.
 const KEPT_MAX: usize = 1_000;
@@ -90,17 +86,14 @@ impl EksTokens {
         let Some(customer) = customer else {
             return Err(BearerError::Refused("its customer is not registered any more".to_owned()));
         };
-        let region = Region::new(cluster.region.as_str().to_owned());
-        let provider = AssumeRoleProvider::builder(role)
-            .configure(&self.base)
-            .region(region)
-            .external_id(&customer.external_id)
-            .session_name(session_name(&cluster.customer, &cluster.id))
-            .session_length(LIFE)
-            .policy(SESSION_POLICY)
-            .build()
-            .await;
-        let credentials = provider.provide_credentials().await.map_err(|error| refused(&error))?;
+        let role = Role {
+            arn: role.to_owned(),
+            external_id: customer.external_id,
+            session_name: session_name(&cluster.customer, &cluster.id),
+            policy: SESSION_POLICY.to_owned(),
+            region: cluster.region.as_str().to_owned(),
+        };
+        let credentials = role.session(&self.base).await.map_err(|error| refused(&error))?;
         let now = self.clock.now();
         let token = presign::token(&credentials, cluster.region.as_str(), name, now.into()).map_err(BearerError::Refused)?;
         Ok((token, renew_at(&credentials, now)))
@@ -109,7 +102,7 @@ impl EksTokens {
 
 /// As long as both the token and its session are good, less [`RENEW_BEFORE`].
 fn renew_at(credentials: &Credentials, now: Timestamp) -> Timestamp {
-    let own = now + SignedDuration::try_from(LIFE).unwrap_or(SignedDuration::ZERO);
+    let own = now + SignedDuration::try_from(SESSION).unwrap_or(SignedDuration::ZERO);
     let session = credentials.expiry().and_then(|end| Timestamp::try_from(end).ok()).unwrap_or(own);
     own.min(session) - RENEW_BEFORE
 }

@@ -2,10 +2,10 @@
 
 use crate::sigv4::{Scope, Unsigned};
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SigningSettings};
+use aws_types::SdkConfig;
 use domain::ports::{Clock, Outgoing, SignError, Signer};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -81,7 +81,7 @@ mod tests {
     }
 
     async fn headers(url: &str, body: &[u8]) -> BTreeMap<String, String> {
-        let signer = FunctionUrls::new(crate::local_config_as("http://127.0.0.1:1", "us-east-1", "AKIDEXAMPLE").await, Arc::new(Noon));
+        let signer = FunctionUrls::new(sdk::local_config_as("http://127.0.0.1:1", "us-east-1", "AKIDEXAMPLE"), Arc::new(Noon));
         signer.sign(&Outgoing { method: "POST", url, body }).await.unwrap().into_iter().collect()
     }
 

@@ -3,7 +3,7 @@
 //!
 //! ```no_run
 //! # async fn wire() {
-//! let config = aws::sdk_config("us-east-1").await;
+//! let config = aws::sdk_config("us-east-1");
 //! let table = aws::Table::new(&config, "cloudoptim".to_owned());
 //! # let _ = table;
 //! # }
@@ -12,7 +12,6 @@
 //! Not here, and never: decisions about nodes or plans, EC2 (the crate `ec2`), Kubernetes (the crate `kubernetes`), and any
 //! SDK type in a port.
 
-mod config;
 #[cfg(feature = "eks")]
 mod eks_directory;
 mod eks_token;
@@ -28,8 +27,6 @@ mod store;
 mod trust;
 mod vault;
 
-pub use aws_config::SdkConfig;
-pub use config::{local_config, local_config_as, sdk_config};
 #[cfg(feature = "eks")]
 pub use eks_directory::EksDirectory;
 pub use eks_token::{EksRole, EksTokens};
@@ -40,6 +37,7 @@ pub use mailboxes::CustomerQueues;
 pub use objects::{BucketObjects, create_bucket};
 pub use price_list::PriceList;
 pub use queue::{NoticeQueue, QueueUrls, Queues, RoundQueue, ScanQueue, create_queue, take_messages};
+pub use sdk::{SdkConfig, local_config, local_config_as, sdk_config};
 pub use store::{DecisionTable, Table, create_decision_table, create_table};
 pub use trust::RoleTrust;
 pub use vault::{KeyVault, create_key};

@@ -1,10 +1,10 @@
 //! Mail, over SES.
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::ProvideErrorMetadata;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use aws_types::SdkConfig;
 use domain::notify::Sending;
 use domain::ports::{Courier, Parcel};
 

@@ -1,23 +1,20 @@
 //! Queues in customers' accounts, read as a role that may do nothing else.
 
 use async_trait::async_trait;
-use aws_config::sts::AssumeRoleProvider;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{Region, SdkConfig};
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
+use aws_types::SdkConfig;
 use domain::ports::{Ask, Letter, MailboxError, Mailboxes};
 use domain::tenant::{AwsScope, role_account};
+use sdk::Role;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// The name of the role that reads the queue is that of the registered role with this behind.
 const ROLE_SUFFIX: &str = "-queue";
-/// The shortest session that STS gives.
-const SESSION: Duration = Duration::from_secs(900);
 /// A long poll lasts up to 20 s (SQS API Reference, WaitTimeSeconds); silence beyond is a lost connection.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(25);
 /// How many scopes are kept; above it all are forgotten, which costs one AssumeRole each.
@@ -48,17 +45,14 @@ impl CustomerQueues {
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let region = Region::new(region);
-        let role = AssumeRoleProvider::builder(format!("{}{ROLE_SUFFIX}", scope.role_arn))
-            .configure(&self.base)
-            .region(region.clone())
-            .external_id(&scope.external_id)
-            .session_name("cloudoptim-poller")
-            .session_length(SESSION)
-            .policy(policy)
-            .build()
-            .await;
-        let config = self.base.to_builder().region(region).credentials_provider(SharedCredentialsProvider::new(role)).build();
+        let role = Role {
+            arn: format!("{}{ROLE_SUFFIX}", scope.role_arn),
+            external_id: scope.external_id.clone(),
+            session_name: "cloudoptim-poller".to_owned(),
+            policy,
+            region,
+        };
+        let config = role.assumed(&self.base).build();
         if clients.len() >= SCOPES_MAX {
             clients.clear();
         }

@@ -4,14 +4,13 @@
 //! the rest of the decision server.
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
-use aws_smithy_http_client::Connector;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_types::SdkConfig;
 use domain::SignedDuration;
 use domain::ports::{Clock, OBJECT_MEDIA, ObjectError, Objects, Permit, Place, is_object_key};
 use request::{Bucket, S3};
@@ -23,8 +22,6 @@ mod request;
 
 /// One try, with all of the file: 32 MB at 4 MB a second. Lambda has about 70 MB a second.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
-/// Until a connection is up.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Tries in all: S3 asks to be called again now and then (503 Slow Down).
 const ATTEMPTS: u32 = 2;
 /// Before the second try.
@@ -37,16 +34,14 @@ pub struct BucketObjects {
     config: SdkConfig,
     bucket: Bucket,
     clock: Arc<dyn Clock>,
-    http: Connector,
+    http: SharedHttpConnector,
 }
 
 impl BucketObjects {
     /// The bucket of this name, in the Region and at the endpoint of the configuration. Makes no call.
     pub fn new(config: &SdkConfig, bucket: &str, clock: Arc<dyn Clock>) -> BucketObjects {
         let region = config.region().map_or("us-east-1", |region| region.as_ref());
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
-        let http = Connector::builder().tls_provider(crate::config::tls()).connector_settings(settings).build();
-        BucketObjects { bucket: Bucket::new(bucket, region, config.endpoint_url()), config: config.clone(), clock, http }
+        BucketObjects { bucket: Bucket::new(bucket, region, config.endpoint_url()), config: config.clone(), clock, http: sdk::connector() }
     }
 
     async fn credentials(&self) -> Result<Credentials, ObjectError> {

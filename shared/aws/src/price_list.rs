@@ -1,11 +1,11 @@
 //! The AWS Price List: on-demand prices, one document per product.
 
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{Region as SdkRegion, SdkConfig};
 use aws_sdk_pricing::Client;
-use aws_sdk_pricing::config::Builder;
+use aws_sdk_pricing::config::timeout::TimeoutConfig;
+use aws_sdk_pricing::config::{Builder, Region as SdkRegion};
 use aws_sdk_pricing::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_pricing::types::{Filter, FilterType};
+use aws_types::SdkConfig;
 use domain::ids::Region;
 use domain::ports::SourceError;
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! The queues, over SQS.
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_types::SdkConfig;
 use domain::SignedDuration;
 use domain::optimization::Round;
 use domain::plan::PlanKey;

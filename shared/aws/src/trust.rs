@@ -2,12 +2,10 @@
 
 use crate::eks_token::{EksRole, SESSION_POLICY};
 use async_trait::async_trait;
-use aws_config::{Region, SdkConfig};
+use aws_sdk_sts::config::Region;
+use aws_types::SdkConfig;
 use domain::ports::{Taken, Trust, Trusts};
 use domain::tenant::{Cluster, role_account, session_name};
-
-/// The shortest session that STS gives (STS API Reference, AssumeRole).
-const SHORTEST_S: i32 = 900;
 
 /// Asks for roles.
 pub struct RoleTrust {
@@ -28,7 +26,7 @@ impl RoleTrust {
             .assume_role()
             .role_arn(self.role.arn(&cluster.aws_role_arn))
             .role_session_name(session_name(&cluster.customer, &cluster.id))
-            .duration_seconds(SHORTEST_S)
+            .duration_seconds(sdk::SESSION_S)
             .policy(SESSION_POLICY)
             .set_external_id(external_id.map(str::to_owned));
         match asked.send().await {

@@ -1,10 +1,10 @@
 //! Secrets, over KMS: sealed and opened under the encryption context of one customer, cluster and endpoint.
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
+use aws_types::SdkConfig;
 use data_encoding::BASE64;
 use domain::ports::{Vault, VaultError};
 use domain::tenant::{SealContext, Sealed};

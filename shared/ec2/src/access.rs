@@ -2,14 +2,13 @@
 //! session may do is what its task needs ([`policy`]).
 
 use crate::throttle::{Buckets, Call};
-use aws_config::identity::IdentityCache;
-use aws_config::retry::RetryConfig;
-use aws_config::sts::AssumeRoleProvider;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{Region, SdkConfig};
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::config::timeout::TimeoutConfig;
+use aws_sdk_ec2::config::{IdentityCache, Region};
+use aws_types::SdkConfig;
 use domain::ports::CloudError;
 use domain::tenant::{AwsScope, role_account, session_name};
+use sdk::Role;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +22,6 @@ pub(crate) use policy::{Task, partition};
 pub(crate) const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// One attempt of a call that may be repeated.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The shortest session that STS gives: what leaks, leaks for a quarter of an hour.
-const SESSION: Duration = Duration::from_secs(900);
 /// A session this close to its end is replaced first, so that no call is signed with one that expires on the way.
 const REFRESH_BEFORE: Duration = Duration::from_secs(120);
 /// How many sessions are kept. Above it all are forgotten, which costs one AssumeRole each.
@@ -98,20 +95,16 @@ impl Access {
     }
 
     async fn open(&self, scope: &AwsScope, task: &Task) -> Session {
-        let region = Region::new(scope.region.as_str().to_owned());
-        let role = AssumeRoleProvider::builder(&scope.role_arn)
-            .configure(&self.base)
-            .region(region.clone())
-            .external_id(&scope.external_id)
-            .session_name(session_name(&scope.customer, &scope.cluster))
-            .session_length(SESSION)
-            .policy(task.policy(scope))
-            .build()
-            .await;
+        let role = Role {
+            arn: scope.role_arn.clone(),
+            external_id: scope.external_id.clone(),
+            session_name: session_name(&scope.customer, &scope.cluster),
+            policy: task.policy(scope),
+            region: scope.region.as_str().to_owned(),
+        };
         // A cache of its own: nothing that another scope obtained can be found in it.
         let cache = IdentityCache::lazy().buffer_time(REFRESH_BEFORE).build();
-        let config =
-            self.base.to_builder().region(region).credentials_provider(SharedCredentialsProvider::new(role)).identity_cache(cache).build();
+        let config = role.assumed(&self.base).identity_cache(cache).build();
         Session::over(&config, self.buckets_of(scope).await)
     }
 

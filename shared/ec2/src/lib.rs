@@ -3,14 +3,12 @@
 //! Every call goes through the role of one customer ([`access`]), at half of the account's published rate ([`throttle`]), and
 //! comes back in our words ([`errors`]). Apart from the crate `aws`, because the EC2 SDK takes minutes to compile.
 //!
-//! ```no_run
-//! # async fn wire() {
+//! ```
 //! use domain::ports::Cloud;
 //! use std::sync::Arc;
 //!
-//! let config = aws_config::load_from_env().await;
+//! # let config = aws_types::SdkConfig::builder().behavior_version(aws_sdk_ec2::config::BehaviorVersion::latest()).build();
 //! let cloud: Arc<dyn Cloud> = Arc::new(ec2::Ec2::new(config));
-//! # }
 //! ```
 
 mod access;
@@ -20,17 +18,19 @@ mod describe;
 mod errors;
 mod estate;
 mod launch;
+mod looks;
 mod market;
 mod prices;
 mod reserved;
 mod template;
 mod throttle;
 
+pub use looks::Looks;
 pub use market::SpotMarket;
 
 use access::{Access, Session, Task};
 use async_trait::async_trait;
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::decision::Commitment;
 use domain::ids::{InstanceId, InstanceType, VolumeId, Zone};
@@ -51,7 +51,7 @@ pub struct Ec2 {
 
 impl Ec2 {
     /// Takes our own credentials, Region and, for tests, endpoint from `config`; customers' roles are assumed with them.
-    /// Makes no call. `config` is one that `aws_config` loaded: it has the clock and the HTTP client that the SDK needs.
+    /// Makes no call. `config` has the clock and the HTTP client that the SDK needs.
     pub fn new(config: SdkConfig) -> Self {
         Self { access: Access::new(config) }
     }

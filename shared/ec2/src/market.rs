@@ -2,7 +2,7 @@
 
 use crate::access::{Session, own};
 use crate::prices;
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::ids::{InstanceType, Region};
 use domain::ports::cloud::SpotPrice;

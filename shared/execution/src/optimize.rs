@@ -7,7 +7,6 @@
 //! finds what was decided and carries it out. Where the decision server is down, slow or lying, nothing is optimised, and the run
 //! says why. Interruptions are handled elsewhere and never wait for any of this.
 
-use crate::permissions::Inspector;
 use crate::ports::{Ports, Site, Trouble};
 use async_trait::async_trait;
 use domain::decision::{Commitment, DecisionType, PoolPrice};
@@ -84,8 +83,6 @@ pub struct Optimizer {
     pub surveyor: Arc<dyn Surveyor>,
     /// What sizes workloads; `None`: they are not sized.
     pub sizing: Option<Sizing>,
-    /// Who looks what we may do; `None`: nobody.
-    pub inspector: Option<Inspector>,
     /// What the environment says.
     pub settings: Settings,
 }
@@ -135,11 +132,6 @@ impl Optimizer {
         let Some(site) = Site::open(&self.ports, &round.customer, &round.cluster).await? else {
             return Ok(Rounded::Gone);
         };
-        if let Some(inspector) = &self.inspector
-            && let Err(error) = Box::pin(inspector.look(&site.cluster, &site.scope)).await
-        {
-            warn!(cluster.id = %site.cluster.id, %error, "What we may do in a cluster was not looked at; the next round does");
-        }
         let open = self.optimizations.open_proposals(&round.customer, &round.cluster).await?;
         let agreed = match &self.sizing {
             Some(sizing) => Box::pin(self.remember_sizes(&site, sizing, &open)).await?,

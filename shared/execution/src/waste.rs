@@ -6,6 +6,7 @@
 //! slower one has seen nothing. A look that failed is no look: nothing is marked, nothing recovers, nothing is done.
 
 use crate::optimize::slot;
+use crate::permissions::Inspector;
 use crate::ports::{Ports, Site, Trouble};
 use domain::SignedDuration;
 use domain::finding::{Finding, FindingKind, FindingState};
@@ -59,6 +60,8 @@ pub struct Scanner {
     pub notices: Arc<dyn Notices>,
     /// The queue of scans.
     pub scans: Arc<dyn Scans>,
+    /// Who looks what we may do; `None`: nobody.
+    pub inspector: Option<Inspector>,
     /// What the environment says.
     pub settings: Settings,
 }
@@ -118,6 +121,11 @@ impl Scanner {
         let Some(site) = Site::open(&self.ports, &order.customer, &order.cluster).await? else {
             return Ok(Scanned::Gone);
         };
+        if let Some(inspector) = &self.inspector
+            && let Err(error) = Box::pin(inspector.look(&site.cluster, &site.scope)).await
+        {
+            warn!(cluster.id = %site.cluster.id, %error, "What we may do in a cluster was not looked at; the next scan does");
+        }
         let before = self.findings.findings_of(&order.customer, &order.cluster, None).await?;
         let before = self.settle(&site, before).await?;
         let book = self.ports.watchbooks.watchbook(&order.customer, &order.cluster).await?;

@@ -221,16 +221,17 @@ impl Wishes {
         Ok(round)
     }
 
-    /// Asks for a look at what we may do in a cluster of theirs and in its account: the next round looks, and one is asked for now that only
-    /// records. Answers when somebody last asked.
+    /// Asks for a look at what we may do in a cluster of theirs and in its account: the next scan looks, and one is asked for now. Answers when
+    /// somebody last asked.
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn ask_look(&self, who: &Who, cluster: &ClusterId, new: &str) -> Result<Option<Timestamp>, Refused> {
+    pub async fn ask_look(&self, who: &Who, cluster: &ClusterId) -> Result<Option<Timestamp>, Refused> {
+        self.not_halted(who, cluster).await?;
         let key = permissions::asked_key(cluster);
         let before = self.registry.config(&who.customer, &key).await?;
         self.registry.put_config(&who.customer, &key, &serde_json::json!(self.clock.now())).await?;
-        self.ask_round(who, cluster, new, vec![DecisionType::BinPack], true).await?;
+        self.ask_scan(who, cluster.clone(), false).await?;
         Ok(before.and_then(|value| serde_json::from_value(value).ok()))
     }
 
@@ -240,15 +241,14 @@ impl Wishes {
     /// [`Refused::Queue`]; those before the one that was not taken are asked for.
     pub async fn ask_scans(&self, who: &Who, clusters: &[ClusterId]) -> Result<(), Refused> {
         for cluster in clusters {
-            let order = ScanOrder {
-                customer: who.customer.clone(),
-                cluster: cluster.clone(),
-                asked_by: format!("api key {}", who.label),
-                whole: true,
-            };
-            self.scans.ask_scan(&order).await?;
+            self.ask_scan(who, cluster.clone(), true).await?;
         }
         Ok(())
+    }
+
+    async fn ask_scan(&self, who: &Who, cluster: ClusterId, whole: bool) -> Result<(), Refused> {
+        let order = ScanOrder { customer: who.customer.clone(), cluster, asked_by: format!("api key {}", who.label), whole };
+        Ok(self.scans.ask_scan(&order).await?)
     }
 
     /// Writes a plan that ends what a scan has found: a ghost, or a volume after a snapshot of it. Everything is looked at again before; only

@@ -3,16 +3,16 @@
 use crate::connect::Settings;
 use crate::endpoint::Endpoint;
 use crate::errors;
-use crate::transport::{self, Body, Client};
+use crate::transport;
 use domain::ports::ClusterError;
 use gate::Gate;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
+use https::Client;
 use jiff::SignedDuration;
 use rustls::ClientConfig;
 use serde::de::DeserializeOwned;
-use std::io::Cursor;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -211,7 +211,7 @@ impl Api {
             }
             None => Vec::new(),
         };
-        let request = request.body(Body::new(Cursor::new(body))).map_err(|error| broken(error.to_string()))?;
+        let request = request.body(https::body(body)).map_err(|error| broken(error.to_string()))?;
         let response = client.request(request).await.map_err(|error| match gate::refusal(&error) {
             Some(refused) => Failure::Forbidden(format!("the endpoint is not called: {refused}")),
             None => broken(chain(&error)),

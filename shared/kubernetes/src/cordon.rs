@@ -2,12 +2,12 @@
 
 use crate::call::{Api, Call};
 use crate::lists::{node_path, raw_node};
-use crate::slim::{Named, Node};
 use domain::ids::{NodeUid, PlanId};
 use domain::node::{NodeTarget, NodeView, Taint};
 use domain::ports::{ClusterError, Cordon, PatchedNode};
 use http::{Method, StatusCode};
 use serde_json::Value;
+use slim::{Named, Node};
 
 mod patch;
 

@@ -1,11 +1,11 @@
 //! What the API server's refusals mean.
 
 use crate::call::Answer;
-use crate::slim::nullable;
 use domain::ports::ClusterError;
 use http::{HeaderValue, StatusCode};
 use jiff::SignedDuration;
 use serde::Deserialize;
+use slim::nullable;
 
 /// A `Status` object, the body of every refusal. Rubbish becomes an empty one.
 #[derive(Debug, Default, Deserialize)]

@@ -1,4 +1,4 @@
-//! Adapter to the remote Kubernetes API; the only crate that names kube.
+//! Adapter to the remote Kubernetes API; the only crate that calls one.
 //!
 //! [`Connections`] opens a cluster's sealed credential and gives a [`domain::ports::Cluster`] that talks to its API server:
 //!
@@ -27,11 +27,9 @@ mod errors;
 mod evict;
 mod lists;
 mod open;
-mod quantity;
 mod rights;
 mod scalables;
 mod sizes;
-mod slim;
 mod transport;
 mod workloads;
 

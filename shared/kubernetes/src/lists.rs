@@ -2,12 +2,12 @@
 
 use crate::call::{Api, Call};
 use crate::endpoint::segment;
-use crate::slim::{Budget, Named, Node, NodeMetrics, Page};
 use domain::ids::NodeName;
 use domain::node::{NodeUsage, NodeView};
 use domain::pod::PodBudget;
 use domain::ports::ClusterError;
 use serde::de::DeserializeOwned;
+use slim::{Budget, Named, Node, NodeMetrics, Page};
 use std::collections::BTreeSet;
 
 mod claims;

@@ -3,14 +3,14 @@
 use crate::call::{Api, Call};
 use crate::endpoint::segment;
 use crate::lists::{all, all_if_served};
-use crate::quantity::{millis, units};
-use crate::slim::{Meta, nullable};
 use domain::office_hours::ORIGINAL;
 use domain::ports::ClusterError;
 use domain::workload::{Beside, Namespace, Resize, Resized, Scalable, Scalables, ScaleKind, ScaleRef, WorkloadKind, WorkloadRef};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use slim::quantity::{millis, units};
+use slim::{Meta, nullable};
 use std::collections::BTreeMap;
 
 const MERGE_PATCH: &str = "application/merge-patch+json";

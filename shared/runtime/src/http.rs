@@ -4,21 +4,17 @@
 use crate::gzip::{self, UnpackError};
 use ::http::{HeaderMap, Request, Response, StatusCode, Uri, header};
 use gate::Gate;
-use http_body_util::{BodyExt, Full};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
-use std::io::Cursor;
-use std::sync::Arc;
+use http_body_util::BodyExt;
+use https::{Settings, Trust};
 use std::time::Duration;
 
 mod server;
 
 pub use server::{NotAServer, Server};
 
-/// Below the idle limit of the load balancers in front of servers (60 s), so that they never close under a call of ours.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
+/// A function that was frozen between two events wakes up with a dead connection: pings find it out.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a server is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +80,7 @@ impl Answer {
 pub struct Client {
     server: Server,
     limits: Limits,
-    inner: legacy::Client<HttpsConnector<Gate>, Full<Cursor<Vec<u8>>>>,
+    inner: https::Client,
 }
 
 impl Client {
@@ -94,19 +90,10 @@ impl Client {
     /// [`HttpError::Ours`] where the server speaks TLS and this machine knows no certificate authorities.
     pub fn new(server: Server, limits: Limits, gate: &Gate) -> Result<Client, HttpError> {
         let gate = gate.clone().waiting(Duration::from_secs(limits.connect_s.into()));
-        // The provider is named here, so that no process-wide default has to be set by whoever calls us.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| HttpError::Ours(format!("TLS cannot be set up: {error}")))?;
-        let tls = versions.with_root_certificates(roots(&server)?).with_no_client_auth();
-        let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
-        let builder = if server.tls() { builder.https_only() } else { builder.https_or_http() };
-        let inner = legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(builder.enable_all_versions().wrap_connector(gate));
+        let trust = if server.tls() { Trust::Public } else { Trust::Nobody };
+        let tls = https::trusting(trust).map_err(|error| HttpError::Ours(error.to_string()))?.with_no_client_auth();
+        let settings = Settings { plain: !server.tls(), shared: Some((PING_EVERY, PING_TIMEOUT)) };
+        let inner = https::client(settings, tls, gate);
         Ok(Client { server, limits, inner })
     }
 
@@ -134,7 +121,7 @@ impl Client {
         let uri = self.server.uri(request.uri()).map_err(|error| HttpError::Ours(error.to_string()))?;
         *request.uri_mut() = uri;
         request.headers_mut().insert(header::ACCEPT_ENCODING, header::HeaderValue::from_static("gzip"));
-        let request = request.map(|body| Full::new(Cursor::new(body)));
+        let request = request.map(https::body);
         let whole = async {
             let response = self.inner.request(request).await.map_err(|error| unreachable(&error))?;
             self.read(response).await
@@ -185,19 +172,8 @@ impl Client {
     }
 }
 
-fn roots(server: &Server) -> Result<RootCertStore, HttpError> {
-    let mut roots = RootCertStore::empty();
-    if server.tls() {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            return Err(HttpError::Ours("this machine has no public certificate authorities".to_owned()));
-        }
-    }
-    Ok(roots)
-}
-
 /// No answer, or none that is fetched: whoever set the address of this server is told to look at it.
-fn unreachable(error: &legacy::Error) -> HttpError {
+fn unreachable(error: &https::Error) -> HttpError {
     match gate::refusal(error) {
         Some(refused) => HttpError::Ours(format!("the server is not called: {refused}")),
         None => HttpError::Unreachable(chain(error)),

@@ -8,7 +8,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Prefixes of targets that would drown ours, and that print requests in full at finer levels: credentials among them.
-const NOISY: [&str; 10] = ["aws_", "hyper", "h2", "kube", "rustls", "tower", "lambda_runtime", "lambda_http", "axum", "mio"];
+const NOISY: [&str; 8] = ["aws_", "hyper", "h2", "rustls", "tower", "lambda_runtime", "axum", "mio"];
 
 /// Starts logging at this level; libraries are never finer than `warn`. A second call changes nothing.
 pub fn init(level: Level) {

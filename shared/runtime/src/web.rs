@@ -3,6 +3,8 @@
 pub mod answer;
 #[cfg(feature = "identity")]
 pub mod caller;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 pub mod ids;
 #[cfg(feature = "identity")]
 pub mod issuer;

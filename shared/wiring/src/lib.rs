@@ -40,8 +40,8 @@ pub struct Wires {
 
 impl Wires {
     /// For this environment.
-    pub async fn new(config: Config) -> Wires {
-        let sdk = aws::sdk_config(&config.region).await;
+    pub fn new(config: Config) -> Wires {
+        let sdk = aws::sdk_config(&config.region);
         let table = Arc::new(aws::Table::new(&sdk, config.table_name.clone()));
         let clock = Arc::new(SystemClock);
         Wires { table, meter: Arc::new(EmfMeter::new(clock.clone())), clock, sdk, config }
@@ -91,13 +91,24 @@ impl Wires {
     /// Everything that works over clusters and accounts.
     #[cfg(feature = "act")]
     pub fn ports(&self) -> execution::Ports {
+        self.ports_over(Arc::new(ec2::Ec2::new(self.sdk.clone())))
+    }
+
+    /// The same for whoever only looks at accounts: what would act in one is refused there, and not even linked.
+    #[cfg(feature = "act")]
+    pub fn looking(&self) -> execution::Ports {
+        self.ports_over(Arc::new(ec2::Looks::new(self.sdk.clone())))
+    }
+
+    #[cfg(feature = "act")]
+    fn ports_over(&self, cloud: Arc<dyn domain::ports::Cloud>) -> execution::Ports {
         execution::Ports {
+            cloud,
             journal: self.table.clone(),
             registry: self.table.clone(),
             routes: self.table.clone(),
             pools: self.table.clone(),
             watchbooks: self.table.clone(),
-            cloud: Arc::new(ec2::Ec2::new(self.sdk.clone())),
             clusters: self.clusters(self.vault(), aws::EksRole::Act),
             queue: self.queues(),
             notices: Arc::new(aws::NoticeQueue::new(&self.sdk, self.config.notices_queue_url.clone())),

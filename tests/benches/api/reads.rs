@@ -56,7 +56,7 @@ async fn embedded() -> aws::Table {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let database = dynoxide::Database::memory().unwrap();
     tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    let config = aws::local_config(&endpoint, "us-east-1").await;
+    let config = aws::local_config(&endpoint, "us-east-1");
     aws::create_table(&config, "bench").await.unwrap();
     aws::Table::new(&config, "bench".to_owned())
 }

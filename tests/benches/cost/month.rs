@@ -108,7 +108,7 @@ async fn bench(many: usize, nodes: usize, timed: bool) -> Bench {
     let world = World::new(clock.clone(), 5);
     let wait = |millis: u64| SignedDuration::from_millis(if timed { i64::try_from(millis).unwrap_or(i64::MAX) } else { 0 });
     let (url, used) = table::serve(wait(TABLE_MS));
-    let config = aws::local_config(&url, REGION).await;
+    let config = aws::local_config(&url, REGION);
     aws::create_table(&config, TABLE).await.expect("a table can be made");
     let table = Arc::new(aws::Table::new(&config, TABLE.to_owned()));
     let gate = Gate::slow(clock.clone(), wait(OUTSIDE_MS), |_| None);
@@ -138,13 +138,6 @@ async fn bench(many: usize, nodes: usize, timed: bool) -> Bench {
         ledger: table.clone(),
         rounds: queue.clone(),
         advisor: thinking.clone(),
-        inspector: Some(Inspector {
-            registry: ports.registry.clone(),
-            rights: world.clone(),
-            trust: Arc::new(MemoryTrust::default()),
-            cloud: ports.cloud.clone(),
-            clock: clock.clone(),
-        }),
         settings: Settings {
             interval: SignedDuration::from_mins(10),
             enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],
@@ -167,6 +160,13 @@ async fn bench(many: usize, nodes: usize, timed: bool) -> Bench {
         findings: table.clone(),
         notices: ports.notices.clone(),
         scans: queue.clone(),
+        inspector: Some(Inspector {
+            registry: ports.registry.clone(),
+            rights: world.clone(),
+            trust: Arc::new(MemoryTrust::default()),
+            cloud: ports.cloud.clone(),
+            clock: clock.clone(),
+        }),
         settings: execution::waste::Settings { ghosts: true, volumes: true, network: true },
     };
     let pods = nodes * PODS_PER_NODE;

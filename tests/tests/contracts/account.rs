@@ -85,7 +85,7 @@ impl Ground {
         let scope = scope(ACCOUNT, "the-external-id");
         wire.external_ids.insert(scope.role_arn, scope.external_id);
         let served = serve(wire).await.unwrap();
-        let config = aws::local_config(&served.url, "us-east-1").await;
+        let config = aws::local_config(&served.url, "us-east-1");
         (served, Ec2::new(config))
     }
 
@@ -185,7 +185,7 @@ async fn the_checklist_names_the_statement_that_is_missing_and_what_nobody_can_k
 #[tokio::test]
 async fn of_an_account_that_does_not_answer_nothing_is_known() {
     let ground = Ground::new();
-    let nowhere: Arc<dyn Cloud> = Arc::new(Ec2::new(aws::local_config("http://127.0.0.1:9", "us-east-1").await));
+    let nowhere: Arc<dyn Cloud> = Arc::new(Ec2::new(aws::local_config("http://127.0.0.1:9", "us-east-1")));
     let list = ground.looked(nowhere).await;
     assert!(list.account.len() > 20 && list.account.iter().all(|found| found.held.is_none()), "{list:?}");
     assert_eq!(of(&list, "Look")[0].why.as_deref(), Some("AWS does not answer."));

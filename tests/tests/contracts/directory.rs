@@ -57,7 +57,7 @@ async fn the_adapter_keeps_the_contract_over_the_wire() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
-    let directory = aws::EksDirectory::new(&aws::local_config(&endpoint, "us-east-1").await);
+    let directory = aws::EksDirectory::new(&aws::local_config(&endpoint, "us-east-1"));
     let found = directory.whereabouts(&scope(), "payments").await.unwrap();
     assert_eq!(found.endpoint, "https://0A1B.gr7.us-east-1.eks.amazonaws.com");
     assert_eq!(found.authority, "LS0t");
@@ -74,7 +74,7 @@ async fn the_adapter_keeps_the_contract_over_the_wire() {
     let elsewhere = AwsScope { account: AccountId::parse("999999999999").unwrap(), ..scope() };
     assert!(matches!(directory.whereabouts(&elsewhere, "payments").await, Err(DirectoryError::Refused(_))));
     server.abort();
-    let nowhere = aws::EksDirectory::new(&aws::local_config("http://127.0.0.1:1", "us-east-1").await);
+    let nowhere = aws::EksDirectory::new(&aws::local_config("http://127.0.0.1:1", "us-east-1"));
     let silent = nowhere.whereabouts(&scope(), "payments").await.unwrap_err();
     assert!(matches!(silent, DirectoryError::Unreachable(_)), "{silent:?}");
 }
@@ -85,7 +85,7 @@ async fn the_named_endpoint_says_where_a_cluster_is() {
     let Ok(endpoint) = std::env::var("CONTRACT_AWS_ENDPOINT") else { return };
     let name = format!("payments-{:08x}", fastrand::u32(..));
     make(&endpoint, &name).await;
-    let directory = aws::EksDirectory::new(&aws::local_config(&endpoint, "us-east-1").await);
+    let directory = aws::EksDirectory::new(&aws::local_config(&endpoint, "us-east-1"));
     let found = directory.whereabouts(&scope(), &name).await.unwrap();
     assert!(found.endpoint.starts_with("https://") && found.endpoint.contains("eks.amazonaws.com"), "{found:?}");
     assert!(!found.authority.is_empty());

@@ -69,7 +69,7 @@ impl Ground {
         wire.external_ids.insert(scope.role_arn, scope.external_id);
         wire.page_max = page_max;
         let served = serve(wire).await.unwrap();
-        let config = aws::local_config(&served.url, "us-east-1").await;
+        let config = aws::local_config(&served.url, "us-east-1");
         (served, Ec2::new(config))
     }
 }

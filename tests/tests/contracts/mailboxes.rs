@@ -23,7 +23,7 @@ const NOW: Ask = Ask { letters_max: 10, wait_s: 0, hidden_s: 1_000 };
 async fn the_named_endpoint_keeps_the_contract_of_customers_queues() {
     #[expect(clippy::disallowed_methods, reason = "the contracts' own switch")]
     let Ok(endpoint) = std::env::var("CONTRACT_AWS_ENDPOINT") else { return };
-    let config = aws::local_config(&endpoint, "us-east-1").await;
+    let config = aws::local_config(&endpoint, "us-east-1");
     let name = format!("notices-{:08x}", fastrand::u32(..));
     let made = aws::create_queue(&config, &name).await.unwrap();
     // As SQS names it: the poller takes no other address, and where it is called is the endpoint's word.
@@ -61,7 +61,7 @@ async fn the_named_endpoint_keeps_the_contract_of_customers_queues() {
 async fn a_queue_that_is_not_there_and_a_role_of_another_account_are_refused() {
     #[expect(clippy::disallowed_methods, reason = "the contracts' own switch")]
     let Ok(endpoint) = std::env::var("CONTRACT_AWS_ENDPOINT") else { return };
-    let mailboxes = aws::CustomerQueues::new(&aws::local_config(&endpoint, "us-east-1").await);
+    let mailboxes = aws::CustomerQueues::new(&aws::local_config(&endpoint, "us-east-1"));
     let absent = format!("{endpoint}/123456789012/nobody-made-this-one");
     let refused = mailboxes.receive(&scope("123456789012"), &absent, NOW).await;
     assert!(matches!(refused, Err(MailboxError::Refused(_))), "{refused:?}");

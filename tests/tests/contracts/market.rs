@@ -19,7 +19,7 @@ async fn dynamodb_keeps_the_contract_of_the_market() {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let database = dynoxide::Database::memory().unwrap();
     let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    let config = aws::local_config(&endpoint, "us-east-1").await;
+    let config = aws::local_config(&endpoint, "us-east-1");
     aws::create_decision_table(&config, "market").await.unwrap();
     aws::create_decision_table(&config, "market").await.unwrap();
     let table = aws::DecisionTable::new(&config, "market".to_owned());
@@ -34,7 +34,7 @@ async fn dynamodb_keeps_the_contract_of_the_market() {
 async fn the_named_endpoint_keeps_the_contract_of_the_market() {
     #[expect(clippy::disallowed_methods, reason = "the contracts' own switch")]
     let Ok(endpoint) = std::env::var("CONTRACT_AWS_ENDPOINT") else { return };
-    let config = aws::local_config(&endpoint, "us-east-1").await;
+    let config = aws::local_config(&endpoint, "us-east-1");
     // A name that no earlier run on the same endpoint has used.
     let name = format!("market-{:08x}", fastrand::u32(..));
     aws::create_decision_table(&config, &name).await.unwrap();

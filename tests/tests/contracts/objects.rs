@@ -77,7 +77,7 @@ async fn a_folder_keeps_the_contract_of_the_store_of_files_and_files_outlive_the
 async fn the_named_endpoint_keeps_the_contract_of_the_store_of_files() {
     #[expect(clippy::disallowed_methods, reason = "the contracts' own switch")]
     let Ok(endpoint) = std::env::var("CONTRACT_AWS_ENDPOINT") else { return };
-    let config = aws::local_config(&endpoint, "us-east-1").await;
+    let config = aws::local_config(&endpoint, "us-east-1");
     // A name that no earlier run on the same endpoint has used.
     let name = format!("models-{:08x}", fastrand::u32(..));
     let clock = Arc::new(SystemClock);

@@ -66,7 +66,7 @@ async fn dynamodb_keeps_the_contract_of_the_table() {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let database = dynoxide::Database::memory().unwrap();
     let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    let config = aws::local_config(&endpoint, "us-east-1").await;
+    let config = aws::local_config(&endpoint, "us-east-1");
     aws::create_table(&config, "contract").await.unwrap();
     aws::create_table(&config, "contract").await.unwrap();
     store(&aws::Table::new(&config, "contract".to_owned())).await;
@@ -77,7 +77,7 @@ async fn dynamodb_keeps_the_contract_of_the_table() {
 async fn outside() -> Option<aws::SdkConfig> {
     #[expect(clippy::disallowed_methods, reason = "the contracts' own switch")]
     let endpoint = std::env::var("CONTRACT_AWS_ENDPOINT").ok()?;
-    Some(aws::local_config(&endpoint, "us-east-1").await)
+    Some(aws::local_config(&endpoint, "us-east-1"))
 }
 
 /// A name that no earlier run on the same endpoint has used.

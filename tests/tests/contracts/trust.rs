@@ -23,12 +23,12 @@ async fn a_role_is_asked_for_with_the_right_a_wrong_and_no_external_id() {
     // Roles that the endpoint does not know are given to whoever asks.
     let external_ids = BTreeMap::from([(format!("arn:aws:iam::{ACCOUNT}:role/CloudOptim-us-east-1-look"), "the-external-id".to_owned())]);
     let served = serve(Wire { external_ids, ..Wire::new(World::new(SimClock::new(), 1)) }).await.unwrap();
-    let trusts = aws::RoleTrust::new(aws::local_config(&served.url, "us-east-1").await, aws::EksRole::Look);
+    let trusts = aws::RoleTrust::new(aws::local_config(&served.url, "us-east-1"), aws::EksRole::Look);
     let ours = cluster(ACCOUNT, "CloudOptim-us-east-1");
     assert_eq!(trusts.trust(&ours, "the-external-id").await, Trust::Us);
     assert_eq!(trusts.trust(&ours, "another-id").await, Trust::NotUs);
     assert_eq!(trusts.trust(&cluster(ACCOUNT, "CloudOptim-open"), "the-external-id").await, Trust::Anybody);
     assert!(matches!(trusts.trust(&cluster("ACCOUNT", "CloudOptimRole"), "x").await, Trust::Unknown { .. }));
-    let nowhere = aws::RoleTrust::new(aws::local_config("http://127.0.0.1:9", "us-east-1").await, aws::EksRole::Look);
+    let nowhere = aws::RoleTrust::new(aws::local_config("http://127.0.0.1:9", "us-east-1"), aws::EksRole::Look);
     assert!(matches!(nowhere.trust(&ours, "the-external-id").await, Trust::Unknown { .. }));
 }

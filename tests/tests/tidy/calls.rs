@@ -162,7 +162,7 @@ fn place_of(item: &Function) -> Option<Place> {
         ("aws", "DecisionTable") => Some(Place::Decision),
         ("aws", "CustomerQueues") => Some(Place::Mailbox),
         ("aws", "EksDirectory" | "RoleTrust") => Some(Place::Look),
-        ("ec2", "Ec2" | "Access") => Some(Place::Customer),
+        ("ec2", "Ec2" | "Looks" | "Access") => Some(Place::Customer),
         ("ec2", "SpotMarket") | ("aws", "Queues" | "KeyVault" | "EksTokens") => Some(Place::Core),
         _ => None,
     }
@@ -173,7 +173,7 @@ const CLIENTS: [&str; 6] = ["client", "Client", "ec2", "scaling", "balancers", "
 
 /// The call of AWS that a mention is.
 fn operation(item: &Function, mention: &Mention) -> Option<(String, String)> {
-    if !["aws", "ec2"].contains(&item.krate.as_str()) {
+    if !ADAPTERS.contains(&item.krate.as_str()) {
         return None;
     }
     match mention {
@@ -194,9 +194,12 @@ fn operation(item: &Function, mention: &Mention) -> Option<(String, String)> {
         Mention::Path { qualifier: Some(kind), name } if name == "builder" => match kind.as_str() {
             "Put" | "Update" | "Delete" => Some(("dynamodb".to_owned(), format!("{}_item", kind.to_lowercase()))),
             "ConditionCheck" => Some(("dynamodb".to_owned(), "condition_check_item".to_owned())),
-            "AssumeRoleProvider" => Some(("sts".to_owned(), "assume_role".to_owned())),
             _ => None,
         },
+        // A role is taken in one room, for all that say which.
+        Mention::Method { name, arguments: Some(1), .. } if ["assumed", "session"].contains(&name.as_str()) => {
+            Some(("sts".to_owned(), "assume_role".to_owned()))
+        }
         Mention::Method { .. } | Mention::Path { .. } => None,
     }
 }
@@ -208,12 +211,15 @@ fn snake(name: &str) -> String {
     capitals.zip(words).map(|(first, rest)| format!("{}{rest}", first.to_ascii_lowercase())).collect::<Vec<_>>().join("_")
 }
 
+/// The crates that send to AWS.
+const ADAPTERS: [&str; 3] = ["aws", "ec2", "sdk"];
+
 /// Every builder of a call is seen by [`operation`]: else a call could hide from the comparison.
 #[test]
 fn no_call_of_aws_hides_from_the_comparison() {
     let sources = sources();
     let mut seen = 0;
-    for item in sources.functions.iter().filter(|item| ["aws", "ec2"].contains(&item.krate.as_str())) {
+    for item in sources.functions.iter().filter(|item| ADAPTERS.contains(&item.krate.as_str())) {
         let sends = |mention: &Mention| matches!(mention, Mention::Method { name, arguments: Some(0), .. } if ["send", "into_paginator"].contains(&name.as_str()));
         // The one query is told apart by those who say what of: the table or the index.
         let told_by_caller = item.takes("FluentBuilder") || item.full() == "aws::Table::range";
@@ -229,7 +235,7 @@ fn no_call_of_aws_hides_from_the_comparison() {
 /// and needs no right, or signs for the address of the decision server, which a function's environment names (`rights.rs`).
 #[test]
 fn no_call_that_is_signed_by_hand_hides_from_the_comparison() {
-    let adapters: Vec<&Function> = sources().functions.iter().filter(|item| ["aws", "ec2"].contains(&item.krate.as_str())).collect();
+    let adapters: Vec<&Function> = sources().functions.iter().filter(|item| ADAPTERS.contains(&item.krate.as_str())).collect();
     // One room signs, for all that tell it what.
     let room = |mention: &Mention| matches!(mention, Mention::Path { qualifier: None, name } if name == "sign");
     let rooms = adapters.iter().filter(|item| item.mentions.iter().any(room)).map(|item| item.file.as_str());
@@ -252,7 +258,7 @@ fn every_call_in_the_adapters_is_reached_by_somebody() {
     let sources = sources();
     let calls = all_reached().values().flat_map(|found| found.calls.keys());
     let reached: BTreeSet<(String, String)> = calls.map(|call| (call.service.clone(), call.operation.clone())).collect();
-    let adapters = sources.functions.iter().filter(|item| ["aws", "ec2"].contains(&item.krate.as_str()));
+    let adapters = sources.functions.iter().filter(|item| ADAPTERS.contains(&item.krate.as_str()));
     let written: BTreeSet<(String, String)> = adapters.flat_map(|item| item.mentions.iter().filter_map(|m| operation(item, m))).collect();
     let local =
         ["create_bucket", "create_table", "wait_until_table_exists", "update_time_to_live", "create_queue", "create_key", "delete_message"];

@@ -29,7 +29,7 @@ async fn rows() -> BTreeMap<String, Vec<Value>> {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let database = dynoxide::Database::memory().unwrap();
     let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
-    let config = aws::local_config(&endpoint, "us-east-1").await;
+    let config = aws::local_config(&endpoint, "us-east-1");
     aws::create_table(&config, "golden").await.unwrap();
     store(&aws::Table::new(&config, "golden".to_owned())).await;
     server.abort();

@@ -56,7 +56,7 @@ pub(crate) struct Stage {
 }
 
 pub(crate) async fn table(url: &str, principal: &str) -> Arc<aws::Table> {
-    Arc::new(aws::Table::new(&aws::local_config_as(url, "us-east-1", principal).await, TABLE.to_owned()))
+    Arc::new(aws::Table::new(&aws::local_config_as(url, "us-east-1", principal), TABLE.to_owned()))
 }
 
 pub(crate) async fn stage() -> Stage {
@@ -64,7 +64,7 @@ pub(crate) async fn stage() -> Stage {
     let emulator = format!("http://{}", listener.local_addr().unwrap());
     let database = dynoxide::Database::memory().unwrap();
     tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    aws::create_table(&aws::local_config(&emulator, "us-east-1").await, TABLE).await.unwrap();
+    aws::create_table(&aws::local_config(&emulator, "us-east-1"), TABLE).await.unwrap();
     let (wall, url) = Wall::before(&emulator).await;
     let clock = SimClock::new();
     let base = table(&url, "base").await;

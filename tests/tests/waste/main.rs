@@ -65,6 +65,7 @@ impl Bench {
             findings: system.store.clone(),
             notices: notices.clone(),
             scans: system.queue.clone(),
+            inspector: None,
             settings: Settings { ghosts: true, volumes: true, network: true },
         };
         let bench = Bench { system, scanner, notices, customer, cluster, nodes };

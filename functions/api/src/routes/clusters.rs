@@ -10,6 +10,7 @@ use crate::problem::{self, Problem};
 use crate::register::{self, Registration, Sought, Update, Wanted, Wrong};
 use crate::trail::before;
 use crate::view::{ClusterDetail, ClusterView, Registered, would};
+use crate::wishes::{who, wishes};
 use axum::Json;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
@@ -75,7 +76,13 @@ pub async fn register(
     }
     let cluster = sealed(&deps, wanted).await?;
     match deps.registry.put_cluster(&cluster, None).await {
-        Ok(()) => Ok(created(&deps, &cluster, &customer, trust)),
+        Ok(()) => {
+            // It is registered: where this is lost, the hourly scan is the first to look what we may do.
+            if let Err(error) = wishes(&deps).ask_scans(&who(&caller), std::slice::from_ref(&cluster.id)).await {
+                tracing::warn!(?error, cluster.id = %cluster.id, "A cluster was registered, and its first scan not asked for");
+            }
+            Ok(created(&deps, &cluster, &customer, trust))
+        }
         // Ids are random: one that is taken was taken by this same request, whose first answer was lost.
         Err(StoreError::Conflict) => Ok(created(&deps, &own(&deps, &caller, cluster.id.as_str()).await?, &customer, trust)),
         Err(error) => Err(error.into()),

@@ -1,11 +1,11 @@
-//! What we may do in a cluster and in its account, capability by capability, as it was when it was last looked at. It is the optimizer that
+//! What we may do in a cluster and in its account, capability by capability, as it was when it was last looked at. It is the scanner that
 //! looks: it calls as whoever acts, and this function cannot take that role.
 
 use super::clusters::own;
 use crate::Deps;
 use crate::auth::Caller;
 use crate::desk::Desk;
-use crate::extract::{Dry, NewId, Params};
+use crate::extract::{Dry, Params};
 use crate::problem::Problem;
 use crate::trail::before;
 use crate::view::would;
@@ -155,24 +155,18 @@ pub async fn show(Desk(deps): Desk, caller: Caller, Path(id): Path<String>) -> R
     }))
 }
 
-/// `POST /api/v1/admin/clusters/{id}/permissions`: the next round looks again, and one is asked for now that only records.
+/// `POST /api/v1/admin/clusters/{id}/permissions`: the next scan looks again, and one is asked for now.
 ///
 /// # Errors
 /// 404 where the cluster is not the caller's, 409 while the kill switch is on.
-pub async fn look(
-    Desk(deps): Desk,
-    caller: Caller,
-    Path(id): Path<String>,
-    NewId(new): NewId,
-    Params(dry): Params<Dry>,
-) -> Result<Response, Problem> {
+pub async fn look(Desk(deps): Desk, caller: Caller, Path(id): Path<String>, Params(dry): Params<Dry>) -> Result<Response, Problem> {
     let cluster = own(&deps, &caller, &id).await?;
     let href = format!("/api/v1/admin/clusters/{}/permissions", cluster.id);
     let answer = LookAsked { status: "queued", cluster_id: cluster.id.clone(), href: href.clone() };
     if dry.dry_run {
         return Ok(would(answer));
     }
-    let was = wishes(&deps).ask_look(&who(&caller), &cluster.id, &new).await.map_err(refused)?;
+    let was = wishes(&deps).ask_look(&who(&caller), &cluster.id).await.map_err(refused)?;
     let response = (StatusCode::ACCEPTED, [(header::LOCATION, href)], Json(answer)).into_response();
     Ok(before(response, json!({ "asked_at": was })))
 }

@@ -1,9 +1,11 @@
 use super::support::{BOOTSTRAP, Bench, CLUSTER, printed};
-use domain::ports::{Trust, Vault};
+use domain::SignedDuration;
+use domain::ports::{Clock, Trust, Vault};
 use domain::tenant::ClusterStatus;
 use http::{Method, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use sim::store::Which;
 
 const CLUSTERS: &str = "/api/v1/admin/clusters";
 
@@ -26,6 +28,10 @@ async fn a_cluster_is_registered_with_the_body_that_the_brief_prints() {
     let location = answer.header("location").to_owned();
     assert_eq!(bench.get(BOOTSTRAP, &location).await.json()["cluster_id"], shown["cluster_id"]);
     assert_eq!(bench.get(BOOTSTRAP, CLUSTERS).await.json()["items"][0]["cluster_id"], shown["cluster_id"]);
+    // What we may do there is looked at now, and not by the next scan of the schedule.
+    let taken = bench.queue.take_due(bench.clock.now() + SignedDuration::from_secs(1));
+    let scans: Vec<_> = taken.iter().filter(|message| message.queue == Which::Scans).collect();
+    assert!(matches!(&scans[..], [one] if one.body.contains(shown["cluster_id"].as_str().unwrap())), "{}", scans.len());
 }
 
 #[tokio::test]

@@ -3,10 +3,10 @@
 use super::support::{Bench, CLUSTER};
 use domain::SignedDuration;
 use domain::ids::CustomerId;
-use domain::optimization::Round;
 use domain::permissions::account::{ACCOUNT_CAPABILITIES, GrantFound};
 use domain::permissions::{CAPABILITIES, Checklist, Right, key};
 use domain::ports::{Clock, Registry, Trust};
+use domain::watch::ScanOrder;
 use http::StatusCode;
 use serde_json::{Value, json};
 use sim::store::Which;
@@ -73,14 +73,14 @@ async fn the_checklist_says_capability_by_capability_what_is_missing_and_how_old
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_is_asked_for_by_a_round_that_only_records() {
+async fn a_look_is_asked_for_by_a_scan() {
     let bench = Bench::new().await;
     let asked = bench.post("acme-operator", &path(), &json!({})).await;
     assert_eq!((asked.status, asked.header("location")), (StatusCode::ACCEPTED, path().as_str()), "{}", asked.text);
     let taken = bench.queue.take_due(bench.clock.now() + SignedDuration::from_secs(1));
-    let rounds: Vec<Round> =
-        taken.iter().filter(|message| message.queue == Which::Rounds).map(|message| serde_json::from_str(&message.body).unwrap()).collect();
-    assert_eq!((rounds.len(), rounds[0].dry_run, rounds[0].cluster.as_str()), (1, true, CLUSTER));
+    let scans: Vec<ScanOrder> =
+        taken.iter().filter(|message| message.queue == Which::Scans).map(|message| serde_json::from_str(&message.body).unwrap()).collect();
+    assert_eq!((scans.len(), scans[0].whole, scans[0].cluster.as_str()), (1, false, CLUSTER));
     let shown = bench.get("acme-viewer", &path()).await.json();
     assert_eq!(shown["asked_at"], json!(bench.clock.now()));
     assert_eq!(bench.post("acme-viewer", &path(), &json!({})).await.status, StatusCode::FORBIDDEN);

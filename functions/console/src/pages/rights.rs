@@ -35,7 +35,7 @@ impl Rights {
                 format!("Looked at {}; asked for again {}", show::ago(now, list.at), show::ago(now, asked))
             }
             (Some(list), _) => format!("Looked at {}", show::ago(now, list.at)),
-            (None, _) => "Not looked at yet: the next round does".to_owned(),
+            (None, _) => "Not looked at yet: the next scan does".to_owned(),
         };
         let columns = ["Capability", "Granted by", "State", "What is missing", "Without it"].map(Column::text);
         let in_cluster = CAPABILITIES.iter().map(|capability| self.in_cluster(capability));
@@ -103,6 +103,6 @@ pub fn form(cluster: &Cluster) -> Form {
 pub async fn look(act: Act) -> Answer {
     act.must(Role::Operator)?;
     let cluster = act.ask.cluster(act.need("cluster")?).await?;
-    act.ask.deps.wishes().ask_look(&act.ask.who(), &cluster.id, &act.new_id()).await?;
+    act.ask.deps.wishes().ask_look(&act.ask.who(), &cluster.id).await?;
     act.done(&format!("/console/clusters/{}", cluster.id), "look")
 }

@@ -23,7 +23,7 @@ async fn serve(answers: Vec<(u16, &'static str)>) -> (PriceList, tokio::task::Jo
         }
         asked
     });
-    (PriceList::new(&crate::local_config(&endpoint, "eu-west-1").await), asked)
+    (PriceList::new(&sdk::local_config(&endpoint, "eu-west-1")), asked)
 }
 
 fn region() -> Region {

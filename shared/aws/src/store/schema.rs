@@ -2,7 +2,6 @@
 
 use super::errors::store_error;
 use super::keys::{EXPIRES_AT, GSI1, GSI1PK, GSI1SK, PK, SK};
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::client::Waiters;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
@@ -10,6 +9,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
     TimeToLiveSpecification,
 };
+use aws_types::SdkConfig;
 use domain::ports::StoreError;
 use std::time::Duration;
 

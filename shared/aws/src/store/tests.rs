@@ -26,7 +26,7 @@ async fn database() -> std::net::SocketAddr {
 }
 
 async fn table_at(address: std::net::SocketAddr) -> Table {
-    let config = crate::local_config(&format!("http://{address}"), "us-east-1").await;
+    let config = sdk::local_config(&format!("http://{address}"), "us-east-1");
     super::create_table(&config, "laws").await.unwrap();
     Table::new(&config, "laws".to_owned())
 }
@@ -154,7 +154,7 @@ async fn a_table_that_is_not_there_refuses_for_good() {
 #[tokio::test]
 async fn silence_is_ambiguous() {
     // Nobody listens at port 1.
-    let config = crate::local_config("http://127.0.0.1:1", "us-east-1").await;
+    let config = sdk::local_config("http://127.0.0.1:1", "us-east-1");
     let table = Table::new(&config, "laws".to_owned());
     assert!(matches!(table.load(&new_plan("lost").plan.key).await, Err(StoreError::Ambiguous(_))));
 }

@@ -29,7 +29,7 @@ fn request(capacity: CapacityType, user_data: Option<&str>) -> LaunchRequest {
 }
 
 fn client() -> aws_sdk_ec2::Client {
-    aws_sdk_ec2::Client::from_conf(aws_sdk_ec2::Config::builder().behavior_version(aws_config::BehaviorVersion::latest()).build())
+    aws_sdk_ec2::Client::from_conf(aws_sdk_ec2::Config::builder().behavior_version(aws_sdk_ec2::config::BehaviorVersion::latest()).build())
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The bodies of the patches: pure.
 
 use super::disruption;
-use crate::slim::Node;
 use domain::ids::{NodeUid, PlanId};
 use domain::node::{CORDONED_BY, DISRUPTION_TAINT, EXCLUDE_FROM_LOAD_BALANCERS, NodeView, Taint};
 use serde_json::{Map, Value, json};
+use slim::Node;
 
 /// What Kubernetes itself puts on an unschedulable node.
 const UNSCHEDULABLE_TAINT: &str = "node.kubernetes.io/unschedulable";

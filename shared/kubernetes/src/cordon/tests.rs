@@ -1,8 +1,8 @@
 use super::{disruption, is_meant, patch};
-use crate::slim::Node;
 use domain::ids::{InstanceId, NodeName, NodeUid, PlanId};
 use domain::node::{NodeTarget, NodeView, Taint};
 use serde_json::{Value, json};
+use slim::Node;
 
 const LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 

@@ -2,9 +2,9 @@
 
 use super::all;
 use crate::call::Api;
-use crate::slim::{Claim, StorageClass, Volume, claim};
 use domain::pod::ClaimView;
 use domain::ports::ClusterError;
+use slim::{Claim, StorageClass, Volume, claim};
 use std::collections::BTreeMap;
 
 /// Every claim. Claims and volumes must be readable, for a bound claim says nothing of its zone; without storage classes only

@@ -2,10 +2,10 @@
 
 use super::all;
 use crate::call::Api;
-use crate::slim::Meta;
 use domain::ports::ClusterError;
 use domain::ports::inventory::PersistentVolume;
 use serde::Deserialize;
+use slim::Meta;
 
 /// A v1 PersistentVolume: what is behind it, and what becomes of that.
 #[derive(Debug, Default, Deserialize)]

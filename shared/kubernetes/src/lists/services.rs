@@ -2,11 +2,11 @@
 
 use super::all;
 use crate::call::Api;
-use crate::slim::{Meta, nullable};
 use domain::ids::Zone;
 use domain::ports::ClusterError;
 use domain::ports::inventory::{EndpointView, ServiceView};
 use serde::Deserialize;
+use slim::{Meta, nullable};
 use std::collections::BTreeMap;
 
 /// The label by which an EndpointSlice names its Service.

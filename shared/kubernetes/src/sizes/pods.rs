@@ -1,12 +1,12 @@
 //! Pods with their containers, and what these use.
 
 use super::templates::{Asked, TemplateSpec};
-use crate::slim::{Amounts, Meta, nullable, time};
 use domain::ids::PodUid;
 use domain::pod::{Controller, PodPhase, PodRef};
 use domain::sizing::{ContainerState, PodContainers};
 use domain::usage::{OomKill, Sample};
 use serde::Deserialize;
+use slim::{Amounts, Meta, nullable, time};
 
 /// A v1 Pod.
 #[derive(Debug, Default, Deserialize)]

@@ -1,9 +1,9 @@
 //! Templates of workloads, how far their roll-outs are, and autoscalers.
 
-use crate::slim::{Amounts, Meta, nullable};
 use domain::sizing::{AutoscalerView, ContainerSizes, Sizes, WorkloadView};
 use domain::workload::{WorkloadKind, WorkloadRef};
 use serde::Deserialize;
+use slim::{Amounts, Meta, nullable};
 use std::collections::BTreeMap;
 
 /// Marks of those who write objects from elsewhere and take back what others change: labels and annotations, and who it is.

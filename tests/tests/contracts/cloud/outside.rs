@@ -18,7 +18,7 @@ async fn the_named_endpoint_keeps_the_contract_of_the_cloud() {
     // The account of moto's default credentials; its default network is there from the beginning.
     let mut scope = scope("123456789012", "the-external-id");
     scope.cluster_name = format!("prod-{run}");
-    let ec2 = ec2::Ec2::new(aws::local_config(&endpoint, "us-east-1").await);
+    let ec2 = ec2::Ec2::new(aws::local_config(&endpoint, "us-east-1"));
     let bench = Bench {
         cloud: &ec2,
         scope,

@@ -13,7 +13,7 @@ async fn served(ground: &Ground) -> (ServedAws, Ec2) {
     // One row per page: who does not page, sees one instance.
     wire.page_max = 1;
     let served = serve(wire).await.unwrap();
-    let config = aws::local_config(&served.url, "us-east-1").await;
+    let config = aws::local_config(&served.url, "us-east-1");
     (served, Ec2::new(config))
 }
 
@@ -102,7 +102,7 @@ async fn sts_that_does_not_answer_is_no_refusal() {
 #[tokio::test]
 async fn an_endpoint_that_is_gone_is_an_ambiguous_answer() {
     let ground = ground();
-    let ec2 = Ec2::new(aws::local_config("http://127.0.0.1:9", "us-east-1").await);
+    let ec2 = Ec2::new(aws::local_config("http://127.0.0.1:9", "us-east-1"));
     let answer = ec2.launch(&ground.scope, &request(&ground).await).await;
     assert!(matches!(answer, Err(CloudError::Ambiguous(_))), "{answer:?}");
 }
@@ -119,7 +119,7 @@ async fn table_queues_and_vault_keep_their_contracts_over_the_wire() {
     wire.queues =
         ["interruptions", "plans", "dead"].map(|name| QueueSpec { name: name.to_owned(), visibility_s: 25, dead_letter: None }).to_vec();
     let served = serve(wire).await.unwrap();
-    let config = aws::local_config(&served.url, "us-east-1").await;
+    let config = aws::local_config(&served.url, "us-east-1");
 
     aws::create_table(&config, "contract").await.unwrap();
     store(&aws::Table::new(&config, "contract".to_owned())).await;

@@ -23,7 +23,7 @@ async fn the_named_endpoint_keeps_the_contract_of_the_estate() {
     #[expect(clippy::disallowed_methods, reason = "the contracts' own switch")]
     let Ok(endpoint) = std::env::var("CONTRACT_AWS_ENDPOINT") else { return };
     let run = format!("{:08x}", fastrand::u32(..));
-    let ec2 = ec2::Ec2::new(aws::local_config(&endpoint, "us-east-1").await);
+    let ec2 = ec2::Ec2::new(aws::local_config(&endpoint, "us-east-1"));
     // The account of moto's default credentials.
     let scope = scope("123456789012", "the-external-id");
     let hands = Moto { endpoint };

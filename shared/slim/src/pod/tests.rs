@@ -1,4 +1,4 @@
-use crate::slim::Pod;
+use crate::Pod;
 use domain::pod::{Operator, PodDetail, Requirement, Selector};
 use domain::scheduling::{HostPort, NAME_FIELD, NodeOperator, NodeTerm, Toleration};
 use serde_json::{Value, json};

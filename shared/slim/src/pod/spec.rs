@@ -3,7 +3,7 @@
 use super::affinity::Affinity;
 use super::requests::Asked;
 use super::{LabelSelector, Text};
-use crate::slim::{Amounts, nullable};
+use crate::{Amounts, nullable};
 use domain::pod::Selector;
 use domain::scheduling::{HostPort, Scheduling, Spread, Toleration};
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 
 use super::spec::{Container, PodSpec};
 use super::{PodStatus, Text};
-use crate::slim::{Amounts, nullable};
+use crate::{Amounts, nullable};
 use serde::Deserialize;
 
 /// `resources` of a container, of a pod, or of their status.

@@ -82,7 +82,7 @@ fn plain(text: &str) -> Option<(u64, u64)> {
 }
 
 /// In thousandths, rounded up; what cannot be read counts as 0.
-pub(crate) fn millis(text: &str) -> u64 {
+pub fn millis(text: &str) -> u64 {
     if let Some((amount, parts)) = plain(text) {
         return amount.saturating_mul(1000 / parts);
     }
@@ -90,7 +90,7 @@ pub(crate) fn millis(text: &str) -> u64 {
 }
 
 /// In whole units, rounded up; what cannot be read counts as 0.
-pub(crate) fn units(text: &str) -> u64 {
+pub fn units(text: &str) -> u64 {
     if let Some((amount, parts)) = plain(text) {
         return amount.div_ceil(parts);
     }

@@ -1,4 +1,5 @@
 use super::*;
+use domain::pod::PodDetail;
 use serde_json::json;
 
 #[derive(Default)]

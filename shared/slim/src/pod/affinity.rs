@@ -2,7 +2,7 @@
 
 use super::LabelSelector;
 use super::spec::folded;
-use crate::slim::nullable;
+use crate::nullable;
 use domain::scheduling::{NAME_FIELD, NodeOperator, NodeRequirement, NodeTerm, PodTerm, Scheduling, Weighted};
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -31,16 +31,17 @@ impl From<&str> for Name {
 
 /// Amounts by name: CPU in thousandths of a core, the rest in whole units. A name that is missing is not an amount of 0.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Amounts(Vec<(Name, u64)>);
+pub struct Amounts(Vec<(Name, u64)>);
 
 impl Amounts {
     /// The amount of a resource; 0 where it is not named.
-    pub(crate) fn of(&self, name: &str) -> u64 {
+    pub fn of(&self, name: &str) -> u64 {
         let name = Name::from(name);
         self.0.iter().find(|(own, _)| *own == name).map_or(0, |(_, amount)| *amount)
     }
 
-    pub(crate) fn names(&self, name: &str) -> bool {
+    /// Whether the resource is named.
+    pub fn names(&self, name: &str) -> bool {
         let name = Name::from(name);
         self.0.iter().any(|(own, _)| *own == name)
     }

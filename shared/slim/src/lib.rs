@@ -1,4 +1,18 @@
-//! What we read of Kubernetes' objects, and nothing more: the rest of a page is skipped while it is decoded.
+//! What is read of the objects of Kubernetes, and nothing more: the rest of a page is skipped while it is decoded.
+//!
+//! A crate of its own beside `kubernetes`, which calls clusters: pages of pods are ten times the bytes of anything else that we read, and
+//! what decodes them is compiled for speed, the rest for size.
+//!
+//! ```
+//! let page = r#"{"metadata":{"continue":""},"items":[{"metadata":{"name":"n-1","uid":"u-1"}}]}"#;
+//! let page: slim::Page<slim::Node> = serde_json::from_str(page).unwrap();
+//! let nodes: Vec<_> = page.items.into_iter().filter_map(slim::Node::view).collect();
+//! assert_eq!(nodes[0].name.as_str(), "n-1");
+//! ```
+//!
+//! Guarantees: no page makes it panic, and what has no identity is `None`, never a guess.
+//!
+//! Not here, and never: calls, and what follows from what is read.
 
 use domain::ids::{NodeName, NodeUid};
 use domain::node::{CORDONED_BY, NodeUsage, NodeView, Taint, left_alone};
@@ -8,67 +22,85 @@ use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
 mod amounts;
+mod page;
 mod pod;
+pub mod quantity;
 mod selector;
 mod text;
 mod volume;
 
-pub(crate) use amounts::Amounts;
-pub(crate) use pod::Pod;
+pub use amounts::Amounts;
+pub use page::{PageEnd, decode};
+use pod::Pod;
 use selector::LabelSelector;
-pub(crate) use text::Text;
-pub(crate) use volume::{Claim, StorageClass, Volume, claim};
+use text::Text;
+pub use volume::{Claim, Places, StorageClass, Volume, claim};
 
 /// A field that may be missing or null, both of which Go writes for "empty".
-pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(input: D) -> Result<T, D::Error> {
+pub fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(input: D) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(input)?.unwrap_or_default())
 }
 
 /// A page of a list.
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
-pub(crate) struct Page<T> {
+pub struct Page<T> {
+    /// Its metadata.
     #[serde(default)]
-    pub(crate) metadata: PageMeta,
+    pub metadata: PageMeta,
     /// May be null, which is how Go writes an empty one, and must be there: what is no list must not be taken for an empty one.
     #[serde(deserialize_with = "nullable")]
-    pub(crate) items: Vec<T>,
+    pub items: Vec<T>,
 }
 
 /// Where the next page begins.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
-pub(crate) struct PageMeta {
+pub struct PageMeta {
+    /// The token of the next page; empty: there is none.
     #[serde(rename = "continue", deserialize_with = "nullable")]
-    pub(crate) next: String,
+    pub next: String,
 }
 
 /// `metadata`.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct Meta {
-    pub(crate) name: String,
-    pub(crate) namespace: String,
-    pub(crate) uid: String,
-    pub(crate) resource_version: String,
-    pub(crate) generation: i64,
+pub struct Meta {
+    /// Its name.
+    pub name: String,
+    /// Empty for what has none.
+    pub namespace: String,
+    /// Never given twice.
+    pub uid: String,
+    /// Another one with each write.
+    pub resource_version: String,
+    /// One more with each change of the spec.
+    pub generation: i64,
+    /// Labels.
     #[serde(deserialize_with = "nullable")]
-    pub(crate) labels: BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
+    /// Annotations.
     #[serde(deserialize_with = "nullable")]
-    pub(crate) annotations: BTreeMap<String, String>,
-    pub(crate) creation_timestamp: Option<String>,
-    pub(crate) deletion_timestamp: Option<String>,
+    pub annotations: BTreeMap<String, String>,
+    /// See [`time`].
+    pub creation_timestamp: Option<String>,
+    /// Set: it is going. See [`time`].
+    pub deletion_timestamp: Option<String>,
+    /// Whose it is.
     #[serde(deserialize_with = "nullable")]
-    pub(crate) owner_references: Vec<Owner>,
+    pub owner_references: Vec<Owner>,
 }
 
 /// One of `metadata.ownerReferences`.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
-pub(crate) struct Owner {
-    pub(crate) kind: String,
-    pub(crate) name: String,
-    pub(crate) controller: Option<bool>,
+pub struct Owner {
+    /// What the owner is: `ReplicaSet`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Whether the owner makes and ends it.
+    pub controller: Option<bool>,
 }
 
 /// One of `status.conditions`.
@@ -97,28 +129,32 @@ pub(crate) fn ready(conditions: &[Condition]) -> bool {
 }
 
 /// A time as the API server prints it.
-pub(crate) fn time(text: Option<&String>) -> Option<Timestamp> {
+pub fn time(text: Option<&String>) -> Option<Timestamp> {
     text?.parse().ok()
 }
 
 /// A v1 Node.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
-pub(crate) struct Node {
-    pub(crate) metadata: Meta,
-    pub(crate) spec: NodeSpec,
+pub struct Node {
+    /// Its metadata.
+    pub metadata: Meta,
+    /// Its spec.
+    pub spec: NodeSpec,
     status: NodeStatus,
 }
 
 /// Its spec.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct NodeSpec {
+pub struct NodeSpec {
     #[serde(rename = "providerID")]
     provider_id: String,
-    pub(crate) unschedulable: bool,
+    /// Cordoned.
+    pub unschedulable: bool,
+    /// Its taints.
     #[serde(deserialize_with = "nullable")]
-    pub(crate) taints: Vec<Taint>,
+    pub taints: Vec<Taint>,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -131,7 +167,7 @@ struct NodeStatus {
 
 impl Node {
     /// `None` where name or uid are none.
-    pub(crate) fn view(self) -> Option<NodeView> {
+    pub fn view(self) -> Option<NodeView> {
         let allocatable = &self.status.allocatable;
         Some(NodeView {
             name: NodeName::parse(self.metadata.name).ok()?,
@@ -155,14 +191,14 @@ impl Node {
 /// A metrics.k8s.io NodeMetrics.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
-pub(crate) struct NodeMetrics {
+pub struct NodeMetrics {
     metadata: Meta,
     usage: Amounts,
 }
 
 impl NodeMetrics {
     /// `None` where the name is none, or a figure is missing: an unknown use is not a use of 0.
-    pub(crate) fn view(self) -> Option<NodeUsage> {
+    pub fn view(self) -> Option<NodeUsage> {
         if !self.usage.names("cpu") || !self.usage.names("memory") {
             return None;
         }
@@ -174,7 +210,7 @@ impl NodeMetrics {
 /// A policy/v1 PodDisruptionBudget.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
-pub(crate) struct Budget {
+pub struct Budget {
     metadata: Meta,
     spec: BudgetSpec,
     status: BudgetStatus,
@@ -196,7 +232,8 @@ struct BudgetStatus {
 }
 
 impl Budget {
-    pub(crate) fn view(self) -> Option<PodBudget> {
+    /// As the domain knows it.
+    pub fn view(self) -> Option<PodBudget> {
         Some(PodBudget {
             namespace: self.metadata.namespace,
             name: self.metadata.name,
@@ -212,8 +249,9 @@ impl Budget {
 /// Any object of which only the metadata counts.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
-pub(crate) struct Named {
-    pub(crate) metadata: Meta,
+pub struct Named {
+    /// Its metadata.
+    pub metadata: Meta,
 }
 
 #[cfg(test)]

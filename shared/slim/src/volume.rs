@@ -18,8 +18,9 @@ const HARMLESS_KEYS: [&str; 4] =
 /// A v1 PersistentVolumeClaim.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Claim {
-    pub(crate) metadata: Meta,
+pub struct Claim {
+    /// Its metadata.
+    pub metadata: Meta,
     spec: ClaimSpec,
 }
 
@@ -33,8 +34,9 @@ struct ClaimSpec {
 /// A v1 PersistentVolume.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Volume {
-    pub(crate) metadata: Meta,
+pub struct Volume {
+    /// Its metadata.
+    pub metadata: Meta,
     spec: VolumeSpec,
 }
 
@@ -63,8 +65,9 @@ struct VolumeTerms {
 /// A storage.k8s.io/v1 StorageClass.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct StorageClass {
-    pub(crate) metadata: Meta,
+pub struct StorageClass {
+    /// Its metadata.
+    pub metadata: Meta,
     #[serde(deserialize_with = "nullable")]
     allowed_topologies: Vec<Topology>,
 }
@@ -86,15 +89,16 @@ struct TopologyRequirement {
 
 /// Where a volume can be attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Places {
+pub struct Places {
     /// `None`: in every zone.
-    pub(crate) zones: Option<Vec<Zone>>,
+    pub zones: Option<Vec<Zone>>,
     /// On its present node only, as far as we understand it.
-    pub(crate) local: bool,
+    pub local: bool,
 }
 
 impl Volume {
-    pub(crate) fn places(self) -> Places {
+    /// Where it can be attached.
+    pub fn places(self) -> Places {
         let local = self.spec.local.is_some() || self.spec.host_path.is_some();
         let mut places = match self.spec.node_affinity.required {
             Some(required) => places(required.node_selector_terms.into_iter().map(RawNodeTerm::view).collect()),
@@ -111,7 +115,7 @@ impl Volume {
 
 impl StorageClass {
     /// The zones in which its volumes may be made; `None`: any.
-    pub(crate) fn zones(self) -> Option<Vec<Zone>> {
+    pub fn zones(self) -> Option<Vec<Zone>> {
         let need = |need: TopologyRequirement| NodeRequirement { key: need.key, operator: NodeOperator::In, values: need.values };
         let term = |topology: Topology| NodeTerm(topology.match_label_expressions.into_iter().map(need).collect());
         if self.allowed_topologies.is_empty() {
@@ -161,7 +165,7 @@ fn named(mut names: Vec<String>) -> Places {
 }
 
 /// A claim with where its volume can be attached.
-pub(crate) fn claim(claim: Claim, volumes: &BTreeMap<String, Places>, classes: &BTreeMap<String, Vec<Zone>>) -> ClaimView {
+pub fn claim(claim: Claim, volumes: &BTreeMap<String, Places>, classes: &BTreeMap<String, Vec<Zone>>) -> ClaimView {
     let bound = claim.spec.volume_name.filter(|name| !name.is_empty());
     let places = match &bound {
         // A volume that is not in the list was made a moment ago: it is somewhere, and we do not know where.
