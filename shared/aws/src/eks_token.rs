@@ -93,7 +93,7 @@ impl EksTokens {
             policy: SESSION_POLICY.to_owned(),
             region: cluster.region.as_str().to_owned(),
         };
-        let credentials = role.session(&self.base).await.map_err(|error| refused(&error))?;
+        let credentials = role.assumed_now(&self.base).await.map_err(|error| refused(&error))?;
         let now = self.clock.now();
         let token = presign::token(&credentials, cluster.region.as_str(), name, now.into()).map_err(BearerError::Refused)?;
         Ok((token, renew_at(&credentials, now)))

@@ -45,7 +45,7 @@ impl Role {
     /// # Errors
     /// [`CredentialsError::InvalidConfiguration`] where STS will never give it so: the policy is malformed, or STS is not active in the
     /// Region. Any other where it refused or was not reached; the text of the source says which.
-    pub async fn session(self, base: &SdkConfig) -> provider::Result {
+    pub async fn assumed_now(self, base: &SdkConfig) -> provider::Result {
         self.taken(base).credentials().await
     }
 

@@ -228,7 +228,7 @@ async fn the_way_in_shows_what_is_missing_in_the_cluster_and_in_the_account_and_
     assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/console/clusters/c-acme?done=look"));
     assert!(bench.store.config(&acme, &asked_key(&cluster)).await.unwrap().is_some());
     let asked = bench.queue.take_due(Clock::now(&*bench.clock));
-    assert!(asked.iter().any(|message| matches!(message.queue, Which::Rounds) && message.body.contains("\"dry_run\":true")));
+    assert!(asked.iter().any(|message| matches!(message.queue, Which::Scans) && message.body.contains("c-acme")));
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn sts(status: u16, body: String) -> (SdkConfig, tokio::task::JoinHandle<S
 #[tokio::test]
 async fn a_role_is_asked_for_as_it_was_said_and_lasts_as_long_as_sts_says() {
     let (base, asked) = sts(200, GIVEN.to_owned()).await;
-    let given = role().session(&base).await.unwrap();
+    let given = role().assumed_now(&base).await.unwrap();
     assert_eq!((given.access_key_id(), given.session_token()), ("ASIAGIVEN", Some("token")));
     assert_eq!(given.expiry(), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_367_300)));
     let asked = asked.await.unwrap();
@@ -69,10 +69,10 @@ async fn a_configuration_acts_as_the_role_where_the_role_works() {
 #[tokio::test]
 async fn a_refusal_says_which_one_it_is() {
     let (base, _asked) = sts(403, refused("AccessDenied")).await;
-    let error = role().session(&base).await.unwrap_err();
+    let error = role().assumed_now(&base).await.unwrap_err();
     assert!(matches!(error, CredentialsError::ProviderError(_)) && DisplayErrorContext(&error).to_string().contains("AccessDenied"));
     let (base, _asked) = sts(400, refused("MalformedPolicyDocument")).await;
-    assert!(matches!(role().session(&base).await.unwrap_err(), CredentialsError::InvalidConfiguration(_)));
+    assert!(matches!(role().assumed_now(&base).await.unwrap_err(), CredentialsError::InvalidConfiguration(_)));
 }
 
 #[test]
