@@ -29,6 +29,8 @@ const RESCUES: u128 = 20;
 const PLANS: u128 = 60;
 /// How often sizes are judged in it: every six hours.
 const JUDGED: u128 = HOURS / 6;
+/// How often it is looked what we may do: every six hours (`domain::permissions::LOOKED_AT_FOR`).
+const LOOKED: u128 = HOURS / 6;
 /// How far a run may be from what the model says of it, in percent.
 const OFF_MAX: u128 = 5;
 
@@ -48,6 +50,7 @@ fn main() {
     let now_and_then = [
         (runtime.block_on(month::rescue(nodes, asked.is_some())), RESCUES + PLANS),
         (runtime.block_on(month::judging(nodes, asked.is_some())), JUDGED),
+        (runtime.block_on(month::looking(nodes, asked.is_some())), LOOKED),
     ];
     println!("An hour of {nodes} nodes per cluster, counted:\n");
     let mut off = 0;

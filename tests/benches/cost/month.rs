@@ -267,6 +267,19 @@ impl Bench {
         self.clock.leap(SignedDuration::from_secs(60));
     }
 
+    async fn scan(&mut self, cluster: usize) {
+        let order = domain::watch::ScanOrder {
+            customer: domain::ids::CustomerId::parse(format!("customer-{cluster}")).expect("it is a name"),
+            cluster: self.clusters[cluster].clone(),
+            asked_by: "schedule".to_owned(),
+            whole: false,
+        };
+        let body = serde_json::json!({ "messageId": "1", "body": serde_json::to_string(&order).expect("an order has a JSON form") });
+        let event = serde_json::from_value(serde_json::json!({ "Records": [body] })).expect("it is an event");
+        self.invoke("ghost-scan", async |b| ghost_scan::handle(event, &b.scanner).await).await;
+        self.counted.add(Part::Messages, 1);
+    }
+
     async fn round(&mut self, cluster: usize, name: &str) {
         let id = self.clusters[cluster].clone();
         let round = Round {
@@ -320,6 +333,7 @@ pub async fn hour(many: usize, nodes: usize, timed: bool) -> Counted {
     bench.minute(0).await;
     for cluster in 0..many {
         bench.round(cluster, "first").await;
+        bench.scan(cluster).await;
     }
     bench.begin();
     for minute in 0..60 {
@@ -341,16 +355,7 @@ pub async fn hour(many: usize, nodes: usize, timed: bool) -> Counted {
     }
     bench.counted.add(Part::Events, 1);
     for cluster in 0..many {
-        let order = domain::watch::ScanOrder {
-            customer: domain::ids::CustomerId::parse(format!("customer-{cluster}")).expect("it is a name"),
-            cluster: bench.clusters[cluster].clone(),
-            asked_by: "schedule".to_owned(),
-            whole: false,
-        };
-        let body = serde_json::json!({ "messageId": "1", "body": serde_json::to_string(&order).expect("an order has a JSON form") });
-        let event = serde_json::from_value(serde_json::json!({ "Records": [body] })).expect("it is an event");
-        bench.invoke("ghost-scan", async |b| ghost_scan::handle(event, &b.scanner).await).await;
-        bench.counted.add(Part::Messages, 1);
+        bench.scan(cluster).await;
     }
     finished(&mut bench)
 }
@@ -384,6 +389,21 @@ pub async fn judging(nodes: usize, timed: bool) -> Counted {
     let dear = finished(&mut bench);
     bench.begin();
     bench.round(0, "plain").await;
+    dear.without(&finished(&mut bench))
+}
+
+/// What a scan costs more that looks what we may do.
+pub async fn looking(nodes: usize, timed: bool) -> Counted {
+    let mut bench = bench(1, nodes, timed).await;
+    let _log = listening(&bench.log);
+    bench.minute(0).await;
+    bench.scan(0).await;
+    bench.clock.leap(domain::permissions::LOOKED_AT_FOR);
+    bench.begin();
+    bench.scan(0).await;
+    let dear = finished(&mut bench);
+    bench.begin();
+    bench.scan(0).await;
     dear.without(&finished(&mut bench))
 }
 
