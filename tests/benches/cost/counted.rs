@@ -11,9 +11,13 @@ pub enum Part {
     VisitingMegabyteMillis,
     /// Of rounds, which wait side by side, too: those of one batch.
     RoundMegabyteMillis,
+    /// The same of scans.
+    ScanMegabyteMillis,
     Invocations,
     /// Rounds: a batch of them is one invocation.
     Rounds,
+    /// Scans, too.
+    Scans,
     HalfReads,
     Writes,
     Messages,
@@ -26,12 +30,14 @@ pub enum Part {
 }
 
 impl Part {
-    pub const ALL: [Part; 13] = [
+    pub const ALL: [Part; 15] = [
         Part::MegabyteMillis,
         Part::VisitingMegabyteMillis,
         Part::RoundMegabyteMillis,
+        Part::ScanMegabyteMillis,
         Part::Invocations,
         Part::Rounds,
+        Part::Scans,
         Part::HalfReads,
         Part::Writes,
         Part::Messages,
@@ -47,8 +53,10 @@ impl Part {
             Part::MegabyteMillis => "Lambda, MB-ms",
             Part::VisitingMegabyteMillis => "Lambda, MB-ms of visits side by side",
             Part::RoundMegabyteMillis => "Lambda, MB-ms of rounds in batches",
+            Part::ScanMegabyteMillis => "Lambda, MB-ms of scans in batches",
             Part::Invocations => "Lambda, requests",
             Part::Rounds => "Lambda, rounds in batches",
+            Part::Scans => "Lambda, scans in batches",
             Part::HalfReads => "DynamoDB, half read units",
             Part::Writes => "DynamoDB, write units",
             Part::Messages => "SQS, messages",
@@ -62,14 +70,15 @@ impl Part {
 
     /// Whether it depends on what is called alone, and not on how fast this machine is.
     pub fn is_counted(self) -> bool {
-        ![Part::MegabyteMillis, Part::RoundMegabyteMillis].contains(&self)
+        ![Part::MegabyteMillis, Part::RoundMegabyteMillis, Part::ScanMegabyteMillis].contains(&self)
     }
 
     /// By how many its units are shared where there are so many clusters: what waits side by side is paid by the one that waits longest.
     pub fn shared_by(self, clusters: u128) -> u128 {
         match self {
             Part::VisitingMegabyteMillis => clusters.clamp(1, execution::SIDE_BY_SIDE as u128),
-            Part::RoundMegabyteMillis | Part::Rounds => clusters.clamp(1, super::month::round_batch()),
+            Part::RoundMegabyteMillis | Part::Rounds => clusters.clamp(1, super::month::batch_of("Optimizer")),
+            Part::ScanMegabyteMillis | Part::Scans => clusters.clamp(1, super::month::batch_of("GhostScan")),
             Part::MegabyteMillis
             | Part::Invocations
             | Part::HalfReads

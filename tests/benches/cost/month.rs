@@ -41,6 +41,8 @@ const DECODE_US: u64 = 10;
 const VISITORS: [&str; 2] = ["sweeper", "office-hours"];
 /// One message of the optimizer's queue: those of a batch wait side by side.
 const ROUND: &str = "optimizer round";
+/// One scan of a batch.
+const SCAN: &str = "ghost-scan";
 /// How many processes of the decision server there can be: a round each of ten batches of five (template.yaml).
 const DECIDING: u64 = 50;
 /// As many clusters as fill every batch.
@@ -186,11 +188,11 @@ fn said(function: &str) -> (u64, u64) {
     (number(block, "      MemorySize").unwrap_or(256), number(block, "      Timeout").expect("a function has a timeout"))
 }
 
-/// How many rounds come as one batch, out of template.yaml.
-pub fn round_batch() -> u128 {
+/// How many messages come to a function as one batch, out of template.yaml.
+pub fn batch_of(logical: &str) -> u128 {
     let template = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
     let template = std::fs::read_to_string(template).expect("template.yaml lies beside");
-    let block = template.split("\n  OptimizerFunction:\n").nth(1).expect("it is there");
+    let block = template.split(&format!("\n  {logical}Function:\n")).nth(1).expect("it is there");
     let size = block.split("BatchSize: ").nth(1).and_then(|rest| rest.lines().next());
     size.and_then(|size| size.parse().ok()).expect("its queue has a batch size")
 }
@@ -219,6 +221,7 @@ impl Bench {
         let (apart, once, waiting) = match function {
             _ if VISITORS.contains(&function) => (Part::VisitingMegabyteMillis, Part::Invocations, summed * memory),
             ROUND => (Part::RoundMegabyteMillis, Part::Rounds, waits * memory),
+            SCAN => (Part::ScanMegabyteMillis, Part::Scans, waits * memory),
             _ => (Part::MegabyteMillis, Part::Invocations, waits * memory),
         };
         self.counted.add(once, 1);
@@ -276,7 +279,7 @@ impl Bench {
         };
         let body = serde_json::json!({ "messageId": "1", "body": serde_json::to_string(&order).expect("an order has a JSON form") });
         let event = serde_json::from_value(serde_json::json!({ "Records": [body] })).expect("it is an event");
-        self.invoke("ghost-scan", async |b| ghost_scan::handle(event, &b.scanner).await).await;
+        self.invoke(SCAN, async |b| ghost_scan::handle(event, &b.scanner).await).await;
         self.counted.add(Part::Messages, 1);
     }
 

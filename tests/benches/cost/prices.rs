@@ -25,9 +25,11 @@ const EMPTY_POLLS: Pico = 5 * 3_600 / 20 * 730;
 pub fn price(part: Part, units: u128) -> Pico {
     match part {
         // aws.amazon.com/lambda/pricing: arm64, 0.0000133334 USD per GB-second; units are megabyte-milliseconds.
-        Part::MegabyteMillis | Part::VisitingMegabyteMillis | Part::RoundMegabyteMillis => units * 13_333_400 / (1_024 * 1_000),
+        Part::MegabyteMillis | Part::VisitingMegabyteMillis | Part::RoundMegabyteMillis | Part::ScanMegabyteMillis => {
+            units * 13_333_400 / (1_024 * 1_000)
+        }
         // 0.20 USD per million requests.
-        Part::Invocations | Part::Rounds => units * DOLLAR / 5 / MEGA,
+        Part::Invocations | Part::Rounds | Part::Scans => units * DOLLAR / 5 / MEGA,
         // aws.amazon.com/dynamodb/pricing/on-demand: 0.125 USD per million read request units; units are halves of one.
         Part::HalfReads => units * DOLLAR / 8 / MEGA / 2,
         // 0.625 USD per million write request units.
@@ -35,7 +37,7 @@ pub fn price(part: Part, units: u128) -> Pico {
         // aws.amazon.com/sqs/pricing: 0.40 USD per million requests; each message is sent, received and deleted.
         Part::Messages => units * 3 * REQUEST,
         // Sent by tens, received and deleted by the batch.
-        Part::RoundMessages => units * (REQUEST / SENT_TOGETHER + 2 * REQUEST / super::month::round_batch()),
+        Part::RoundMessages => units * (REQUEST / SENT_TOGETHER + 2 * REQUEST / super::month::batch_of("Optimizer")),
         // aws.amazon.com/eventbridge/pricing: 1.00 USD per million, scheduled or from another account.
         Part::Events => units * DOLLAR / MEGA,
         // aws.amazon.com/kms/pricing: 0.03 USD per 10,000 requests.
