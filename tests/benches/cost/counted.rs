@@ -23,6 +23,8 @@ pub enum Part {
     Messages,
     /// Messages of rounds, which are sent, received and deleted by the batch.
     RoundMessages,
+    /// Messages of scans, which are sent one by one, received and deleted by the batch.
+    ScanMessages,
     Events,
     Unsealings,
     LogBytes,
@@ -30,7 +32,7 @@ pub enum Part {
 }
 
 impl Part {
-    pub const ALL: [Part; 15] = [
+    pub const ALL: [Part; 16] = [
         Part::MegabyteMillis,
         Part::VisitingMegabyteMillis,
         Part::RoundMegabyteMillis,
@@ -42,6 +44,7 @@ impl Part {
         Part::Writes,
         Part::Messages,
         Part::RoundMessages,
+        Part::ScanMessages,
         Part::Events,
         Part::Unsealings,
         Part::LogBytes,
@@ -61,6 +64,7 @@ impl Part {
             Part::Writes => "DynamoDB, write units",
             Part::Messages => "SQS, messages",
             Part::RoundMessages => "SQS, messages in batches",
+            Part::ScanMessages => "SQS, messages of scans",
             Part::Events => "EventBridge, events and ticks",
             Part::Unsealings => "KMS, decryptions",
             Part::LogBytes => "CloudWatch, bytes of logs",
@@ -85,6 +89,7 @@ impl Part {
             | Part::Writes
             | Part::Messages
             | Part::RoundMessages
+            | Part::ScanMessages
             | Part::Events
             | Part::Unsealings
             | Part::LogBytes

@@ -280,7 +280,7 @@ impl Bench {
         let body = serde_json::json!({ "messageId": "1", "body": serde_json::to_string(&order).expect("an order has a JSON form") });
         let event = serde_json::from_value(serde_json::json!({ "Records": [body] })).expect("it is an event");
         self.invoke(SCAN, async |b| ghost_scan::handle(event, &b.scanner).await).await;
-        self.counted.add(Part::Messages, 1);
+        self.counted.add(Part::ScanMessages, 1);
     }
 
     async fn round(&mut self, cluster: usize, name: &str) {
