@@ -38,7 +38,7 @@ impl EksDirectory {
         }
         let role = Role {
             arn: format!("{}{ROLE_SUFFIX}", scope.role_arn),
-            external_id: scope.external_id.clone(),
+            external_id: Some(scope.external_id.clone()),
             session_name: session_name(&scope.customer, &scope.cluster),
             policy: only(scope, name),
             region: scope.region.as_str().to_owned(),

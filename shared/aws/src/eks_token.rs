@@ -88,7 +88,7 @@ impl EksTokens {
         };
         let role = Role {
             arn: role.to_owned(),
-            external_id: customer.external_id,
+            external_id: Some(customer.external_id),
             session_name: session_name(&cluster.customer, &cluster.id),
             policy: SESSION_POLICY.to_owned(),
             region: cluster.region.as_str().to_owned(),

@@ -47,7 +47,7 @@ impl CustomerQueues {
         }
         let role = Role {
             arn: format!("{}{ROLE_SUFFIX}", scope.role_arn),
-            external_id: scope.external_id.clone(),
+            external_id: Some(scope.external_id.clone()),
             session_name: "cloudoptim-poller".to_owned(),
             policy,
             region,

@@ -2,10 +2,10 @@
 
 use crate::eks_token::{EksRole, SESSION_POLICY};
 use async_trait::async_trait;
-use aws_sdk_sts::config::Region;
 use aws_types::SdkConfig;
 use domain::ports::{Taken, Trust, Trusts};
 use domain::tenant::{Cluster, role_account, session_name};
+use sdk::Role;
 
 /// Asks for roles.
 pub struct RoleTrust {
@@ -20,16 +20,14 @@ impl RoleTrust {
     }
 
     async fn take(&self, cluster: &Cluster, external_id: Option<&str>) -> Taken {
-        let region = Region::new(cluster.region.as_str().to_owned());
-        let client = aws_sdk_sts::Client::new(&self.base.to_builder().region(region).build());
-        let asked = client
-            .assume_role()
-            .role_arn(self.role.arn(&cluster.aws_role_arn))
-            .role_session_name(session_name(&cluster.customer, &cluster.id))
-            .duration_seconds(sdk::SESSION_S)
-            .policy(SESSION_POLICY)
-            .set_external_id(external_id.map(str::to_owned));
-        match asked.send().await {
+        let role = Role {
+            arn: self.role.arn(&cluster.aws_role_arn),
+            external_id: external_id.map(str::to_owned),
+            session_name: session_name(&cluster.customer, &cluster.id),
+            policy: SESSION_POLICY.to_owned(),
+            region: cluster.region.as_str().to_owned(),
+        };
+        match role.assumed_now(&self.base).await {
             Ok(_) => Taken::Given,
             Err(error) => {
                 let text = aws_sdk_sts::error::DisplayErrorContext(&error).to_string();

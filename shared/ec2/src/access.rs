@@ -97,7 +97,7 @@ impl Access {
     async fn open(&self, scope: &AwsScope, task: &Task) -> Session {
         let role = Role {
             arn: scope.role_arn.clone(),
-            external_id: scope.external_id.clone(),
+            external_id: Some(scope.external_id.clone()),
             session_name: session_name(&scope.customer, &scope.cluster),
             policy: task.policy(scope),
             region: scope.region.as_str().to_owned(),

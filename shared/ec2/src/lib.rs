@@ -28,7 +28,7 @@ mod throttle;
 pub use looks::Looks;
 pub use market::SpotMarket;
 
-use access::{Access, Session, Task};
+use access::{Session, Task};
 use async_trait::async_trait;
 use aws_types::SdkConfig;
 use domain::Timestamp;
@@ -46,19 +46,19 @@ use throttle::Call;
 /// The cloud port on real EC2 and Auto Scaling. Keep one per process: it caches sessions and paces calls.
 #[derive(Debug)]
 pub struct Ec2 {
-    access: Access,
+    looks: Looks,
 }
 
 impl Ec2 {
     /// Takes our own credentials, Region and, for tests, endpoint from `config`; customers' roles are assumed with them.
     /// Makes no call. `config` has the clock and the HTTP client that the SDK needs.
     pub fn new(config: SdkConfig) -> Self {
-        Self { access: Access::new(config) }
+        Self { looks: Looks::new(config) }
     }
 
     /// A session of this scope, once the account's rate allows this call.
     async fn session(&self, scope: &AwsScope, task: Task, call: Call) -> Result<Session, CloudError> {
-        let session = self.access.session(scope, task).await?;
+        let session = self.looks.access.session(scope, task).await?;
         session.pace(call).await?;
         Ok(session)
     }
@@ -71,7 +71,7 @@ impl Cloud for Ec2 {
     }
 
     async fn instances(&self, scope: &AwsScope, filter: &InstanceFilter) -> Result<Vec<Instance>, CloudError> {
-        describe::instances(&self.access.session(scope, Task::Look).await?, filter).await
+        self.looks.instances(scope, filter).await
     }
 
     async fn terminate(&self, scope: &AwsScope, instance: &InstanceId) -> Result<(), CloudError> {
@@ -79,7 +79,7 @@ impl Cloud for Ec2 {
     }
 
     async fn complete_lifecycle(&self, scope: &AwsScope, lifecycle: &Lifecycle) -> Result<(), CloudError> {
-        let session = self.access.session(scope, Task::GoOn).await?;
+        let session = self.looks.access.session(scope, Task::GoOn).await?;
         let call = session
             .scaling
             .complete_lifecycle_action()
@@ -96,7 +96,7 @@ impl Cloud for Ec2 {
     }
 
     async fn template_of(&self, scope: &AwsScope, instance: &InstanceId) -> Result<NodeTemplate, CloudError> {
-        template::of(&self.access.session(scope, Task::Launch).await?, instance).await
+        template::of(&self.looks.access.session(scope, Task::Launch).await?, instance).await
     }
 
     async fn spot_prices(
@@ -106,60 +106,60 @@ impl Cloud for Ec2 {
         zones: &[Zone],
         since: Timestamp,
     ) -> Result<Vec<SpotPrice>, CloudError> {
-        prices::spot(&self.access.session(scope, Task::Look).await?, types, zones, since).await
+        self.looks.spot_prices(scope, types, zones, since).await
     }
 
     async fn reserved(&self, scope: &AwsScope) -> Result<Vec<Commitment>, CloudError> {
-        reserved::reserved(&self.access.session(scope, Task::Look).await?).await
+        self.looks.reserved(scope).await
     }
 }
 
 #[async_trait]
 impl AccountRights for Ec2 {
     async fn may(&self, scope: &AwsScope, question: &Question) -> Result<Said, CloudError> {
-        Box::pin(account::may(&self.access, scope, question)).await
+        Box::pin(account::may(&self.looks.access, scope, question)).await
     }
 }
 
 #[async_trait]
 impl Estate for Ec2 {
     async fn members(&self, scope: &AwsScope, instances: &[InstanceId]) -> Result<Vec<Member>, CloudError> {
-        estate::members(&self.access.session(scope, Task::Look).await?, instances).await
+        estate::members(&self.looks.access.session(scope, Task::Look).await?, instances).await
     }
 
     async fn end_forbidden(&self, scope: &AwsScope, instance: &InstanceId) -> Result<bool, CloudError> {
-        estate::end_forbidden(&self.access.session(scope, Task::End(instance.clone())).await?, instance).await
+        estate::end_forbidden(&self.looks.access.session(scope, Task::End(instance.clone())).await?, instance).await
     }
 
     async fn end_member(&self, scope: &AwsScope, instance: &InstanceId) -> Result<(), CloudError> {
-        estate::end_member(&self.access.session(scope, Task::End(instance.clone())).await?, instance).await
+        estate::end_member(&self.looks.access.session(scope, Task::End(instance.clone())).await?, instance).await
     }
 
     async fn volumes(&self, scope: &AwsScope, filter: &VolumeFilter) -> Result<Vec<EbsVolume>, CloudError> {
-        estate::volumes(&self.access.session(scope, Task::Look).await?, filter).await
+        estate::volumes(&self.looks.access.session(scope, Task::Look).await?, filter).await
     }
 
     async fn snapshot(&self, scope: &AwsScope, volume: &VolumeId, mark: &str) -> Result<VolumeSnapshot, CloudError> {
-        estate::snapshot(&self.access.session(scope, Task::Clear(volume.clone())).await?, volume, mark).await
+        estate::snapshot(&self.looks.access.session(scope, Task::Clear(volume.clone())).await?, volume, mark).await
     }
 
     async fn delete_volume(&self, scope: &AwsScope, volume: &VolumeId) -> Result<(), CloudError> {
-        estate::delete_volume(&self.access.session(scope, Task::Clear(volume.clone())).await?, volume).await
+        estate::delete_volume(&self.looks.access.session(scope, Task::Clear(volume.clone())).await?, volume).await
     }
 
     async fn addresses(&self, scope: &AwsScope) -> Result<Vec<Address>, CloudError> {
-        estate::addresses(&self.access.session(scope, Task::Look).await?).await
+        estate::addresses(&self.looks.access.session(scope, Task::Look).await?).await
     }
 
     async fn nat_gateways(&self, scope: &AwsScope) -> Result<Vec<NatGateway>, CloudError> {
-        estate::nat_gateways(&self.access.session(scope, Task::Look).await?).await
+        estate::nat_gateways(&self.looks.access.session(scope, Task::Look).await?).await
     }
 
     async fn load_balancers(&self, scope: &AwsScope) -> Result<Vec<LoadBalancer>, CloudError> {
-        balancers::load_balancers(&self.access.session(scope, Task::Look).await?).await
+        balancers::load_balancers(&self.looks.access.session(scope, Task::Look).await?).await
     }
 
     async fn behind(&self, scope: &AwsScope, balancers: &[LoadBalancer]) -> Result<BTreeMap<String, Behind>, CloudError> {
-        balancers::behind(&self.access.session(scope, Task::Look).await?, balancers).await
+        balancers::behind(&self.looks.access.session(scope, Task::Look).await?, balancers).await
     }
 }

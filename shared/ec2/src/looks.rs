@@ -1,5 +1,5 @@
 //! The cloud port of whoever only looks: what would act in an account is refused, whatever its role may do. A function that holds this one
-//! links no call that changes anything.
+//! links no call that changes anything. Who acts, [looks](crate::Ec2) through it, too.
 
 use crate::access::{Access, Task};
 use crate::{describe, prices, reserved};
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 /// Instances, spot prices and reservations, on real EC2. Keep one per process: it caches sessions and paces calls.
 #[derive(Debug)]
 pub struct Looks {
-    access: Access,
+    pub(crate) access: Access,
 }
 
 impl Looks {

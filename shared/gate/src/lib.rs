@@ -126,7 +126,11 @@ impl Gate {
     pub async fn admit(&self, place: &Place) -> Result<(), Refused> {
         let found = timeout(LOOK, self.net.resolve(&place.host, place.port)).await;
         let addresses = found.ok().and_then(Result::ok).unwrap_or_default();
-        addresses.into_iter().try_for_each(|address| address::judge(SocketAddr::new(address, place.port), &self.rules))
+        addresses.into_iter().try_for_each(|address| self.judge(SocketAddr::new(address, place.port)))
+    }
+
+    fn judge(&self, to: SocketAddr) -> Result<(), Refused> {
+        if self.judges { address::judge(to, &self.rules) } else { Ok(()) }
     }
 
     /// A connection to a place, to an address that was judged just before.
@@ -137,9 +141,7 @@ impl Gate {
         let found = timeout(RESOLVE, self.net.resolve(host, port)).await;
         let addresses = found.ok().and_then(Result::ok).filter(|found| !found.is_empty()).ok_or(NotDialled::NoAddress)?;
         let places: Vec<SocketAddr> = addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect();
-        if self.judges {
-            places.iter().try_for_each(|to| address::judge(*to, &self.rules))?;
-        }
+        places.iter().try_for_each(|to| self.judge(*to))?;
         for to in places.into_iter().take(TRIES) {
             if let Ok(Ok(tcp)) = timeout(self.connect, self.net.connect(to)).await {
                 // Small requests must not wait for each other. One that cannot say so is slower, and works.

@@ -7,7 +7,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), https::NoTls> {
 //! let tls = https::trusting(https::Trust::Nobody)?.with_no_client_auth();
-//! let client = https::client(https::Settings { plain: true, shared: None }, tls, gate::Gate::this_machine());
+//! let client = https::client(https::Settings { plain: true, shared: false }, tls, gate::Gate::this_machine());
 //! # let _ = client;
 //! # Ok(()) }
 //! ```
@@ -31,6 +31,9 @@ pub use hyper_util::client::legacy::Error;
 
 /// Below the idle limit of the load balancers in front of servers (60 s), so that they never close under a call of ours.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
+/// A function that was frozen between two events wakes up with a dead connection: pings find it out.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a call sends.
 pub type Body = Full<Cursor<Vec<u8>>>;
@@ -61,9 +64,9 @@ pub enum NoTls {
 pub struct Settings {
     /// Whether a place may be called without TLS, where its address says `http`.
     pub plain: bool,
-    /// HTTP/2 where the server takes it: many calls at once share a connection. A connection that is silent for the first of these is asked
-    /// whether it lives, and given up after the second. `None`: HTTP/1.1.
-    pub shared: Option<(Duration, Duration)>,
+    /// HTTP/2 where the server takes it: many calls at once share a connection, which is asked every 5 s whether it lives, and given up after
+    /// 2 s of silence. Else HTTP/1.1.
+    pub shared: bool,
 }
 
 /// Who says that a server is the one that it says it is.
@@ -124,10 +127,10 @@ pub fn client(settings: Settings, tls: ClientConfig, gate: Gate) -> Client {
     let builder = if settings.plain { builder.https_or_http() } else { builder.https_only() };
     let mut client = legacy::Client::builder(TokioExecutor::new());
     client.timer(TokioTimer::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_TIMEOUT);
-    let Some((every, patience)) = settings.shared else {
+    if !settings.shared {
         return client.build(builder.enable_http1().wrap_connector(gate));
-    };
-    client.http2_keep_alive_interval(every).http2_keep_alive_timeout(patience);
+    }
+    client.http2_keep_alive_interval(PING_EVERY).http2_keep_alive_timeout(PING_TIMEOUT);
     client.build(builder.enable_all_versions().wrap_connector(gate))
 }
 

@@ -2,7 +2,7 @@
 
 use domain::ports::ClusterError;
 use gate::Gate;
-use https::{Client, Settings, Trust};
+use https::{Client, NoTls, Settings, Trust};
 use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -12,9 +12,6 @@ use std::time::Duration;
 
 /// How long a TCP connection may take to come up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// A function that was frozen between two events wakes up with a dead connection: pings find it out.
-const PING_EVERY: Duration = Duration::from_secs(5);
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What to trust: the cluster's own authority, or, where it names none, the public ones.
 pub(crate) fn tls(authority: Option<&str>) -> Result<ClientConfig, ClusterError> {
@@ -32,12 +29,15 @@ pub(crate) fn tls_as(authority: Option<&str>, chain_pem: &str, key_pem: &SecretS
 }
 
 fn trusting(authority: Option<&str>) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, ClusterError> {
-    https::trusting(authority.map_or(Trust::Public, Trust::Authority)).map_err(|error| ClusterError::Refused(error.to_string()))
+    https::trusting(authority.map_or(Trust::Public, Trust::Authority)).map_err(|error| {
+        let beside = if error == NoTls::NoAuthorities { ", and the cluster names none" } else { "" };
+        ClusterError::Refused(format!("{error}{beside}"))
+    })
 }
 
 /// A client that prefers HTTP/2, so that a burst of evictions shares one connection. Must be called inside a Tokio runtime.
 pub(crate) fn client(tls: ClientConfig, gate: &Gate) -> Client {
-    let settings = Settings { plain: false, shared: Some((PING_EVERY, PING_TIMEOUT)) };
+    let settings = Settings { plain: false, shared: true };
     https::client(settings, tls, gate.clone().waiting(CONNECT_TIMEOUT))
 }
 

@@ -12,10 +12,6 @@ mod server;
 
 pub use server::{NotAServer, Server};
 
-/// A function that was frozen between two events wakes up with a dead connection: pings find it out.
-const PING_EVERY: Duration = Duration::from_secs(5);
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// What a server is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -92,7 +88,7 @@ impl Client {
         let gate = gate.clone().waiting(Duration::from_secs(limits.connect_s.into()));
         let trust = if server.tls() { Trust::Public } else { Trust::Nobody };
         let tls = https::trusting(trust).map_err(|error| HttpError::Ours(error.to_string()))?.with_no_client_auth();
-        let settings = Settings { plain: !server.tls(), shared: Some((PING_EVERY, PING_TIMEOUT)) };
+        let settings = Settings { plain: !server.tls(), shared: true };
         let inner = https::client(settings, tls, gate);
         Ok(Client { server, limits, inner })
     }

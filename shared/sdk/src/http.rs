@@ -36,7 +36,7 @@ impl Aws {
         let made = self.0.get_or_init(|| {
             // Where there are none, an emulator can still be called.
             let tls = https::trusting(Trust::Public).or_else(|_| https::trusting(Trust::Nobody))?.with_no_client_auth();
-            Ok(https::client(Settings { plain: true, shared: None }, tls, Gate::to_aws().waiting(CONNECT_TIMEOUT)))
+            Ok(https::client(Settings { plain: true, shared: false }, tls, Gate::to_aws().waiting(CONNECT_TIMEOUT)))
         });
         made.clone().map_err(|error| ConnectorError::user(error.into()))
     }

@@ -4,7 +4,7 @@
 //! let base = sdk::local_config("http://127.0.0.1:1", "us-east-1");
 //! let role = sdk::Role {
 //!     arn: "arn:aws:iam::111122223333:role/CloudOptim-eu-west-1".to_owned(),
-//!     external_id: "5f6c".to_owned(),
+//!     external_id: Some("5f6c".to_owned()),
 //!     session_name: "cloudoptim-acme-c-1".to_owned(),
 //!     policy: r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned(),
 //!     region: "eu-west-1".to_owned(),
@@ -22,4 +22,4 @@ mod role;
 pub use aws_types::SdkConfig;
 pub use config::{local_config, local_config_as, sdk_config};
 pub use http::connector;
-pub use role::{Role, SESSION, SESSION_S};
+pub use role::{Role, SESSION};

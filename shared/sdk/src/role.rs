@@ -16,15 +16,15 @@ use std::time::{Duration, SystemTime};
 /// The shortest session that STS gives (STS API Reference, AssumeRole, DurationSeconds): what leaks, leaks for a quarter of an hour.
 pub const SESSION: Duration = Duration::from_secs(SESSION_S as u64);
 /// The same in seconds, as STS takes it.
-pub const SESSION_S: i32 = 900;
+const SESSION_S: i32 = 900;
 
 /// A role, and under which conditions it is taken.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Role {
     /// Its ARN.
     pub arn: String,
-    /// What its trust policy asks for.
-    pub external_id: String,
+    /// What its trust policy asks for; `None`: nothing is said, as whoever only knows the ARN would have it.
+    pub external_id: Option<String>,
     /// How the session is called in the customer's trail: 2 to 64 characters of `[\w+=,.@-]`.
     pub session_name: String,
     /// What the session may do, whatever else the role may: an IAM policy in JSON, at most 2,048 characters.
@@ -56,7 +56,7 @@ impl Role {
         let call = client
             .assume_role()
             .role_arn(self.arn)
-            .external_id(self.external_id)
+            .set_external_id(self.external_id)
             .role_session_name(self.session_name)
             .policy(self.policy)
             .duration_seconds(SESSION_S);

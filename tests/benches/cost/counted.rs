@@ -81,8 +81,8 @@ impl Part {
     pub fn shared_by(self, clusters: u128) -> u128 {
         match self {
             Part::VisitingMegabyteMillis => clusters.clamp(1, execution::SIDE_BY_SIDE as u128),
-            Part::RoundMegabyteMillis | Part::Rounds => clusters.clamp(1, super::month::batch_of("Optimizer")),
-            Part::ScanMegabyteMillis | Part::Scans => clusters.clamp(1, super::month::batch_of("GhostScan")),
+            Part::RoundMegabyteMillis | Part::Rounds => clusters.clamp(1, super::month::batch_of("optimizer")),
+            Part::ScanMegabyteMillis | Part::Scans => clusters.clamp(1, super::month::batch_of("ghost-scan")),
             Part::MegabyteMillis
             | Part::Invocations
             | Part::HalfReads

@@ -176,25 +176,28 @@ async fn bench(many: usize, nodes: usize, timed: bool) -> Bench {
     Bench { ports, optimizer, office, scanner, clusters, nodes: all, world, queue, thinking, clock, gate, used, log, counted, pods, timed }
 }
 
-/// Memory of a function and the time that it may take, out of template.yaml.
-fn said(function: &str) -> (u64, u64) {
+/// What template.yaml says of a function.
+fn block(function: &str) -> String {
     let template = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
     let template = std::fs::read_to_string(template).expect("template.yaml lies beside");
     let logical: String = function.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
     let block = template.split(&format!("\n  {logical}Function:\n")).nth(1).unwrap_or_else(|| panic!("no {function}"));
-    let block = block.split(&format!("\n  {logical}Role:\n")).next().unwrap_or_default();
-    let number =
-        |text: &str, key: &str| text.split(&format!("{key}: ")).nth(1).and_then(|rest| rest.lines().next()).and_then(|n| n.parse().ok());
-    (number(block, "      MemorySize").unwrap_or(256), number(block, "      Timeout").expect("a function has a timeout"))
+    block.split(&format!("\n  {logical}Role:\n")).next().unwrap_or_default().to_owned()
 }
 
-/// How many messages come to a function as one batch, out of template.yaml.
-pub fn batch_of(logical: &str) -> u128 {
-    let template = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    let template = std::fs::read_to_string(template).expect("template.yaml lies beside");
-    let block = template.split(&format!("\n  {logical}Function:\n")).nth(1).expect("it is there");
-    let size = block.split("BatchSize: ").nth(1).and_then(|rest| rest.lines().next());
-    size.and_then(|size| size.parse().ok()).expect("its queue has a batch size")
+fn number<T: std::str::FromStr>(block: &str, key: &str) -> Option<T> {
+    block.split(&format!("{key}: ")).nth(1)?.lines().next()?.parse().ok()
+}
+
+/// Memory of a function and the time that it may take.
+fn said(function: &str) -> (u64, u64) {
+    let block = block(function);
+    (number(&block, "      MemorySize").unwrap_or(256), number(&block, "      Timeout").expect("a function has a timeout"))
+}
+
+/// How many messages come to a function as one batch.
+pub fn batch_of(function: &str) -> u128 {
+    number(&block(function), "BatchSize").expect("its queue has a batch size")
 }
 
 impl Bench {

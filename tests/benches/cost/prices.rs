@@ -37,8 +37,8 @@ pub fn price(part: Part, units: u128) -> Pico {
         // aws.amazon.com/sqs/pricing: 0.40 USD per million requests; each message is sent, received and deleted.
         Part::Messages => units * 3 * REQUEST,
         // Sent by tens, received and deleted by the batch.
-        Part::RoundMessages => units * (REQUEST / SENT_TOGETHER + 2 * REQUEST / super::month::batch_of("Optimizer")),
-        Part::ScanMessages => units * (REQUEST + 2 * REQUEST / super::month::batch_of("GhostScan")),
+        Part::RoundMessages => units * (REQUEST / SENT_TOGETHER + 2 * REQUEST / super::month::batch_of("optimizer")),
+        Part::ScanMessages => units * (REQUEST + 2 * REQUEST / super::month::batch_of("ghost-scan")),
         // aws.amazon.com/eventbridge/pricing: 1.00 USD per million, scheduled or from another account.
         Part::Events => units * DOLLAR / MEGA,
         // aws.amazon.com/kms/pricing: 0.03 USD per 10,000 requests.

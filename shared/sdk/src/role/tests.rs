@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 fn role() -> Role {
     Role {
         arn: "arn:aws:iam::111122223333:role/CloudOptim-eu-west-1".to_owned(),
-        external_id: "a-secret-of-two".to_owned(),
+        external_id: Some("a-secret-of-two".to_owned()),
         session_name: "cloudoptim-acme-c-1".to_owned(),
         policy: "{}".to_owned(),
         region: "eu-west-1".to_owned(),

@@ -58,7 +58,7 @@ impl Function {
             ("balancers" | "classic", _) => "elasticloadbalancing",
             (_, "queue.rs" | "mailboxes.rs") => "sqs",
             (_, "eks_directory.rs") => "eks",
-            (_, "trust.rs" | "role.rs") => "sts",
+            (_, "role.rs") => "sts",
             (_, "vault.rs") => "kms",
             (_, "price_list.rs") => "pricing",
             (_, "mail.rs") => "ses",
