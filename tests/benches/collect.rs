@@ -10,10 +10,10 @@ use domain::pod::PodDetail;
 use domain::ports::{Clock, PodSink};
 use domain::snapshot::SnapshotBuilder;
 use domain::{SignedDuration, Timestamp};
-use execution::survey::{Machines, Sources, look};
+use execution::survey::{Containers, Machines, Sources, look};
 use kubernetes::{Access, Credential, Settings, decode_pods, open};
 use sim::clock::EPOCH;
-use sim::http::kubernetes::serve_bulky;
+use sim::http::kubernetes::{Manner, serve_as};
 use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
 use std::io::Write;
 use std::path::Path;
@@ -108,7 +108,7 @@ fn served() {
     let began = Instant::now();
     let (world, id) = world();
     println!("populated in {:.1} s", began.elapsed().as_secs_f64());
-    let served = runtime.block_on(serve_bulky(world, &id, TOKEN, POD_BYTES_MAX)).unwrap();
+    let served = runtime.block_on(serve_as(world, &id, TOKEN, Manner { pod_bytes_max: POD_BYTES_MAX, ..Manner::default() })).unwrap();
     let ca = std::env::temp_dir().join(format!("cloudoptim-collect-{}.pem", std::process::id()));
     std::fs::write(&ca, &served.ca_pem).unwrap();
     let child = std::process::Command::new(std::env::current_exe().unwrap()).arg("collect").arg(&served.url).arg(&ca).status().unwrap();
@@ -138,7 +138,8 @@ fn collect(endpoint: &str, ca: &Path) {
         let whose = (ClusterId::parse("prod").unwrap(), Region::parse("us-east-1").unwrap());
         let sources = Sources { prices: &|_| None, progress: &|_, _| {} };
         let machines = std::future::ready(Machines::Labelled);
-        let snapshot = look(cluster.as_ref(), (&whose.0, &whose.1), machines, &Still, &sources).await.unwrap();
+        let snapshot =
+            look(cluster.as_ref(), (&whose.0, &whose.1), machines, &Still, &sources, Containers::Dropped).await.unwrap().snapshot;
         let (took, spent) = (began.elapsed().as_secs_f64(), spent_us() - spent);
         let after = resident("VmHWM");
         assert_eq!((snapshot.nodes.len(), snapshot.pod_count(), snapshot.classes.len()), (NODES, PODS as u64, SHAPES));

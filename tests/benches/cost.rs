@@ -1,12 +1,14 @@
 //! What running CloudOptim costs: calls that are counted in a simulated world, priced.
 //!
 //! `just cost clusters=1000 nodes=50`; with the other benchmarks it is run small, and only the model is judged. An hour of the real functions
-//! is run over one, two and three clusters, on the real table adapter over an embedded DynamoDB whose every request is weighed. One and
-//! two clusters make the model (a fixed part and one per cluster); three must come out as it says. A month is 730 such hours, and the
+//! is run over one, two and three clusters, on the real table adapter over an embedded DynamoDB whose every request is weighed, and the real
+//! adapter to Kubernetes over HTTPS, whose every byte is. One and two clusters make the model (a fixed part and one per cluster); three must come out as it says. A month is 730 such hours, and the
 //! rescues, plans and judged sizes that it holds, of each of which one is counted by itself.
 
 #[path = "cost/counted.rs"]
 mod counted;
+#[path = "cost/functions.rs"]
+mod functions;
 #[path = "cost/month.rs"]
 mod month;
 #[path = "cost/prices.rs"]
@@ -17,6 +19,8 @@ mod settled;
 mod table;
 #[path = "cost/thinking.rs"]
 mod thinking;
+#[path = "cost/wires.rs"]
+mod wires;
 
 use counted::{Counted, Part};
 use prices::{Pico, price};

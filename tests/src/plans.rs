@@ -62,7 +62,8 @@ impl Surveyor for WorldSurveyor {
             budgets,
             parts: vec![part("nodes"), part("pods"), part("instances"), part("prices")],
         };
-        Ok(Surveyed { snapshot, prices: Vec::new(), commitments: Vec::new(), instances })
+        let containers = cluster.containers().await.ok();
+        Ok(Surveyed { snapshot, prices: Vec::new(), commitments: Vec::new(), instances, containers })
     }
 }
 

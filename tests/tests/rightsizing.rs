@@ -1,19 +1,25 @@
 //! The sizes of workloads from end to end: what is used leads to findings, proposals and plans, and plans to roll-outs that are taken
 //! back where they fail.
 
+use async_trait::async_trait;
 use domain::SignedDuration;
 use domain::finding::{Finding, FindingKind, FindingState};
 use domain::money::MicroDollars;
 use domain::optimization::{ProposalState, Round};
 use domain::plan::{Outcome, PlanKind, PlanRecord};
+use domain::pod::PodRef;
 use domain::policy::Mode;
 use domain::ports::{Clock, Findings, Ledger, Optimizations, Usages};
 use domain::savings::Lever;
 use domain::sizing::{ContainerSizes, Sizes, WorkloadPolicy};
+use execution::optimize::{Surveyed, Surveyor, Unseen};
+use execution::ports::Site;
 use sim::faults::{Fault, Kind};
-use tests::plans::allow;
+use sim::world::World;
+use std::sync::{Arc, Mutex};
 use tests::plans::one_plan::OnePlan;
 use tests::plans::one_size::{self, FIRST, MIB, web};
+use tests::plans::{WorldSurveyor, allow};
 
 struct Story(OnePlan);
 
@@ -175,6 +181,40 @@ async fn a_kill_is_answered_by_the_next_round_of_the_schedule() {
     let pod = story.0.system.world.pods(&story.0.cluster).remove(0).pod;
     story.0.system.world.kill_for_memory(&story.0.cluster, &pod);
     story.scheduled(2..3).await;
+    assert_eq!(story.plans().iter().map(|record| record.plan.kind).collect::<Vec<_>>(), [PlanKind::RemedyOom]);
+}
+
+/// Takes a minute and a half to hand over what it has seen; once, a container is killed when it has looked.
+struct Slow {
+    eyes: WorldSurveyor,
+    world: Arc<World>,
+    victim: Mutex<Option<PodRef>>,
+}
+
+#[async_trait]
+impl Surveyor for Slow {
+    async fn survey(&self, site: &Site) -> Result<Surveyed, Unseen> {
+        let seen = self.eyes.survey(site).await?;
+        let clock = self.world.clock();
+        clock.sleep(SignedDuration::from_secs(5)).await;
+        if let Some(pod) = self.victim.lock().unwrap().take() {
+            self.world.kill_for_memory(&site.cluster.id, &pod);
+        }
+        clock.sleep(SignedDuration::from_secs(85)).await;
+        Ok(seen)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_that_a_round_has_looked_away_from_is_answered_by_the_next() {
+    let mut story = Story::watched(250, 100, |policy| policy.oom_remediation = Mode::Auto).await;
+    let world = story.0.system.world.clone();
+    let victim = Mutex::new(Some(world.pods(&story.0.cluster).remove(0).pod));
+    let eyes = WorldSurveyor(story.0.system.ports.clone());
+    story.0.system.optimizer.as_mut().unwrap().surveyor = Arc::new(Slow { eyes, world, victim });
+    story.scheduled(0..1).await;
+    assert_eq!(story.plans().len(), 0, "it was not there to be seen");
+    story.scheduled(1..2).await;
     assert_eq!(story.plans().iter().map(|record| record.plan.kind).collect::<Vec<_>>(), [PlanKind::RemedyOom]);
 }
 

@@ -11,7 +11,7 @@ use domain::ports::Cloud as _;
 use domain::ports::{Clock, InstanceFilter};
 use domain::snapshot::Snapshot;
 use domain::{SignedDuration, Timestamp};
-use execution::survey::{Machines, Sources, look};
+use execution::survey::{Containers, Machines, Sources, look};
 use sim::clock::EPOCH;
 use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, Volume, WorkloadSpec, World};
 use std::collections::BTreeMap;
@@ -76,7 +76,10 @@ impl Scene {
         let cluster = self.world.cluster(&self.id).unwrap();
         let progress = |part: &str, count: usize| self.told.lock().unwrap().push((part.to_owned(), count));
         let sources = Sources { prices: &quote, progress: &progress };
-        look(cluster.as_ref(), (&self.id, &self.region()), std::future::ready(machines), &Still, &sources).await.unwrap()
+        look(cluster.as_ref(), (&self.id, &self.region()), std::future::ready(machines), &Still, &sources, Containers::Dropped)
+            .await
+            .unwrap()
+            .snapshot
     }
 }
 
@@ -163,7 +166,9 @@ mod denied {
         let cluster = open(&access, Settings::default(), gate::Gate::this_machine())?;
         let sources = Sources { prices: &quote, progress: &|_, _| {} };
         let machines = std::future::ready(Machines::Labelled);
-        look(cluster.as_ref(), (&scene.id, &scene.region()), machines, &Still, &sources).await
+        look(cluster.as_ref(), (&scene.id, &scene.region()), machines, &Still, &sources, Containers::Dropped)
+            .await
+            .map(|looked| looked.snapshot)
     }
 
     #[tokio::test]

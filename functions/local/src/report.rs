@@ -13,7 +13,7 @@ use domain::offering::Pool;
 use domain::policy::OptimizationPolicy;
 use domain::ports::{Clock, Cluster};
 use domain::snapshot::Snapshot;
-use execution::survey::{Machines, Sources, look};
+use execution::survey::{Containers, Machines, Sources, look};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -142,9 +142,9 @@ pub async fn make(cluster: &dyn Cluster, context: &str, clock: &dyn Clock, brain
     let progress = Progress::new();
     let sources = Sources { prices: &price, progress: &|part, count| progress.tell(part, count) };
     let id = id_of(context)?;
-    let snapshot = look(cluster, (&id, &region), std::future::ready(Machines::Labelled), clock, &sources).await;
+    let looked = look(cluster, (&id, &region), std::future::ready(Machines::Labelled), clock, &sources, Containers::Dropped).await;
     progress.done();
-    let (snapshot, mut assumptions) = assume(snapshot?);
+    let (snapshot, mut assumptions) = assume(looked?.snapshot);
     assumptions.extend(snapshot.parts.iter().filter_map(|part| Some(format!("{}: {}", part.name, part.gap.as_ref()?))));
     let kinds = [DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize];
     let mut plans: Vec<Plan> = Vec::new();

@@ -2,6 +2,7 @@
 
 use crate::ids::{NodeName, PodUid, Zone};
 use crate::scheduling::{Resources, Scheduling};
+use crate::sizing::ContainerState;
 use crate::workload::{WorkloadKind, WorkloadRef};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,8 @@ pub struct PodDetail {
     pub claims: Vec<String>,
     /// When it was bound or started, whichever is known: the newest such time of a node says how settled it is.
     pub started_at: Option<Timestamp>,
+    /// Its containers, without those of its start.
+    pub containers: Vec<ContainerState>,
 }
 
 /// Where the volume of a claim can be attached.

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use domain::decision::{Commitment, DecisionType, PoolPrice};
 use domain::optimization::{Round, Run};
 use domain::ports::{Advisor, Instance, Ledger, Optimizations, Rounds};
+use domain::sizing::PodContainers;
 use domain::snapshot::Snapshot;
 use domain::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct Surveyed {
     pub commitments: Vec<Commitment>,
     /// Its instances, with their tags.
     pub instances: Vec<Instance>,
+    /// The containers of its pods, where they were listed with it.
+    pub containers: Option<Vec<PodContainers>>,
 }
 
 /// Takes snapshots.

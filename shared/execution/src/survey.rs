@@ -8,8 +8,9 @@ use domain::Timestamp;
 use domain::ids::{ClusterId, Region};
 use domain::market::Quote;
 use domain::offering::Pool;
-use domain::pod::{ClaimView, PodBudget, PodDetail};
+use domain::pod::PodDetail;
 use domain::ports::{Clock, Cluster, ClusterError, InstanceFilter, PodSink};
+use domain::sizing::PodContainers;
 use domain::snapshot::{Part, SNAPSHOT_VERSION, Snapshot, SnapshotBuilder};
 
 mod nodes;
@@ -30,6 +31,24 @@ pub struct Sources<'a> {
     pub progress: &'a (dyn Fn(&str, usize) + Send + Sync),
 }
 
+/// A cluster as it was looked at.
+#[derive(Debug)]
+pub struct Looked {
+    /// What decisions rest on.
+    pub snapshot: Snapshot,
+    /// The containers of its pods, where somebody asks for them: they are on the same pages as all else of a pod.
+    pub containers: Vec<PodContainers>,
+}
+
+/// Whether containers are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Containers {
+    /// They are.
+    Kept,
+    /// They are not: a hundred thousand pods have tens of megabytes of them.
+    Dropped,
+}
+
 /// A snapshot of a registered cluster, with its instances as EC2 shows them.
 ///
 /// # Errors
@@ -43,10 +62,10 @@ pub async fn survey(ports: &Ports, site: &Site, sources: &Sources<'_>) -> Result
             Err(error) => Machines::Unseen(format!("instances could not be read: {error}")),
         }
     };
-    look(cluster.as_ref(), whose, instances, ports.clock.as_ref(), sources).await
+    Ok(look(cluster.as_ref(), whose, instances, ports.clock.as_ref(), sources, Containers::Dropped).await?.snapshot)
 }
 
-/// A snapshot of any cluster. `machines` is asked at the same time as the cluster is.
+/// A look at any cluster. `machines` is asked at the same time as the cluster is.
 ///
 /// # Errors
 /// Nodes or pods could not be read.
@@ -56,7 +75,8 @@ pub async fn look(
     machines: impl Future<Output = Machines> + Send,
     clock: &dyn Clock,
     sources: &Sources<'_>,
-) -> Result<Snapshot, ClusterError> {
+    containers: Containers,
+) -> Result<Looked, ClusterError> {
     let began = clock.now();
     // What pods are grouped by comes first; nodes with it, so that a pod's node is seldom newer than the list of nodes.
     let (nodes, budgets, claims, usage, machines) =
@@ -65,7 +85,10 @@ pub async fn look(
     (sources.progress)("nodes", nodes.len());
     let (budgets, claims, usage) = (Seen::new(budgets), Seen::new(claims), Seen::new(usage));
     let pods_at = clock.now();
-    let pods = pods(cluster, budgets.found.as_deref().unwrap_or_default(), claims.found, sources).await?;
+    let builder = SnapshotBuilder::new(budgets.found.as_deref().unwrap_or_default(), claims.found);
+    let kept = (containers == Containers::Kept).then(Vec::new);
+    let Counted { builder: pods, containers, .. } =
+        pods(cluster, Counted { builder, containers: kept, seen: 0, progress: sources.progress }).await?;
     let mut parts = vec![
         part("nodes", began, None),
         part("budgets", began, budgets.gap.map(|why| format!("budgets could not be read, so that no pod may be moved: {why}"))),
@@ -80,7 +103,7 @@ pub async fn look(
     let unpriced = joined.nodes.iter().filter(|node| node.price.is_none()).count();
     let gap = (unpriced > 0).then(|| format!("{unpriced} of {} nodes have no known price and are not moved", joined.nodes.len()));
     parts.push(part("prices", clock.now(), gap));
-    Ok(Snapshot {
+    let snapshot = Snapshot {
         version: SNAPSHOT_VERSION,
         cluster: id.clone(),
         region: region.clone(),
@@ -91,7 +114,8 @@ pub async fn look(
         pending: joined.pending,
         budgets: budgets.found,
         parts,
-    })
+    };
+    Ok(Looked { snapshot, containers: containers.unwrap_or_default() })
 }
 
 /// A part that may be missing.
@@ -114,18 +138,12 @@ fn part(name: &str, taken_at: Timestamp, gap: Option<String>) -> Part {
 }
 
 /// All pods, grouped.
-async fn pods(
-    cluster: &dyn Cluster,
-    budgets: &[PodBudget],
-    claims: Option<Vec<ClaimView>>,
-    sources: &Sources<'_>,
-) -> Result<SnapshotBuilder, ClusterError> {
-    let mut counted = Counted { builder: SnapshotBuilder::new(budgets, claims), seen: 0, progress: sources.progress };
+async fn pods<'a>(cluster: &dyn Cluster, mut counted: Counted<'a>) -> Result<Counted<'a>, ClusterError> {
     for _ in 0..PASSES_MAX {
         cluster.pods_in_detail(&mut counted).await?;
-        (sources.progress)("pods", counted.seen);
+        (counted.progress)("pods", counted.seen);
         if !counted.builder.needs_another_pass() {
-            return Ok(counted.builder);
+            return Ok(counted);
         }
         counted.restart();
     }
@@ -135,12 +153,16 @@ async fn pods(
 /// Tells how many pods have passed.
 struct Counted<'a> {
     builder: SnapshotBuilder,
+    containers: Option<Vec<PodContainers>>,
     seen: usize,
     progress: &'a (dyn Fn(&str, usize) + Send + Sync),
 }
 
 impl PodSink for Counted<'_> {
-    fn pod(&mut self, pod: PodDetail) {
+    fn pod(&mut self, mut pod: PodDetail) {
+        if let Some(kept) = &mut self.containers {
+            kept.push(PodContainers::take(&mut pod));
+        }
         self.seen += 1;
         if self.seen.is_multiple_of(PROGRESS_EVERY) {
             (self.progress)("pods", self.seen);
@@ -150,6 +172,9 @@ impl PodSink for Counted<'_> {
 
     fn restart(&mut self) {
         self.seen = 0;
+        if let Some(kept) = &mut self.containers {
+            kept.clear();
+        }
         self.builder.restart();
     }
 }

@@ -27,6 +27,8 @@ use std::io::Cursor;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+pub mod gzip;
+
 pub use hyper_util::client::legacy::Error;
 
 /// Below the idle limit of the load balancers in front of servers (60 s), so that they never close under a call of ours.

@@ -2,7 +2,7 @@
 
 use crate::call::{Api, Call};
 use crate::endpoint::segment;
-use crate::lists::all;
+use crate::lists::{all, pods};
 use domain::pod::PodRef;
 use domain::ports::{ClusterError, Sizer};
 use domain::sizing::{AutoscalerView, ContainerSizes, InPlace, PodContainers, Resource, Sizes, WorkloadView};
@@ -11,12 +11,12 @@ use domain::workload::{WorkloadKind, WorkloadRef};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-mod pods;
+mod metrics;
 mod templates;
 
 use crate::connection::Connection;
 use async_trait::async_trait;
-use pods::{Metrics, Pod};
+use metrics::Metrics;
 use templates::{Autoscaler, Workload};
 
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
@@ -41,7 +41,7 @@ impl Sizer for Connection {
     }
 
     async fn containers(&self) -> Result<Vec<PodContainers>, ClusterError> {
-        all(&self.api, "/api/v1/pods", Pod::view).await
+        pods::containers(&self.api).await
     }
 
     async fn container_usage(&self) -> Result<Vec<Sample>, ClusterError> {

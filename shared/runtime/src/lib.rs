@@ -10,7 +10,7 @@ pub mod config;
 pub mod courier;
 pub mod deadline;
 #[cfg(feature = "gzip")]
-pub mod gzip;
+pub use https::gzip;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod meter;

@@ -3,6 +3,7 @@
 use super::text::{Quantity, Text};
 use crate::quantity::{millis, units};
 use domain::scheduling::Resources;
+use domain::sizing::Sizes;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -32,6 +33,27 @@ impl From<&str> for Name {
 /// Amounts by name: CPU in thousandths of a core, the rest in whole units. A name that is missing is not an amount of 0.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Amounts(Vec<(Name, u64)>);
+
+/// `resources` of a container, of a pod, or of their status.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    pub(crate) requests: Amounts,
+    limits: Amounts,
+}
+
+impl Asked {
+    /// The sizes: what is not named is not set.
+    pub fn sizes(&self) -> Sizes {
+        let of = |amounts: &Amounts, name: &str| amounts.names(name).then(|| amounts.of(name));
+        Sizes {
+            cpu_request: of(&self.requests, "cpu"),
+            cpu_limit: of(&self.limits, "cpu"),
+            memory_request: of(&self.requests, "memory"),
+            memory_limit: of(&self.limits, "memory"),
+        }
+    }
+}
 
 impl Amounts {
     /// The amount of a resource; 0 where it is not named.

@@ -29,7 +29,7 @@ mod selector;
 mod text;
 mod volume;
 
-pub use amounts::Amounts;
+pub use amounts::{Amounts, Asked};
 pub use page::{PageEnd, decode};
 use pod::Pod;
 use selector::LabelSelector;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 mod affinity;
+mod containers;
 mod requests;
 mod spec;
 
@@ -55,12 +56,12 @@ struct PodStatus<'a> {
     conditions: Vec<Condition>,
     start_time: Option<String>,
     #[serde(borrow, deserialize_with = "nullable")]
-    container_statuses: Vec<requests::ContainerStatus<'a>>,
+    container_statuses: Vec<containers::ContainerStatus<'a>>,
     #[serde(borrow, deserialize_with = "nullable")]
-    init_container_statuses: Vec<requests::ContainerStatus<'a>>,
+    init_container_statuses: Vec<containers::ContainerStatus<'a>>,
     /// In-place resize of the pod as a whole.
     #[serde(deserialize_with = "nullable")]
-    resources: requests::Asked,
+    resources: super::Asked,
     allocated_resources: super::Amounts,
 }
 
@@ -69,6 +70,7 @@ impl Pod<'_> {
     pub(crate) fn detail(self) -> Option<PodDetail> {
         let requests = requests::of(&self.spec, &self.status).resources();
         let pod = PodRef { uid: PodUid::parse(self.metadata.uid).ok()?, namespace: self.metadata.namespace, name: self.metadata.name };
+        let containers = containers::of(&self.spec, &self.status, &pod.uid);
         let started_at = time(self.status.start_time.as_ref());
         let controller = self.metadata.owner_references.into_iter().find(|owner| owner.controller == Some(true));
         let grace = self.spec.termination_grace_period_seconds;
@@ -89,7 +91,7 @@ impl Pod<'_> {
             memory_bytes: requests.memory_bytes,
         };
         let claims = self.spec.claims(&view.pod.name);
-        Some(PodDetail { requests, claims, started_at, scheduling: self.spec.scheduling(&view.labels), view })
+        Some(PodDetail { requests, claims, started_at, scheduling: self.spec.scheduling(&view.labels), containers, view })
     }
 }
 

@@ -68,7 +68,7 @@ impl Part {
             Part::Events => "EventBridge, events and ticks",
             Part::Unsealings => "KMS, decryptions",
             Part::LogBytes => "CloudWatch, bytes of logs",
-            Part::OutBytes => "bytes to clusters",
+            Part::OutBytes => "bytes sent to clusters",
         }
     }
 

@@ -1,25 +1,25 @@
 //! An hour of the functions over clusters of a simulated world, counted.
 
 use super::counted::{Counted, Part};
+use super::functions;
 use super::prices::price;
 use super::settled::settle;
 use super::table::{self, Used};
 use super::thinking::{Thinking, worked};
+use super::wires::{Renewed, Wires};
 use decision::Knowledge;
 use domain::SignedDuration;
-use domain::decision::DecisionType;
 use domain::ids::{ClusterId, InstanceId};
 use domain::interruption::SPOT_NOTICE;
 use domain::optimization::Round;
 use domain::ports::{Clock, Meter};
 use execution::Ports;
 use execution::office_hours::OfficeHours;
-use execution::optimize::{Lookout, Optimizer, Settings, Sizing};
-use execution::permissions::Inspector;
+use execution::optimize::Optimizer;
 use execution::waste::Scanner;
 use runtime::deadline::Budget;
-use sim::faults::{FaultyCloud, FaultyClusters, Gate};
-use sim::store::{MemoryNotices, MemoryQueue, MemoryTrust};
+use sim::faults::{FaultyCloud, Gate};
+use sim::store::{MemoryNotices, MemoryQueue};
 use sim::world::World;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,12 +31,11 @@ pub const REGION: &str = "us-east-1";
 const TABLE: &str = "cost";
 /// Pods per node (30, as the design's reference cluster has: 1,500 on 50 nodes).
 pub const PODS_PER_NODE: usize = 30;
-/// What a call takes, in milliseconds: DynamoDB single-digit (its FAQ), EC2 and Kubernetes over the internet. A run that is timed really waits so
+/// What a call takes, in milliseconds: DynamoDB single-digit (its FAQ), EC2 and Kubernetes over the internet, to which a connection takes as
+/// long until it stands. A run that is timed really waits so
 /// long, and what is asked at once is waited for once; in one that is not, the calls are summed up.
 const TABLE_MS: u64 = 6;
 const OUTSIDE_MS: u64 = 100;
-/// What it takes to decode a pod, in microseconds (the bar of the benchmark `collect`): the world hands over pods without their JSON.
-const DECODE_US: u64 = 10;
 /// Functions that visit every cluster themselves, so many at the same time: what a visit waits for is paid once for all of them.
 const VISITORS: [&str; 2] = ["sweeper", "office-hours"];
 /// One message of the optimizer's queue: those of a batch wait side by side.
@@ -47,11 +46,6 @@ const SCAN: &str = "ghost-scan";
 const DECIDING: u64 = 50;
 /// As many clusters as fill every batch.
 const MANY: u128 = 1_000;
-/// A page of a list of pods (500, as they are asked for) is a call of its own.
-const PAGE: usize = 500;
-/// What a request to an API server sends, with its token (a signed URL of up to 1.5 KB) and the body of a patch; answers come in and cost
-/// nothing, and neither do requests to EC2, which stay in the Region.
-const OUT_BYTES: u64 = 2_000;
 /// A processor of Lambda has this much memory (AWS Lambda Developer Guide, "Configure Lambda function memory").
 const WHOLE_MB: u64 = 1_769;
 
@@ -100,8 +94,9 @@ struct Bench {
     gate: Arc<Gate>,
     used: Arc<Used>,
     log: Arc<Log>,
+    wires: Arc<Wires>,
+    kubernetes: Arc<Renewed>,
     counted: Counted,
-    pods: usize,
     timed: bool,
 }
 
@@ -114,6 +109,8 @@ async fn bench(many: usize, nodes: usize, timed: bool) -> Bench {
     aws::create_table(&config, TABLE).await.expect("a table can be made");
     let table = Arc::new(aws::Table::new(&config, TABLE.to_owned()));
     let gate = Gate::slow(clock.clone(), wait(OUTSIDE_MS), |_| None);
+    let wires = Wires::new(wait(OUTSIDE_MS));
+    let kubernetes = wires.clusters(table.clone());
     let queue = MemoryQueue::new(clock.clone());
     let log = Arc::new(Log::default());
     let ports = Ports {
@@ -123,57 +120,39 @@ async fn bench(many: usize, nodes: usize, timed: bool) -> Bench {
         pools: table.clone(),
         watchbooks: table.clone(),
         cloud: FaultyCloud::new(world.clone(), gate.clone()),
-        clusters: FaultyClusters::new(world.clone(), gate.clone()),
+        clusters: kubernetes.clone(),
         queue: queue.clone(),
         notices: Arc::new(MemoryNotices::default()),
         clock: clock.clone(),
         meter: log.clone(),
         roster: Default::default(),
     };
-    let (clusters, all) = settle(&world, &table, many, nodes, clock.now()).await;
+    let (clusters, all) = settle((&world, &table, &wires), many, nodes, clock.now()).await;
     let thinking = Arc::new(Thinking { known: Knowledge::day_zero(), calls: AtomicU64::new(0), micros: AtomicU64::new(0) });
-    let optimizer = Optimizer {
-        surveyor: Arc::new(Lookout::new(ports.clone())),
-        ports: ports.clone(),
-        optimizations: table.clone(),
-        sizing: Some(Sizing { usages: table.clone(), findings: table.clone(), rightsizing: true, oom: true }),
-        ledger: table.clone(),
-        rounds: queue.clone(),
-        advisor: thinking.clone(),
-        settings: Settings {
-            interval: SignedDuration::from_mins(10),
-            enabled: vec![DecisionType::SpotOptimize, DecisionType::BinPack, DecisionType::Rightsize],
-        },
-    };
-    let office = OfficeHours {
-        registry: table.clone(),
-        journal: table.clone(),
-        clusters: ports.clusters.clone(),
-        nights: table.clone(),
-        queue: queue.clone(),
-        clock: clock.clone(),
-        meter: log.clone(),
-        enabled: true,
-        idle: Default::default(),
-        roster: Default::default(),
-    };
-    let scanner = Scanner {
-        ports: ports.clone(),
-        findings: table.clone(),
-        notices: ports.notices.clone(),
-        scans: queue.clone(),
-        inspector: Some(Inspector {
-            registry: ports.registry.clone(),
-            rights: world.clone(),
-            trust: Arc::new(MemoryTrust::default()),
-            cloud: ports.cloud.clone(),
-            clock: clock.clone(),
-        }),
-        settings: execution::waste::Settings { ghosts: true, volumes: true, network: true },
-    };
-    let pods = nodes * PODS_PER_NODE;
+    let optimizer = functions::optimizer(&ports, &table, &queue, &thinking);
+    let office = functions::office_hours(&ports, &table, &queue);
+    let scanner = functions::scanner(&ports, &table, &queue, kubernetes.clone());
     let counted = Counted::default();
-    Bench { ports, optimizer, office, scanner, clusters, nodes: all, world, queue, thinking, clock, gate, used, log, counted, pods, timed }
+    let nodes = all;
+    Bench {
+        ports,
+        optimizer,
+        office,
+        scanner,
+        clusters,
+        nodes,
+        world,
+        queue,
+        thinking,
+        clock,
+        gate,
+        used,
+        log,
+        wires,
+        kubernetes,
+        counted,
+        timed,
+    }
 }
 
 /// What template.yaml says of a function.
@@ -204,23 +183,21 @@ impl Bench {
     /// One invocation: its calls, its bytes, and its time.
     async fn invoke<T>(&mut self, function: &str, work: impl AsyncFnOnce(&Bench) -> T) -> T {
         let (memory, timeout_s) = said(function.trim_end_matches(" round"));
+        self.kubernetes.renew();
         let calls = |bench: &Bench| (bench.used.calls.load(Ordering::Relaxed), bench.gate.names().len());
         let [reads, writes, bytes, thought] = self.marks();
-        let (table, outside) = calls(self);
+        let ((table, cloud), [asked, connected, sent]) = (calls(self), self.wires.marks());
         let (began, before) = (Instant::now(), worked());
         let answer = work(&*self).await;
         let elapsed = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let thought = self.thinking.micros.load(Ordering::Relaxed) - thought;
         let own = worked() - before;
-        let (table, names) = (calls(self).0 - table, self.gate.names().split_off(outside));
-        let many = |port: &str| names.iter().filter(|name| name.starts_with(port)).count() as u64;
-        let lists = many("cluster.pods");
-        let more_pages = lists * (self.pods.div_ceil(PAGE).max(1) as u64 - 1);
-        let (cloud, cluster) = (many("cloud."), many("cluster.") + more_pages);
-        let decoding = lists * self.pods as u64 * DECODE_US;
-        let works = (own - thought.min(own) + decoding) * WHOLE_MB.max(memory) / memory / 1_000;
-        let summed = table * TABLE_MS + (cloud + cluster) * OUTSIDE_MS;
-        let waits = if self.timed { elapsed.saturating_sub(own) / 1_000 + more_pages * OUTSIDE_MS } else { summed };
+        let (table, cloud) = (calls(self).0 - table, (calls(self).1 - cloud) as u64);
+        let [asked_now, connected_now, sent_now] = self.wires.marks();
+        let clusters = asked_now - asked + connected_now - connected;
+        let works = own.saturating_sub(thought) * WHOLE_MB.max(memory) / memory / 1_000;
+        let summed = table * TABLE_MS + (cloud + clusters) * OUTSIDE_MS;
+        let waits = if self.timed { elapsed.saturating_sub(own) / 1_000 } else { summed };
         let (apart, once, waiting) = match function {
             _ if VISITORS.contains(&function) => (Part::VisitingMegabyteMillis, Part::Invocations, summed * memory),
             ROUND => (Part::RoundMegabyteMillis, Part::Rounds, waits * memory),
@@ -234,7 +211,7 @@ impl Bench {
         let name = format!("Lambda of {}", function.trim_end_matches(" round"));
         let shared = u128::from(waiting) / apart.shared_by(MANY);
         self.counted.share(name, price(Part::MegabyteMillis, u128::from(paid) + shared));
-        self.counted.add(Part::OutBytes, cluster * OUT_BYTES);
+        self.counted.add(Part::OutBytes, sent_now - sent);
         let [reads_now, writes_now, bytes_now, _] = self.marks();
         self.counted.add(Part::HalfReads, reads_now - reads);
         self.counted.add(Part::Writes, writes_now - writes);

@@ -1,6 +1,7 @@
 //! The clusters whose month is counted.
 
 use super::month::{PODS_PER_NODE, REGION};
+use super::wires::Wires;
 use domain::Timestamp;
 use domain::ids::{ClusterId, InstanceId};
 use domain::offering::CapacityType;
@@ -9,10 +10,16 @@ use domain::usage::{ContainerRef, Usage};
 use domain::workload::{WorkloadKind, WorkloadRef};
 use planning::rightsizing::fold::fold;
 use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
+use std::sync::Arc;
 use tests::system::{a_cluster, a_customer};
 
 /// So many clusters of so many nodes, registered: their names, and all their instances.
-pub async fn settle(world: &World, table: &aws::Table, many: usize, nodes: usize, now: Timestamp) -> (Vec<ClusterId>, Vec<InstanceId>) {
+pub async fn settle(
+    (world, table, wires): (&Arc<World>, &aws::Table, &Wires),
+    many: usize,
+    nodes: usize,
+    now: Timestamp,
+) -> (Vec<ClusterId>, Vec<InstanceId>) {
     let mut clusters = Vec::new();
     let mut all = Vec::new();
     let usage = watched(now.as_second());
@@ -33,7 +40,10 @@ pub async fn settle(world: &World, table: &aws::Table, many: usize, nodes: usize
         }
         let customer = domain::ids::CustomerId::parse(customer).expect("it is a name");
         table.put_customer(&a_customer(&customer, now)).await.expect("the table takes it");
-        table.put_cluster(&a_cluster(&customer, &id, &account, REGION, now), None).await.expect("the table takes it");
+        let mut cluster = a_cluster(&customer, &id, &account, REGION, now);
+        let (endpoint, authority) = wires.serve(world, &id).await;
+        (cluster.k8s_api_endpoint, cluster.k8s_ca, cluster.eks_cluster_name) = (endpoint, Some(authority), Some(name));
+        table.put_cluster(&cluster, None).await.expect("the table takes it");
         let usages: Vec<(ContainerRef, Usage)> = (0..nodes).map(|n| (container(&format!("web-{n}")), usage.clone())).collect();
         table.put_usages(&customer, &id, &usages).await.expect("the table takes it");
         all.extend(made);

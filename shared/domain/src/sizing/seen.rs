@@ -1,7 +1,7 @@
 //! What a cluster shows of the sizes of its workloads.
 
 use super::Sizes;
-use crate::pod::{Controller, PodPhase, PodRef};
+use crate::pod::{Controller, PodDetail, PodPhase, PodRef};
 use crate::usage::OomKill;
 use crate::workload::{WorkloadKind, WorkloadRef};
 use std::collections::BTreeMap;
@@ -107,6 +107,12 @@ pub struct PodContainers {
 }
 
 impl PodContainers {
+    /// What a pod has of them; its list of containers is empty then.
+    pub fn take(from: &mut PodDetail) -> PodContainers {
+        let (view, containers) = (&from.view, std::mem::take(&mut from.containers));
+        PodContainers { pod: view.pod.clone(), phase: view.phase, controller: view.controller.clone(), containers }
+    }
+
     /// The workload that made it, if it is one of those that can be sized.
     pub fn workload(&self) -> Option<WorkloadRef> {
         self.controller.as_ref()?.workload(&self.pod.namespace)

@@ -182,7 +182,7 @@ impl SnapshotBuilder {
     }
 
     fn class_of(&mut self, pod: PodDetail) -> PodClass {
-        let PodDetail { view, requests, mut scheduling, claims, started_at: _ } = pod;
+        let PodDetail { view, requests, mut scheduling, claims, started_at: _, containers: _ } = pod;
         let controller = match view.mirror {
             // The controller of a static pod is its node: that would be a class for each node.
             true => Some(Controller { kind: "Node".into(), name: "node".into() }),

@@ -11,6 +11,7 @@ use domain::plan::PlanRecord;
 use domain::plan::check::in_disruption;
 use domain::plan::precondition::{CLUSTER_TAG, PROTECT_TAG};
 use domain::ports::Instance;
+use domain::sizing::PodContainers;
 use domain::snapshot::Snapshot;
 use domain::tenant::Halt;
 use std::collections::BTreeSet;
@@ -26,6 +27,8 @@ pub(super) struct View {
     pub(super) commitments: Vec<Commitment>,
     /// The instances of the cluster, with their tags.
     pub(super) instances: Vec<Instance>,
+    /// The containers of the pods of the snapshot, where they were listed with it.
+    pub(super) containers: Option<Vec<PodContainers>>,
     /// Nodes that an earlier type of this round has spoken of: one lever for each.
     pub(super) spoken: Vec<HandsOff>,
     /// Runs that lead to nothing: written together when the round is over.
@@ -79,12 +82,13 @@ impl Optimizer {
     }
 
     async fn survey(&self, site: &Site, view: &mut View) -> Result<Snapshot, String> {
-        let Surveyed { snapshot, prices, commitments, instances } =
+        let Surveyed { snapshot, prices, commitments, instances, containers } =
             self.surveyor.survey(site).await.map_err(|unseen| unseen.to_string())?;
         if snapshot.cluster != site.cluster.id {
             return Err("the snapshot is of another cluster".to_owned());
         }
         view.instances = instances;
+        view.containers = containers;
         view.prices = prices;
         view.commitments = commitments;
         view.commitments.extend(site.cluster.policy.optimization.commitments.iter().cloned());

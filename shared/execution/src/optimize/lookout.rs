@@ -3,7 +3,7 @@
 
 use crate::optimize::{Surveyed, Surveyor, Unseen};
 use crate::ports::{Ports, Site};
-use crate::survey::{Machines, Sources, look};
+use crate::survey::{Containers, Looked, Machines, Sources, look};
 use async_trait::async_trait;
 use domain::SignedDuration;
 use domain::decision::{Commitment, PoolPrice};
@@ -82,12 +82,12 @@ impl Surveyor for Lookout {
         let sources = Sources { prices: &price, progress: &|_, _| () };
         let whose = (&site.cluster.id, region);
         let machines = std::future::ready(Machines::Seen(instances.clone()));
-        let seen = look(cluster.as_ref(), whose, machines, self.ports.clock.as_ref(), &sources).await;
-        let mut snapshot = seen.map_err(|error| Unseen(error.to_string()))?;
+        let seen = look(cluster.as_ref(), whose, machines, self.ports.clock.as_ref(), &sources, Containers::Kept).await;
+        let Looked { mut snapshot, containers } = seen.map_err(|error| Unseen(error.to_string()))?;
         let (commitments, part) = reserved;
         snapshot.parts.push(part);
         let prices = spot.into_iter().filter_map(|(pool, quote)| live(pool, quote)).collect();
-        Ok(Surveyed { snapshot, prices, commitments, instances })
+        Ok(Surveyed { snapshot, prices, commitments, instances, containers: Some(containers) })
     }
 }
 

@@ -29,7 +29,7 @@ mod found;
 mod judge;
 mod scene;
 
-use scene::Scene;
+use scene::{Listed, Scene};
 
 /// How often sizes are judged where nothing is in a hurry: every item that is remembered is written then, which each round would be the
 /// dearest of all that we do. A roll-out a day rests on a week of samples, so that hours do not matter. A little less than six of them,
@@ -93,7 +93,9 @@ impl Optimizer {
             return Ok(());
         }
         let snapshot = self.see(site, view).await.ok();
-        let scene = match Scene::look(site, snapshot.as_ref(), self.ports.clock.now(), self.settings.interval).await {
+        // The pages of pods that the snapshot is made of: they are most of what a round reads.
+        let listed = snapshot.as_ref().and_then(|snapshot| Some(Listed { at: snapshot.taken_at, pods: view.containers.take()? }));
+        let scene = match Scene::look(site, snapshot.as_ref(), listed, self.ports.clock.now(), self.settings.interval).await {
             Ok(scene) => scene,
             Err(error) => {
                 info!(cluster.id = %site.cluster.id, %error, "The sizes of workloads could not be read");

@@ -1,5 +1,5 @@
-use super::{Answer, Failure, LONGEST_WAIT, Patience, pause, repeats};
-use http::StatusCode;
+use super::{Answer, BODY_MAX, Failure, LONGEST_WAIT, Patience, pause, plain, repeats};
+use http::{HeaderValue, StatusCode};
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -53,4 +53,14 @@ fn what_the_server_asks_for_counts_up_to_a_bound() {
     };
     assert_eq!(pause(&asked(1), 1, 2), Duration::from_secs(1));
     assert_eq!(pause(&asked(1_000_000), 1, 2), LONGEST_WAIT);
+}
+
+#[test]
+fn a_packed_answer_is_unpacked_and_no_further_than_an_answer_may_be_large() {
+    let packed = HeaderValue::from_static("gzip");
+    let unpacked = |bytes: &[u8]| plain(Some(&packed), https::gzip::pack(bytes).unwrap());
+    assert_eq!(unpacked(b"{}").unwrap(), b"{}");
+    assert_eq!(plain(None, b"{}".to_vec()).unwrap(), b"{}");
+    assert!(matches!(unpacked(&vec![b' '; BODY_MAX + 1]), Err(Failure::TooLarge)));
+    assert!(matches!(plain(Some(&packed), b"{}".to_vec()), Err(Failure::Broken(_))), "it is asked for again");
 }

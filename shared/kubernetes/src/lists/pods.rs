@@ -5,6 +5,7 @@ use crate::call::Api;
 use domain::ids::NodeName;
 use domain::pod::{PodDetail, PodView};
 use domain::ports::{ClusterError, PodSink};
+use domain::sizing::PodContainers;
 use slim::PageEnd;
 
 const PATH: &str = "/api/v1/pods";
@@ -16,16 +17,24 @@ pub(crate) async fn in_detail(api: &Api, sink: &mut dyn PodSink) -> Result<(), C
 
 /// Pods of one node, or all of them.
 pub(crate) async fn views(api: &Api, on: Option<&NodeName>) -> Result<Vec<PodView>, ClusterError> {
-    let mut views = Views(Vec::new());
+    let mut views = Kept(Vec::new(), |pod| pod.view.clone());
     each(api, on.map(|node| format!("spec.nodeName={node}")), &mut views).await?;
     Ok(views.0)
 }
 
-struct Views(Vec<PodView>);
+/// All pods with their containers.
+pub(crate) async fn containers(api: &Api) -> Result<Vec<PodContainers>, ClusterError> {
+    let mut found = Kept(Vec::new(), PodContainers::take);
+    each(api, None, &mut found).await?;
+    Ok(found.0)
+}
 
-impl PodSink for Views {
-    fn pod(&mut self, pod: PodDetail) {
-        self.0.push(pod.view);
+/// What is kept of each pod.
+struct Kept<T>(Vec<T>, fn(&mut PodDetail) -> T);
+
+impl<T: Send> PodSink for Kept<T> {
+    fn pod(&mut self, mut pod: PodDetail) {
+        self.0.push((self.1)(&mut pod));
     }
 
     fn restart(&mut self) {

@@ -1,9 +1,9 @@
 //! Templates of workloads, how far their roll-outs are, and autoscalers.
 
-use domain::sizing::{AutoscalerView, ContainerSizes, Sizes, WorkloadView};
+use domain::sizing::{AutoscalerView, ContainerSizes, WorkloadView};
 use domain::workload::{WorkloadKind, WorkloadRef};
 use serde::Deserialize;
-use slim::{Amounts, Meta, nullable};
+use slim::{Asked, Meta, nullable};
 use std::collections::BTreeMap;
 
 /// Marks of those who write objects from elsewhere and take back what others change: labels and annotations, and who it is.
@@ -67,28 +67,6 @@ pub(super) struct Container {
     pub(super) name: String,
     #[serde(deserialize_with = "nullable")]
     pub(super) resources: Asked,
-}
-
-/// `resources` of a container or of its status.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    #[serde(deserialize_with = "nullable")]
-    requests: Amounts,
-    #[serde(deserialize_with = "nullable")]
-    limits: Amounts,
-}
-
-impl Asked {
-    pub(super) fn sizes(&self) -> Sizes {
-        let of = |amounts: &Amounts, name: &str| amounts.names(name).then(|| amounts.of(name));
-        Sizes {
-            cpu_request: of(&self.requests, "cpu"),
-            cpu_limit: of(&self.limits, "cpu"),
-            memory_request: of(&self.requests, "memory"),
-            memory_limit: of(&self.limits, "memory"),
-        }
-    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,7 +1,6 @@
-use super::pods::{Metrics, Pod};
+use super::metrics::Metrics;
 use super::templates::{Autoscaler, Workload};
 use super::*;
-use domain::usage::OomKill;
 
 fn view(object: Value) -> WorkloadView {
     serde_json::from_value::<Workload>(object).unwrap().view(WorkloadKind::Deployment).unwrap()
@@ -42,26 +41,6 @@ fn an_autoscaler_works_on_what_its_metrics_name_and_on_cpu_without_any() {
     assert_eq!(read(json!([{"type": "Resource", "resource": {"name": "memory"}}])), (false, true));
     assert_eq!(read(json!([{"type": "ContainerResource", "containerResource": {"name": "cpu"}}])), (true, false));
     assert_eq!(read(json!([{"type": "External", "external": {}}])), (false, false));
-}
-
-#[test]
-fn a_kill_is_the_same_while_the_container_is_down_and_when_it_runs_again() {
-    let read = |state: Value, last: Value, restarts: u32| {
-        let object = json!({
-            "metadata": {"name": "web-1", "namespace": "shop", "uid": "0b3f7a9e-0000-4000-8000-000000000001"},
-            "spec": {"containers": [{"name": "app", "resources": {"limits": {"memory": "1Gi"}}}]},
-            "status": {"phase": "Running", "containerStatuses": [
-                {"name": "app", "restartCount": restarts, "state": state, "lastState": last, "resources": {"limits": {"memory": "2Gi"}}},
-            ]},
-        });
-        serde_json::from_value::<Pod>(object).unwrap().view().unwrap().containers.remove(0)
-    };
-    let killed = json!({"terminated": {"reason": "OOMKilled", "finishedAt": "2026-11-24T10:00:00Z"}});
-    let down = read(killed.clone(), json!({}), 4);
-    let again = read(json!({"running": {}}), killed.clone(), 5);
-    assert_eq!(down.oom.as_ref().map(OomKill::name), again.oom.as_ref().map(OomKill::name));
-    assert_eq!(down.sizes.memory_limit, Some(2 << 30), "what the node gives");
-    assert_eq!(read(json!({"running": {}}), json!({"terminated": {"reason": "Error"}}), 5).oom, None);
 }
 
 #[test]

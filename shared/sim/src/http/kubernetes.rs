@@ -14,15 +14,19 @@ mod watch;
 use crate::world::World;
 use ask::Ask;
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
 use axum_server::Handle;
 use domain::ids::ClusterId;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use jiff::SignedDuration;
 use status::Refusal;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -49,6 +53,8 @@ pub struct Served {
     pub ca_pem: String,
     /// The bearer token to show.
     pub token: String,
+    /// How many requests have come so far.
+    pub asked: Arc<AtomicU64>,
     handle: Handle<SocketAddr>,
 }
 
@@ -71,45 +77,35 @@ struct Api {
     cluster: usize,
     token: String,
     delay: SignedDuration,
-    /// Pods are made about as large as those of real clusters, up to this many bytes each; 0: they are not.
     ballast: usize,
+    asked: Arc<AtomicU64>,
     order: Mutex<Option<Arc<list::pods::Order>>>,
 }
 
+/// How a cluster is served.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner {
+    /// Every request waits so long first: a round trip.
+    pub delay: Duration,
+    /// Pods are made about as large as those of real clusters, evenly spread up to this many bytes, most of it field managers, applied
+    /// configurations and environments; 0: they are not.
+    pub pod_bytes_max: usize,
+}
+
 /// Serves a cluster on a free port of 127.0.0.1, over HTTP/1.1 and HTTP/2, with a certificate of its own for `127.0.0.1` and
-/// `localhost`. Every request waits for `delay` first: a round trip.
+/// `localhost`. Every request waits for `delay` first.
 ///
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(world: Arc<World>, cluster: &ClusterId, token: &str, delay: Duration) -> Result<Served, ServeError> {
-    serve_on(world, cluster, token, delay, 0).await
+    serve_as(world, cluster, token, Manner { delay, ..Manner::default() }).await
 }
 
-/// The same on a port of choice; 0 is any that is free.
+/// The same, in a manner of choice.
 ///
 /// # Errors
 /// [`ServeError`].
-pub async fn serve_on(world: Arc<World>, cluster: &ClusterId, token: &str, delay: Duration, port: u16) -> Result<Served, ServeError> {
-    start(world, cluster, token, delay, port, 0).await
-}
-
-/// The same with pods that are as large as those of real clusters: evenly spread up to `pod_bytes_max`, most of it field managers,
-/// applied configurations and environments.
-///
-/// # Errors
-/// [`ServeError`].
-pub async fn serve_bulky(world: Arc<World>, cluster: &ClusterId, token: &str, pod_bytes_max: usize) -> Result<Served, ServeError> {
-    start(world, cluster, token, Duration::ZERO, 0, pod_bytes_max).await
-}
-
-async fn start(
-    world: Arc<World>,
-    cluster: &ClusterId,
-    token: &str,
-    delay: Duration,
-    port: u16,
-    ballast: usize,
-) -> Result<Served, ServeError> {
+pub async fn serve_as(world: Arc<World>, cluster: &ClusterId, token: &str, manner: Manner) -> Result<Served, ServeError> {
     let index = world.with(|state| {
         let index = state.position(cluster)?;
         let kube = state.clusters.get_mut(index)?;
@@ -121,11 +117,20 @@ async fn start(
     });
     let index = index.ok_or_else(|| ServeError::NoCluster(cluster.clone()))?;
     let identity = tls::identity()?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let url = format!("https://{}", listener.local_addr()?);
-    let delay = SignedDuration::try_from(delay).unwrap_or_default();
-    let api = Api { world, cluster: index, token: token.to_owned(), delay, ballast, order: Mutex::default() };
-    let router = Router::new().fallback(answer).with_state(Arc::new(api));
+    let delay = SignedDuration::try_from(manner.delay).unwrap_or_default();
+    let asked = Arc::new(AtomicU64::new(0));
+    let api = Api {
+        world,
+        cluster: index,
+        token: token.to_owned(),
+        delay,
+        ballast: manner.pod_bytes_max,
+        asked: asked.clone(),
+        order: Mutex::default(),
+    };
+    let router = Router::new().fallback(packed).with_state(Arc::new(api));
     let handle = Handle::new();
     let server = axum_server::from_tcp_rustls(listener, identity.config)?.handle(handle.clone());
     tokio::spawn(async move {
@@ -133,10 +138,30 @@ async fn start(
             tracing::error!(%error, "A simulated Kubernetes API stopped");
         }
     });
-    Ok(Served { url, ca_pem: identity.ca_pem, token: token.to_owned(), handle })
+    Ok(Served { url, ca_pem: identity.ca_pem, token: token.to_owned(), asked, handle })
+}
+
+/// As the API server does (`APIResponseCompression`, on since Kubernetes 1.16): what is larger goes out packed, to those who take it.
+const PACKED_FROM: u64 = 128 << 10;
+
+async fn packed(state: State<Arc<Api>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let takes = headers.get("accept-encoding").is_some_and(|coding| coding == "gzip");
+    let response = answer(state, method, uri, headers, body).await;
+    // A watch has no end, and so no size.
+    if !takes || response.body().size_hint().exact().is_none_or(|bytes| bytes <= PACKED_FROM) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let plain = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let mut writer = GzEncoder::new(Vec::new(), Compression::fast());
+    let packed = writer.write_all(&plain).and_then(|()| writer.finish()).unwrap_or_default();
+    parts.headers.insert("content-encoding", HeaderValue::from_static("gzip"));
+    parts.headers.remove("content-length");
+    Response::from_parts(parts, packed.into())
 }
 
 async fn answer(State(api): State<Arc<Api>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    api.asked.fetch_add(1, Ordering::Relaxed);
     if !api.delay.is_zero() {
         api.world.clock().sleep(api.delay).await;
     }

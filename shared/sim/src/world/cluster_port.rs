@@ -123,10 +123,10 @@ impl Cluster for SimCluster {
             let kube = &mut state.clusters[self.cluster];
             if let Some(left) = kube.lists_expire.checked_sub(1) {
                 kube.lists_expire = left;
-                kube.pods.values().take(kube.pods.len() / 2).map(Pod::detail).for_each(|pod| sink.pod(pod));
+                kube.details().take(kube.pods.len() / 2).for_each(|pod| sink.pod(pod));
                 sink.restart();
             }
-            kube.pods.values().map(Pod::detail).for_each(|pod| sink.pod(pod));
+            kube.details().for_each(|pod| sink.pod(pod));
             Ok(())
         })
     }

@@ -3,10 +3,11 @@
 use super::agenda::Due;
 use super::happened::{Cause, What};
 use super::spec::PodShape;
-use super::state::{Pod, State};
+use super::state::{Kube, Pod, State};
 use domain::ids::NodeName;
 use domain::pod::{Controller, PodDetail, PodPhase, PodRef, PodView};
 use domain::scheduling::{Resources, Scheduling};
+use domain::sizing::ContainerState;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,11 +46,18 @@ impl Pod {
 }
 
 impl Pod {
-    pub(crate) fn detail(&self) -> PodDetail {
+    fn detail(&self, containers: Vec<ContainerState>) -> PodDetail {
         let shape = &self.shape;
         let requests = Resources { cpu_millis: shape.cpu_millis, memory_bytes: shape.memory_bytes, extended: shape.extended.clone() };
         let scheduling = Scheduling { volume_zones: None, pinned: false, volumes: 0, ..shape.scheduling.clone() };
-        PodDetail { view: self.view(), requests, scheduling, claims: self.claims.clone(), started_at: self.bound_at }
+        PodDetail { view: self.view(), requests, scheduling, claims: self.claims.clone(), started_at: self.bound_at, containers }
+    }
+}
+
+impl Kube {
+    /// Every pod with what it asks of a node.
+    pub(crate) fn details(&self) -> impl Iterator<Item = PodDetail> {
+        self.pods.values().map(|pod| pod.detail(self.containers_of(pod).containers))
     }
 }
 

@@ -134,7 +134,7 @@ impl Kube {
         })
     }
 
-    fn containers_of(&self, pod: &Pod) -> PodContainers {
+    pub(crate) fn containers_of(&self, pod: &Pod) -> PodContainers {
         let sizes = sizes(&pod.shape);
         let oom = self.killed(pod).map(|(times, at)| OomKill {
             pod_uid: pod.pod.uid.to_string(),

@@ -1,27 +1,9 @@
 //! What a pod requests, counted as kube-scheduler counts it.
 
+use super::PodStatus;
+use super::containers::ContainerStatus;
 use super::spec::{Container, PodSpec};
-use super::{PodStatus, Text};
-use crate::{Amounts, nullable};
-use serde::Deserialize;
-
-/// `resources` of a container, of a pod, or of their status.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    pub(super) requests: Amounts,
-}
-
-/// One of `status.containerStatuses`, as far as an in-place resize shows in it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct ContainerStatus<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-    allocated_resources: Amounts,
-    #[serde(deserialize_with = "nullable")]
-    resources: Asked,
-}
+use crate::Amounts;
 
 /// Containers and sidecars together, or the hungriest moment of the start if that is more, and the overhead of the runtime. A
 /// sidecar is an init container that is always restarted; it runs from its turn on. Requests of the pod as a whole count instead
@@ -53,7 +35,9 @@ fn own(container: &Container<'_>, statuses: &[ContainerStatus<'_>]) -> Amounts {
     let mut own = container.resources.requests.clone();
     if let Some(status) = statuses.iter().find(|status| status.name == container.name) {
         own.raise(&status.allocated_resources);
-        own.raise(&status.resources.requests);
+        if let Some(given) = &status.resources {
+            own.raise(&given.requests);
+        }
     }
     own
 }

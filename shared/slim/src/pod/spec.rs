@@ -1,9 +1,8 @@
 //! `spec` of a pod.
 
 use super::affinity::Affinity;
-use super::requests::Asked;
 use super::{LabelSelector, Text};
-use crate::{Amounts, nullable};
+use crate::{Amounts, Asked, nullable};
 use domain::pod::Selector;
 use domain::scheduling::{HostPort, Scheduling, Spread, Toleration};
 use serde::Deserialize;

@@ -1,6 +1,7 @@
 use crate::Pod;
 use domain::pod::{Operator, PodDetail, Requirement, Selector};
 use domain::scheduling::{HostPort, NAME_FIELD, NodeOperator, NodeTerm, Toleration};
+use domain::usage::OomKill;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -177,4 +178,24 @@ fn the_rest_of_a_pod_is_skipped_however_it_looks() {
         "status": { "startTime": "2026-01-02T03:04:05Z", "podIPs": [{ "ip": "10.0.0.1" }] },
     }));
     assert!(found.view.do_not_disrupt && found.started_at.is_some());
+}
+
+#[test]
+fn a_kill_is_the_same_while_the_container_is_down_and_when_it_runs_again() {
+    let read = |state: Value, last: Value, restarts: u32| {
+        let object = json!({
+            "metadata": {"name": "web-1", "namespace": "shop", "uid": "0b3f7a9e-0000-4000-8000-000000000001"},
+            "spec": {"containers": [{"name": "app", "resources": {"limits": {"memory": "1Gi"}}}]},
+            "status": {"phase": "Running", "containerStatuses": [
+                {"name": "app", "restartCount": restarts, "state": state, "lastState": last, "resources": {"limits": {"memory": "2Gi"}}},
+            ]},
+        });
+        whole(object).containers.remove(0)
+    };
+    let killed = json!({"terminated": {"reason": "OOMKilled", "finishedAt": "2026-11-24T10:00:00Z"}});
+    let down = read(killed.clone(), json!({}), 4);
+    let again = read(json!({"running": {}}), killed.clone(), 5);
+    assert_eq!(down.oom.as_ref().map(OomKill::name), again.oom.as_ref().map(OomKill::name));
+    assert_eq!(down.sizes.memory_limit, Some(2 << 30), "what the node gives");
+    assert_eq!(read(json!({"running": {}}), json!({"terminated": {"reason": "Error"}}), 5).oom, None);
 }

@@ -6,6 +6,7 @@ use domain::ports::PodSink;
 use domain::scheduling::{
     HostPort, NAME_FIELD, NodeOperator, NodeRequirement, NodeTerm, PodTerm, Resources, Scheduling, Spread, Toleration, Weighted,
 };
+use domain::sizing::PodContainers;
 use sim::world::Volume;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,6 +98,8 @@ pub(super) async fn pods_in_detail_are_all_pods_each_once(scene: &Scene<'_>) {
     let collected = collect(scene).await;
     let all: BTreeSet<_> = scene.cluster.pods(None).await.unwrap().into_iter().map(|pod| pod.pod).collect();
     assert_eq!(collected.pods.len(), all.len());
+    let containers = scene.cluster.containers().await.unwrap();
+    assert_eq!(collected.pods.clone().iter_mut().map(PodContainers::take).collect::<Vec<_>>(), containers, "the same containers");
     assert_eq!(collected.pods.into_iter().map(|pod| pod.view.pod).collect::<BTreeSet<_>>(), all);
 }
 

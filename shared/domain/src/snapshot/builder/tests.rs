@@ -49,6 +49,7 @@ fn pod(name: &str, node: Option<&str>, own: &[(&str, &str)]) -> PodDetail {
         scheduling: Scheduling::default(),
         claims: Vec::new(),
         started_at: None,
+        containers: Vec::new(),
     }
 }
 

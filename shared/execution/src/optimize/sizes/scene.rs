@@ -32,22 +32,39 @@ pub(super) struct Scene {
     pub(super) interval_s: i64,
 }
 
+/// Pods with their containers, as an earlier look of the round has listed them.
+pub(super) struct Listed {
+    /// When it began.
+    pub(super) at: Timestamp,
+    pub(super) pods: Vec<PodContainers>,
+}
+
 impl Scene {
-    /// Workloads and pods must be readable; of the rest, what is missing forbids what depends on it.
+    /// Workloads and pods must be readable; of the rest, what is missing forbids what depends on it. What the round has seen already is
+    /// not asked for again, and then this look is one of that time: what became of a pod since is seen by the next.
     pub(super) async fn look(
         site: &Site,
         snapshot: Option<&Snapshot>,
+        listed: Option<Listed>,
         now: Timestamp,
         interval: SignedDuration,
     ) -> Result<Scene, ClusterError> {
         let cluster = site.kubernetes.as_ref().map_err(Clone::clone)?;
-        let (workloads, pods, samples, autoscalers, budgets) = futures::join!(
-            cluster.workloads(),
-            cluster.containers(),
-            cluster.container_usage(),
-            cluster.autoscalers(),
-            cluster.pod_budgets()
-        );
+        let now = listed.as_ref().map_or(now, |listed| listed.at);
+        let pods = async {
+            match listed {
+                Some(listed) => Ok(listed.pods),
+                None => cluster.containers().await,
+            }
+        };
+        let budgets = async {
+            match snapshot.and_then(|snapshot| snapshot.budgets.clone()) {
+                Some(budgets) => budgets,
+                None => cluster.pod_budgets().await.unwrap_or_default(),
+            }
+        };
+        let (workloads, pods, samples, autoscalers, budgets) =
+            futures::join!(cluster.workloads(), pods, cluster.container_usage(), cluster.autoscalers(), budgets);
         let (mut workloads, all) = (workloads?, pods?);
         let names: BTreeSet<String> = workloads.iter().map(|one| one.workload.namespace.clone()).collect();
         let wanted: BTreeSet<&str> =
@@ -70,7 +87,7 @@ impl Scene {
             pods,
             samples: samples.unwrap_or_default().into_iter().map(key).collect(),
             autoscalers: autoscalers.ok(),
-            budgets: budgets.unwrap_or_default(),
+            budgets,
             prices: unit_prices(priced),
             memory_max: nodes.iter().map(|node| node.allocatable.memory_bytes).max(),
             now,

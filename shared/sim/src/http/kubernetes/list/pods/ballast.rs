@@ -19,6 +19,9 @@ pub(super) fn load(pod: &mut Value, key: u64, bytes_max: usize) {
     pod["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = json!(applied);
     let fields: Map<String, Value> = (0..missing / 3 / 27).map(|n| (format!("f:field{n:03}"), json!({"f:name": {}}))).collect();
     pod["metadata"]["managedFields"] = json!([{"manager": "kubelet", "operation": "Update", "fieldsV1": fields}]);
-    let env: Vec<Value> = (0..missing / 3 / 72).map(|n| json!({"name": format!("SETTING_{n:03}"), "value": "x".repeat(40)})).collect();
+    // No two alike, as secrets and addresses are: else it would all be packed to next to nothing.
+    let mut random = fastrand::Rng::with_seed(key);
+    let mut value = |_| std::iter::repeat_with(|| random.alphanumeric()).take(40).collect::<String>();
+    let env: Vec<Value> = (0..missing / 3 / 72).map(|n| json!({"name": format!("SETTING_{n:03}"), "value": value(n)})).collect();
     pod["spec"]["containers"][0]["env"] = json!(env);
 }
