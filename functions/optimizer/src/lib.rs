@@ -4,6 +4,7 @@
 //! executor, under the same safety check once more.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use domain::SignedDuration;
 use domain::optimization::Round;
 use domain::ports::{Parked, QueueError};
 use execution::Trouble;
@@ -17,6 +18,10 @@ pub type Deps = Optimizer;
 /// How many nodes the clusters may have together whose rounds run at once. One snapshot of the largest cluster fills the memory; rounds of
 /// small ones wait for their API servers side by side, so that the waiting is paid once.
 const NODES_AT_ONCE: u32 = 5_000;
+
+/// What the round of the largest cluster takes: 300 pages of pods, one after the other, of a tenth of a second each, and a third as long again
+/// for reading and deciding.
+const LARGEST_TAKES: SignedDuration = SignedDuration::from_secs(45);
 
 /// Why a message comes back.
 #[derive(Debug, thiserror::Error)]
@@ -50,10 +55,14 @@ pub async fn handle_any(event: serde_json::Value, deps: &Deps, budget: Budget) -
     Ok(SqsBatchResponse::default())
 }
 
-/// Handles one batch; only the messages that must come back are in the answer.
+/// Handles one batch; only the messages that must come back are in the answer. What there is no time left for is asked for anew: a message
+/// that comes back would count as one that has failed.
 pub async fn handle(event: SqsEvent, deps: &Deps, budget: Budget) -> SqsBatchResponse {
     let mut back = SqsBatchResponse::default();
-    for group in groups(event.records) {
+    for (place, group) in groups(event.records).into_iter().enumerate() {
+        if place > 0 && budget.left(deps.ports.clock.as_ref()) < LARGEST_TAKES && ask_again(&group, deps).await {
+            continue;
+        }
         let many = group.len();
         let mut event = SqsEvent::default();
         event.records = group;
@@ -63,12 +72,27 @@ pub async fn handle(event: SqsEvent, deps: &Deps, budget: Budget) -> SqsBatchRes
     back
 }
 
+/// Whether all of them were asked for anew.
+async fn ask_again(messages: &[SqsMessage], deps: &Deps) -> bool {
+    let rounds: Option<Vec<Round>> = messages.iter().map(round_of).collect();
+    let Some(rounds) = rounds else { return false };
+    match deps.ask_again(rounds).await {
+        Ok(asked) => info!(asked, left_out = messages.len() - asked, "Asked anew for rounds that there was no time for"),
+        Err(error) => {
+            warn!(error = &error as &dyn std::error::Error, "Rounds could not be asked for anew");
+            return false;
+        }
+    }
+    true
+}
+
+fn round_of(message: &SqsMessage) -> Option<Round> {
+    serde_json::from_str(message.body.as_deref()?).ok()
+}
+
 /// Messages whose rounds have room in the memory together, the small clusters first. Of which nobody knows how large it is has it to itself.
 fn groups(messages: Vec<SqsMessage>) -> Vec<Vec<SqsMessage>> {
-    let size = |message: &SqsMessage| {
-        let round: Option<Round> = message.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
-        round.map_or(0, |round| round.nodes.unwrap_or(NODES_AT_ONCE))
-    };
+    let size = |message: &SqsMessage| round_of(message).map_or(0, |round| round.nodes.unwrap_or(NODES_AT_ONCE));
     let mut sized: Vec<(u32, SqsMessage)> = messages.into_iter().map(|message| (size(&message), message)).collect();
     sized.sort_by_key(|(nodes, _)| *nodes);
     let (mut groups, mut room): (Vec<Vec<SqsMessage>>, u32) = (Vec::new(), 0);

@@ -127,6 +127,18 @@ impl Optimizer {
         Ok(asked)
     }
 
+    /// Asks anew for rounds that could not be begun. Those of the schedule whose slot is over are left out: the next one's are asked for.
+    /// Says for how many it has asked.
+    ///
+    /// # Errors
+    /// [`Trouble`]: not all were asked for.
+    pub async fn ask_again(&self, mut rounds: Vec<Round>) -> Result<usize, Trouble> {
+        let now = slot(self.ports.clock.now(), self.settings.interval);
+        rounds.retain(|round| round.asked_by != SCHEDULE || round.round == now);
+        self.rounds.ask_all(&rounds).await?;
+        Ok(rounds.len())
+    }
+
     /// One round of one cluster.
     ///
     /// # Errors

@@ -94,6 +94,15 @@ pub(crate) async fn all<T: DeserializeOwned, V>(
     every(api, Paging::new(path, None), keep).await
 }
 
+/// The same of objects that are small.
+pub(crate) async fn all_small<T: DeserializeOwned, V>(
+    api: &Api,
+    path: &'static str,
+    keep: impl Fn(T) -> Option<V>,
+) -> Result<Vec<V>, ClusterError> {
+    every(api, Paging::new(path, None).small(), keep).await
+}
+
 /// The same of a kind that not every cluster serves: then there are none.
 pub(crate) async fn all_if_served<T: DeserializeOwned, V>(
     api: &Api,

@@ -42,7 +42,7 @@ const VISITORS: [&str; 2] = ["sweeper", "office-hours"];
 const ROUND: &str = "optimizer round";
 /// One scan of a batch.
 const SCAN: &str = "ghost-scan";
-/// How many processes of the decision server there can be: a round each of ten batches of five (template.yaml).
+/// How many processes of the decision server there can be: a round each of five batches of ten (template.yaml).
 const DECIDING: u64 = 50;
 /// As many clusters as fill every batch.
 const MANY: u128 = 1_000;

@@ -361,3 +361,33 @@ async fn the_server_learns_what_became_of_its_predictions_once_they_are_over() {
     assert_eq!((one.pool.instance_type.as_str(), one.instances, one.interrupted, one.probability), ("c6i.large", 3, 1, 0.25));
     domain::decision::verify::outcomes(&told).unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_large_round_that_there_is_no_time_for_is_asked_for_anew_unless_its_slot_is_over() {
+    let story = in_mode(Mode::Observe).await;
+    let deps = story.system.optimizer.clone().unwrap();
+    let now = execution::optimize::slot(story.system.clock.now(), deps.settings.interval);
+    let rounds = [("a person", "r-1"), ("a person", "r-2"), ("schedule", now.as_str()), ("schedule", "s1")];
+    let messages = rounds.iter().enumerate().map(|(number, (by, name))| {
+        let round = Round {
+            customer: story.customer.clone(),
+            cluster: story.cluster.clone(),
+            round: (*name).to_owned(),
+            asked_by: (*by).to_owned(),
+            types: Vec::new(),
+            dry_run: false,
+            nodes: Some(5_000),
+        };
+        serde_json::json!({ "messageId": number.to_string(), "body": serde_json::to_string(&round).unwrap() })
+    });
+    let event = serde_json::json!({ "Records": messages.collect::<Vec<_>>() });
+    let left = runtime::deadline::Budget::lasting(&*story.system.clock, SignedDuration::from_secs(30));
+    let answer = optimizer::handle_any(event, &deps, left).await.unwrap();
+    assert!(answer.batch_item_failures.is_empty(), "none counts as one that has failed");
+    let runs = story.system.store.all_runs();
+    let of = |run: &Run| domain::optimization::run_id(&story.cluster, "r-1", run.decision);
+    assert!(!runs.is_empty() && runs.iter().all(|run| run.id == of(run)), "the first of a batch always has its turn");
+    let asked = story.system.queue.take_due(story.system.clock.now());
+    let asked: Vec<Round> = asked.iter().map(|message| serde_json::from_str(&message.body).unwrap()).collect();
+    assert_eq!(asked.iter().map(|round| round.round.as_str()).collect::<Vec<_>>(), ["r-2", now.as_str()]);
+}

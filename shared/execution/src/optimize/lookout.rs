@@ -12,8 +12,10 @@ use domain::market::{PriceSource, Quote};
 use domain::offering::{CapacityType, Pool};
 use domain::ports::{Instance, InstanceFilter};
 use domain::snapshot::Part;
+use futures::FutureExt;
 use planning::public_data::Catalogue;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 use tracing::info;
 
 /// How far back prices are asked for. EC2 answers with the price that held at the beginning, too, so that a price which never moved is
@@ -26,10 +28,25 @@ pub struct Lookout {
     catalogue: Catalogue,
 }
 
+/// What EC2 says.
+struct Bought {
+    instances: Vec<Instance>,
+    spot: BTreeMap<Pool, Quote>,
+}
+
 impl Lookout {
     /// With the public data of day zero for what AWS is not asked.
     pub fn new(ports: Ports) -> Lookout {
         Lookout { ports, catalogue: Catalogue::embedded().clone() }
+    }
+
+    /// The instances of the cluster, and then what those cost.
+    async fn bought(&self, site: &Site) -> Result<Bought, Unseen> {
+        let filter = InstanceFilter::Cluster(site.cluster.name.clone());
+        let instances = self.ports.cloud.instances(&site.scope, &filter).await;
+        let instances = instances.map_err(|error| Unseen(format!("its instances cannot be listed: {error}")))?;
+        let spot = self.spot(site, &instances).await?;
+        Ok(Bought { instances, spot })
     }
 
     /// The spot prices of now in the zones of the cluster, of the types that it runs: whatever they are bought as, they are the
@@ -70,20 +87,30 @@ impl Lookout {
 impl Surveyor for Lookout {
     async fn survey(&self, site: &Site) -> Result<Surveyed, Unseen> {
         let cluster = site.kubernetes.as_ref().map_err(|error| Unseen(error.to_string()))?;
-        let filter = InstanceFilter::Cluster(site.cluster.name.clone());
-        let (instances, reserved) = futures::join!(self.ports.cloud.instances(&site.scope, &filter), self.reserved(site));
-        let instances = instances.map_err(|error| Unseen(format!("its instances cannot be listed: {error}")))?;
-        let spot = self.spot(site, &instances).await?;
+        // Asked for while the cluster is; prices are looked up when both have answered.
+        let bought: OnceLock<Bought> = OnceLock::new();
+        let machines = async {
+            let found = self.bought(site).await.map_err(|unseen| unseen.0)?;
+            Ok(bought.get_or_init(|| found).instances.clone())
+        };
+        let machines = machines.map(|found| found.map_or_else(Machines::Unseen, Machines::Seen));
         let region = &site.cluster.region;
         let price = |pool: &Pool| match pool.capacity {
             CapacityType::OnDemand => self.catalogue.on_demand_quote(region, &pool.instance_type),
-            CapacityType::Spot => spot.get(pool).copied().or_else(|| self.catalogue.spot_estimate(region, &pool.instance_type)),
+            CapacityType::Spot => {
+                let seen = bought.get().and_then(|bought| bought.spot.get(pool).copied());
+                seen.or_else(|| self.catalogue.spot_estimate(region, &pool.instance_type))
+            }
         };
         let sources = Sources { prices: &price, progress: &|_, _| () };
         let whose = (&site.cluster.id, region);
-        let machines = std::future::ready(Machines::Seen(instances.clone()));
-        let seen = look(cluster.as_ref(), whose, machines, self.ports.clock.as_ref(), &sources, Containers::Kept).await;
+        let looked = look(cluster.as_ref(), whose, machines, self.ports.clock.as_ref(), &sources, Containers::Kept);
+        let (seen, reserved) = futures::join!(looked, self.reserved(site));
         let Looked { mut snapshot, containers } = seen.map_err(|error| Unseen(error.to_string()))?;
+        let gap = || snapshot.parts.iter().find_map(|part| part.gap.clone().filter(|_| part.name == "instances"));
+        let Some(Bought { instances, spot }) = bought.into_inner() else {
+            return Err(Unseen(gap().unwrap_or_else(|| "its instances were not listed".to_owned())));
+        };
         let (commitments, part) = reserved;
         snapshot.parts.push(part);
         let prices = spot.into_iter().filter_map(|(pool, quote)| live(pool, quote)).collect();
