@@ -17,24 +17,24 @@ pub(crate) async fn in_detail(api: &Api, sink: &mut dyn PodSink) -> Result<(), C
 
 /// Pods of one node, or all of them.
 pub(crate) async fn views(api: &Api, on: Option<&NodeName>) -> Result<Vec<PodView>, ClusterError> {
-    let mut views = Kept(Vec::new(), |pod| pod.view.clone());
+    let mut views = Kept(Vec::new(), |pod| pod.view);
     each(api, on.map(|node| format!("spec.nodeName={node}")), &mut views).await?;
     Ok(views.0)
 }
 
 /// All pods with their containers.
 pub(crate) async fn containers(api: &Api) -> Result<Vec<PodContainers>, ClusterError> {
-    let mut found = Kept(Vec::new(), PodContainers::take);
+    let mut found = Kept(Vec::new(), |mut pod| PodContainers::take(&mut pod));
     each(api, None, &mut found).await?;
     Ok(found.0)
 }
 
 /// What is kept of each pod.
-struct Kept<T>(Vec<T>, fn(&mut PodDetail) -> T);
+struct Kept<T>(Vec<T>, fn(PodDetail) -> T);
 
 impl<T: Send> PodSink for Kept<T> {
-    fn pod(&mut self, mut pod: PodDetail) {
-        self.0.push((self.1)(&mut pod));
+    fn pod(&mut self, pod: PodDetail) {
+        self.0.push((self.1)(pod));
     }
 
     fn restart(&mut self) {

@@ -1,8 +1,8 @@
 //! Containers of a pod: the sizes that are in effect, and how they were last ended for lack of memory.
 
-use super::spec::PodSpec;
+use super::spec::{Container, PodSpec};
 use super::{PodStatus, Text};
-use crate::{Asked, nullable, time};
+use crate::{Amounts, Asked, nullable, time};
 use domain::ids::PodUid;
 use domain::sizing::ContainerState;
 use domain::usage::OomKill;
@@ -14,10 +14,11 @@ use serde::Deserialize;
 pub(super) struct ContainerStatus<'a> {
     #[serde(borrow)]
     pub(super) name: Text<'a>,
-    pub(super) allocated_resources: crate::Amounts,
+    pub(super) allocated_resources: Amounts,
     /// What the node gives it.
     pub(super) resources: Option<Asked>,
-    restart_count: u32,
+    #[serde(deserialize_with = "nullable")]
+    restart_count: i64,
     #[serde(borrow, deserialize_with = "nullable")]
     state: State<'a>,
     #[serde(borrow, deserialize_with = "nullable")]
@@ -41,7 +42,7 @@ struct Terminated<'a> {
 
 /// The containers of a pod of this uid.
 pub(super) fn of(spec: &PodSpec<'_>, status: &PodStatus<'_>, uid: &PodUid) -> Vec<ContainerState> {
-    let state = |container: &super::spec::Container<'_>| {
+    let state = |container: &Container<'_>| {
         let status = status.container_statuses.iter().find(|status| status.name == container.name);
         // What the node gives wins over what the pod asks for: a resize may be under way.
         let sizes = status.and_then(|status| status.resources.as_ref()).unwrap_or(&container.resources).sizes();
@@ -66,9 +67,10 @@ impl ContainerStatus<'_> {
             let ended = state.terminated.as_ref().filter(|ended| ended.reason.as_str() == "OOMKilled")?;
             Some(time(ended.finished_at.as_ref())?.as_second())
         };
+        let restarts = u32::try_from(self.restart_count).unwrap_or(0);
         match (of(&self.state), of(&self.last_state)) {
-            (Some(at), _) => Some((self.restart_count, at)),
-            (None, Some(at)) => Some((self.restart_count.saturating_sub(1), at)),
+            (Some(at), _) => Some((restarts, at)),
+            (None, Some(at)) => Some((restarts.saturating_sub(1), at)),
             (None, None) => None,
         }
     }
