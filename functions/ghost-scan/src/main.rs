@@ -26,13 +26,11 @@ async fn main() -> anyhow::Result<()> {
     let Wires { config, sdk, table, .. } = &wires;
     let ports = wires.ports();
     let deps = &Scanner {
-        inspector: Some(Inspector {
-            registry: table.clone(),
-            rights: wires.clusters(wires.vault(), aws::EksRole::Act),
-            trust: Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Act)),
-            cloud: ports.cloud.clone(),
-            clock: wires.clock.clone(),
-        }),
+        inspector: Some(Inspector::on(
+            &ports,
+            wires.clusters(wires.vault(), aws::EksRole::Act),
+            Arc::new(aws::RoleTrust::new(sdk.clone(), aws::EksRole::Act)),
+        )),
         ports,
         findings: table.clone(),
         notices: Arc::new(aws::NoticeQueue::new(sdk, config.notices_queue_url.clone())),

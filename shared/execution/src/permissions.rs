@@ -1,5 +1,6 @@
 //! Looks what we may do in a cluster and in its account, and writes down what is missing. Nothing is changed by looking.
 
+use crate::ports::Ports;
 use domain::permissions::{Checklist, all_rights, asked_key, key};
 use domain::ports::{Clock, Cloud, ClusterError, Registry, Rights, StoreError, Trust, Trusts};
 use domain::tenant::{AwsScope, Cluster};
@@ -23,6 +24,11 @@ pub struct Inspector {
 }
 
 impl Inspector {
+    /// One that reads and writes where the rest of a process does.
+    pub fn on(ports: &Ports, rights: Arc<dyn Rights>, trust: Arc<dyn Trusts>) -> Inspector {
+        Inspector { registry: ports.registry.clone(), rights, trust, cloud: ports.cloud.clone(), clock: ports.clock.clone() }
+    }
+
     /// Looks, unless somebody has looked not long ago and nobody has asked since; says whether it did.
     ///
     /// # Errors

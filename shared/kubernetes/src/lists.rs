@@ -18,7 +18,8 @@ mod services;
 mod traffic;
 
 pub(crate) use claims::claims;
-use pages::{Paging, Turn};
+pub(crate) use pages::Paging;
+use pages::Turn;
 pub(crate) use persistent::volumes as persistent_volumes;
 pub(crate) use services::{endpoints, services};
 pub(crate) use traffic::traffic;
@@ -94,25 +95,12 @@ pub(crate) async fn all<T: DeserializeOwned, V>(
     every(api, Paging::new(path, None), keep).await
 }
 
-/// The same of objects that are small.
-pub(crate) async fn all_small<T: DeserializeOwned, V>(
+/// The same, in a way of its own through the list.
+pub(crate) async fn every<T: DeserializeOwned, V>(
     api: &Api,
-    path: &'static str,
+    mut paging: Paging,
     keep: impl Fn(T) -> Option<V>,
 ) -> Result<Vec<V>, ClusterError> {
-    every(api, Paging::new(path, None).small(), keep).await
-}
-
-/// The same of a kind that not every cluster serves: then there are none.
-pub(crate) async fn all_if_served<T: DeserializeOwned, V>(
-    api: &Api,
-    path: &'static str,
-    keep: impl Fn(T) -> Option<V>,
-) -> Result<Vec<V>, ClusterError> {
-    every(api, Paging::new(path, None).optional(), keep).await
-}
-
-async fn every<T: DeserializeOwned, V>(api: &Api, mut paging: Paging, keep: impl Fn(T) -> Option<V>) -> Result<Vec<V>, ClusterError> {
     let mut found = Vec::new();
     while let Some(turn) = paging.turn(api).await? {
         match turn {

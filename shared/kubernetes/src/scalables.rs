@@ -2,7 +2,7 @@
 
 use crate::call::{Api, Call};
 use crate::endpoint::segment;
-use crate::lists::{all, all_if_served};
+use crate::lists::{Paging, all, every};
 use domain::office_hours::ORIGINAL;
 use domain::ports::ClusterError;
 use domain::workload::{Beside, Namespace, Resize, Resized, Scalable, Scalables, ScaleKind, ScaleRef, WorkloadKind, WorkloadRef};
@@ -182,7 +182,7 @@ pub(crate) async fn scalables(api: &Api, beside: Beside) -> Result<Scalables, Cl
         all(api, "/apis/apps/v1/deployments", of(ScaleKind::Deployment)),
         all(api, "/apis/apps/v1/statefulsets", of(ScaleKind::StatefulSet)),
         all(api, "/apis/autoscaling/v2/horizontalpodautoscalers", of(ScaleKind::HorizontalPodAutoscaler)),
-        all_if_served(api, "/apis/keda.sh/v1alpha1/scaledobjects", of(ScaleKind::ScaledObject)),
+        every(api, Paging::new("/apis/keda.sh/v1alpha1/scaledobjects", None).optional(), of(ScaleKind::ScaledObject)),
         cron_jobs,
         pods,
     )?;

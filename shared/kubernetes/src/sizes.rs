@@ -2,7 +2,7 @@
 
 use crate::call::{Api, Call};
 use crate::endpoint::segment;
-use crate::lists::{all, all_small, pods};
+use crate::lists::{Paging, all, every, pods};
 use domain::pod::PodRef;
 use domain::ports::{ClusterError, Sizer};
 use domain::sizing::{AutoscalerView, ContainerSizes, InPlace, PodContainers, Resource, Sizes, WorkloadView};
@@ -45,7 +45,8 @@ impl Sizer for Connection {
     }
 
     async fn container_usage(&self) -> Result<Vec<Sample>, ClusterError> {
-        let samples = all_small(&self.api, "/apis/metrics.k8s.io/v1beta1/pods", |metrics: Metrics| Some(metrics.samples())).await?;
+        let paging = Paging::new("/apis/metrics.k8s.io/v1beta1/pods", None).small();
+        let samples = every(&self.api, paging, |metrics: Metrics| Some(metrics.samples())).await?;
         Ok(samples.into_iter().flatten().collect())
     }
 

@@ -49,13 +49,7 @@ pub fn scanner(ports: &Ports, table: &Arc<aws::Table>, queue: &Arc<MemoryQueue>,
         findings: table.clone(),
         notices: ports.notices.clone(),
         scans: queue.clone(),
-        inspector: Some(Inspector {
-            registry: ports.registry.clone(),
-            rights,
-            trust: Arc::new(MemoryTrust::default()),
-            cloud: ports.cloud.clone(),
-            clock: ports.clock.clone(),
-        }),
+        inspector: Some(Inspector::on(ports, rights, Arc::new(MemoryTrust::default()))),
         settings: execution::waste::Settings { ghosts: true, volumes: true, network: true },
     }
 }

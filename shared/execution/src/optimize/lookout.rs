@@ -12,7 +12,6 @@ use domain::market::{PriceSource, Quote};
 use domain::offering::{CapacityType, Pool};
 use domain::ports::{Instance, InstanceFilter};
 use domain::snapshot::Part;
-use futures::FutureExt;
 use planning::public_data::Catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -88,17 +87,19 @@ impl Surveyor for Lookout {
     async fn survey(&self, site: &Site) -> Result<Surveyed, Unseen> {
         let cluster = site.kubernetes.as_ref().map_err(|error| Unseen(error.to_string()))?;
         // Asked for while the cluster is; prices are looked up when both have answered.
-        let bought: OnceLock<Bought> = OnceLock::new();
+        let bought: OnceLock<Result<Bought, Unseen>> = OnceLock::new();
         let machines = async {
-            let found = self.bought(site).await.map_err(|unseen| unseen.0)?;
-            Ok(bought.get_or_init(|| found).instances.clone())
+            let found = self.bought(site).await;
+            match bought.get_or_init(|| found) {
+                Ok(found) => Machines::Seen(found.instances.clone()),
+                Err(unseen) => Machines::Unseen(unseen.0.clone()),
+            }
         };
-        let machines = machines.map(|found| found.map_or_else(Machines::Unseen, Machines::Seen));
         let region = &site.cluster.region;
         let price = |pool: &Pool| match pool.capacity {
             CapacityType::OnDemand => self.catalogue.on_demand_quote(region, &pool.instance_type),
             CapacityType::Spot => {
-                let seen = bought.get().and_then(|bought| bought.spot.get(pool).copied());
+                let seen = bought.get().and_then(|bought| bought.as_ref().ok()?.spot.get(pool).copied());
                 seen.or_else(|| self.catalogue.spot_estimate(region, &pool.instance_type))
             }
         };
@@ -107,10 +108,8 @@ impl Surveyor for Lookout {
         let looked = look(cluster.as_ref(), whose, machines, self.ports.clock.as_ref(), &sources, Containers::Kept);
         let (seen, reserved) = futures::join!(looked, self.reserved(site));
         let Looked { mut snapshot, containers } = seen.map_err(|error| Unseen(error.to_string()))?;
-        let gap = || snapshot.parts.iter().find_map(|part| part.gap.clone().filter(|_| part.name == "instances"));
-        let Some(Bought { instances, spot }) = bought.into_inner() else {
-            return Err(Unseen(gap().unwrap_or_else(|| "its instances were not listed".to_owned())));
-        };
+        let unasked = || Err(Unseen("its instances were not listed".to_owned()));
+        let Bought { instances, spot } = bought.into_inner().unwrap_or_else(unasked)?;
         let (commitments, part) = reserved;
         snapshot.parts.push(part);
         let prices = spot.into_iter().filter_map(|(pool, quote)| live(pool, quote)).collect();

@@ -22,7 +22,7 @@ pub(super) enum Turn {
 }
 
 /// The way through one list.
-pub(super) struct Paging {
+pub(crate) struct Paging {
     path: &'static str,
     fields: Option<String>,
     next: String,
@@ -40,7 +40,7 @@ pub(super) struct Paging {
 
 impl Paging {
     /// The list at `path`, narrowed by a field selector.
-    pub(super) fn new(path: &'static str, fields: Option<String>) -> Self {
+    pub(crate) fn new(path: &'static str, fields: Option<String>) -> Self {
         Self {
             path,
             fields,
@@ -56,12 +56,12 @@ impl Paging {
     }
 
     /// A list of small objects.
-    pub(super) fn small(self) -> Self {
+    pub(crate) fn small(self) -> Self {
         Self { limit: SMALL_LIMIT, ..self }
     }
 
     /// A kind that not every cluster serves.
-    pub(super) fn optional(self) -> Self {
+    pub(crate) fn optional(self) -> Self {
         Self { optional: true, ..self }
     }
 
