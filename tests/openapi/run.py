@@ -82,7 +82,8 @@ def main():
     server = Server(program)
     try:
         server.furnish()
-        shutil.copy(HERE / "schemathesis.toml", server.folder)
+        for name in ["schemathesis.toml", "hooks.py"]:
+            shutil.copy(HERE / name, server.folder)
         environment = dict(os.environ, API_KEY=server.key)
         command = [
             schemathesis, "run", f"{server.origin}/api/v1/openapi.json",
