@@ -8,13 +8,13 @@ use domain::ids::{ClusterId, CustomerId};
 use domain::ports::Clock;
 use domain::tenant::{ApiKey, Customer, CustomerStatus, Role};
 use gate::Gate;
+use harness::contracts::store::Store;
+use harness::system::a_cluster;
 use runtime::clock::SystemClock;
 use sha2::{Digest, Sha256};
 use sim::store::{MemoryQueue, MemoryTrust, MemoryVault};
 use sim::world::World;
 use std::sync::Arc;
-use tests::contracts::store::Store;
-use tests::system::a_cluster;
 
 #[path = "api/flood.rs"]
 mod flood;

@@ -11,6 +11,7 @@ use domain::ports::{Clock, PodSink};
 use domain::snapshot::SnapshotBuilder;
 use domain::{SignedDuration, Timestamp};
 use execution::survey::{Containers, Machines, Sources, look};
+use harness::pod_pages;
 use kubernetes::{Access, Credential, Settings, decode_pods, open};
 use sim::clock::EPOCH;
 use sim::http::kubernetes::{Manner, serve_as};
@@ -19,7 +20,6 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use tests::pod_pages;
 
 const NODES: usize = 5_000;
 const PODS: usize = 150_000;

@@ -2,10 +2,10 @@
 
 use domain::SignedDuration;
 use domain::ports::Clock;
+use harness::one_rescue::scene;
+use harness::system::System;
 use sim::world::{ClusterSpec, NodeSpec, What, WorkloadSpec, World};
 use std::time::Instant;
-use tests::one_rescue::scene;
-use tests::system::System;
 
 #[path = "rescue/over_http.rs"]
 mod over_http;
@@ -41,7 +41,7 @@ fn main() {
 /// Requests of scans of 200 clusters of 50 nodes, all in one account: one by hand, and those of six hours.
 fn scan_cost() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let cost = runtime.block_on(tests::scan_cost::measure(200, 50));
+    let cost = runtime.block_on(harness::scan_cost::measure(200, 50));
     println!("BENCH kubernetes_requests_per_scan_of_50_nodes {:.2} requests <= 6", cost.kubernetes);
     println!("BENCH ec2_requests_per_scan_of_50_nodes {:.2} requests <= 4", cost.ec2);
     println!("BENCH kubernetes_requests_of_the_dearest_scan {:.2} requests <= 6", cost.kubernetes_max);

@@ -6,15 +6,15 @@ use domain::node::NodeOwner;
 use domain::offering::CapacityType;
 use domain::plan::{Outcome, PlanKey, PlanRecord};
 use domain::ports::{Clock, Journal, Lifecycle};
+use harness::events::file;
+use harness::programs::Running;
+use harness::wired::{CUSTOMER, Leaping, Line, Wired};
 use serde_json::{Value, json};
 use sim::faults::{Call, Fault, FaultyCloud, Gate};
 use sim::world::{ClusterSpec, NodeSpec, Timing, What, WorkloadSpec, World};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tests::events::file;
-use tests::programs::Running;
-use tests::wired::{CUSTOMER, Leaping, Line, Wired};
 
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "us-east-2";
@@ -35,7 +35,7 @@ struct Stage {
 /// Three nodes with pods that a batch will name, and one more; EC2 fails as the script says.
 async fn stage(script: impl FnMut(Call) -> Option<Fault> + Send + 'static) -> Stage {
     // Built before anything is announced: the two minutes of a notice run in real time.
-    tests::programs::program("interruption");
+    harness::programs::program("interruption");
     let clock = Leaping::new();
     let world = World::new(clock.clone(), 3);
     world.set_timing(Timing { join: Some(SignedDuration::from_secs(4)), ..Timing::default() });

@@ -14,12 +14,12 @@ use domain::savings::Lever;
 use domain::sizing::{ContainerSizes, Sizes, WorkloadPolicy};
 use execution::optimize::{Surveyed, Surveyor, Unseen};
 use execution::ports::Site;
+use harness::plans::one_plan::OnePlan;
+use harness::plans::one_size::{self, FIRST, MIB, web};
+use harness::plans::{WorldSurveyor, allow};
 use sim::faults::{Fault, Kind};
 use sim::world::World;
 use std::sync::{Arc, Mutex};
-use tests::plans::one_plan::OnePlan;
-use tests::plans::one_size::{self, FIRST, MIB, web};
-use tests::plans::{WorldSurveyor, allow};
 
 struct Story(OnePlan);
 
@@ -103,7 +103,7 @@ async fn a_workload_that_needs_more_gets_it_and_its_pods_stay_available() {
     let mut story = Story::watched(400, 500, auto).await;
     story.round("r").await;
     let cluster = story.0.cluster.clone();
-    let ready = |system: &tests::system::System| system.world.pods(&cluster).iter().filter(|pod| pod.ready).count();
+    let ready = |system: &harness::system::System| system.world.pods(&cluster).iter().filter(|pod| pod.ready).count();
     story.0.system.run(SignedDuration::from_mins(10), |system| assert!(ready(system) >= 3, "no pod was missed")).await;
     let plans = story.plans();
     assert_eq!(

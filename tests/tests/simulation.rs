@@ -11,7 +11,7 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn no_seed_breaks_a_law() {
     if let Some(seed) = number("SIM_SEED") {
-        tests::world_by_seed::run(seed).unwrap_or_else(|law| panic!("seed {seed}: {law}"));
+        harness::world_by_seed::run(seed).unwrap_or_else(|law| panic!("seed {seed}: {law}"));
         return;
     }
     let seeds = number("SIM_SEEDS").unwrap_or(1_000);
@@ -27,7 +27,7 @@ fn no_seed_breaks_a_law() {
                     if seed >= first + seeds || broken.lock().unwrap().len() > 20 {
                         return;
                     }
-                    let run = std::panic::catch_unwind(|| tests::world_by_seed::run(seed));
+                    let run = std::panic::catch_unwind(|| harness::world_by_seed::run(seed));
                     if let Err(law) = run.unwrap_or_else(|_| Err("it panicked".to_owned())) {
                         broken.lock().unwrap().push((seed, law));
                     }

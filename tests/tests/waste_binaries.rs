@@ -10,13 +10,13 @@ use domain::plan::PlanKind;
 use domain::policy::Mode;
 use domain::ports::{Clock, Findings, Journal, Moment, Nights, Notice, Outbox, Registry, Watchbooks};
 use domain::watch::ScanOrder;
+use harness::programs::Running;
+use harness::wired::{CUSTOMER, Leaping, Line, Wired};
 use serde_json::{Value, json};
 use sim::faults::{Fault, FaultyCloud, Gate};
 use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
 use std::sync::Arc;
 use std::time::Duration;
-use tests::programs::Running;
-use tests::wired::{CUSTOMER, Leaping, Line, Wired};
 
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "us-east-2";
@@ -32,7 +32,7 @@ struct Stage {
 
 /// Twelve nodes with one workload, and an instance that is none of them.
 async fn stage() -> Stage {
-    tests::programs::program("ghost-scan");
+    harness::programs::program("ghost-scan");
     let clock = Leaping::new();
     let world = World::new(clock.clone(), 3);
     let cluster = world.add_cluster(ClusterSpec::new(CUSTOMER, "shop", ACCOUNT, REGION));

@@ -7,7 +7,7 @@
 //! Load Balancing API, "Request throttling"). The constants below are half of them. Auto Scaling publishes none; its reads go with
 //! those of EC2.
 //!
-//! This is per process. What all processes together take in an hour of scans is reckoned in `tests/src/scan_cost.rs`.
+//! This is per process. What all processes together take in an hour of scans is reckoned in `tests/harness/src/scan_cost.rs`.
 
 use domain::ports::CloudError;
 use std::sync::Mutex;

@@ -8,13 +8,13 @@
 use super::{CUSTOMERS, KEYS_EACH, api, cluster, customer, key, real, settle};
 use axum::Router;
 use gate::Gate;
+use harness::contracts::store::Store;
 use http::{Request, StatusCode};
 use runtime::http::{Client, Limits, Server};
 use sha2::{Digest, Sha256};
 use sim::store::MemoryStore;
 use std::sync::Arc;
 use std::time::Duration;
-use tests::contracts::store::Store;
 use tokio::time::{Instant, sleep_until};
 
 const CLIENTS: usize = CUSTOMERS * KEYS_EACH;

@@ -17,6 +17,7 @@ use execution::Ports;
 use execution::office_hours::OfficeHours;
 use execution::optimize::Optimizer;
 use execution::waste::Scanner;
+use harness::wired::Leaping;
 use runtime::deadline::Budget;
 use sim::faults::{FaultyCloud, Gate};
 use sim::store::{MemoryNotices, MemoryQueue};
@@ -25,7 +26,6 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use tests::wired::Leaping;
 
 pub const REGION: &str = "us-east-1";
 const TABLE: &str = "cost";

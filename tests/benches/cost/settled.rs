@@ -8,10 +8,10 @@ use domain::offering::CapacityType;
 use domain::ports::{Registry, Usages};
 use domain::usage::{ContainerRef, Usage};
 use domain::workload::{WorkloadKind, WorkloadRef};
+use harness::system::{a_cluster, a_customer};
 use planning::rightsizing::fold::fold;
 use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
 use std::sync::Arc;
-use tests::system::{a_cluster, a_customer};
 
 /// So many clusters of so many nodes, registered: their names, and all their instances.
 pub async fn settle(

@@ -8,6 +8,7 @@ use domain::interruption::parse::Received;
 use domain::offering::CapacityType;
 use domain::ports::Clock;
 use execution::Ports;
+use harness::wired::{CUSTOMER, Line, Wired};
 use runtime::deadline::Budget;
 use sim::clock::SimClock;
 use sim::faults::{FaultyCloud, Gate};
@@ -16,7 +17,6 @@ use sim::world::{ClusterSpec, NodeSpec, What, WorkloadSpec, World};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tests::wired::{CUSTOMER, Line, Wired};
 
 const REGION: &str = "us-east-1";
 
@@ -94,7 +94,7 @@ pub fn warm(r_ms: u32) {
 /// Clusters, and nodes of each that are warned. A thousand warnings are measured in release; unoptimised TLS and an unoptimised table
 /// are no measure, so that there a hundred show that none is lost and none doubled.
 fn size() -> (usize, usize) {
-    if tests::programs::release() { (50, 20) } else { (10, 10) }
+    if harness::programs::release() { (50, 20) } else { (10, 10) }
 }
 
 /// A storm that has not ended by then is lost; the bar is far below.

@@ -1,6 +1,6 @@
 //! How fast the real `interruption` binary is there, and how large it is.
 
-use tests::programs::{Running, program, release};
+use harness::programs::{Running, program, release};
 
 const STARTS: usize = 21;
 

@@ -8,6 +8,7 @@ use domain::ids::Region;
 use domain::notify::Sending;
 use domain::ports::{Advisor, Clusters, Courier, Parcel, Vault};
 use gate::{Gate, Net};
+use harness::system::a_cluster;
 use runtime::advisor::HttpAdvisor;
 use runtime::courier::HttpCourier;
 use runtime::http::Limits;
@@ -17,7 +18,6 @@ use sim::clock::EPOCH;
 use sim::store::MemoryVault;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use tests::system::a_cluster;
 use tokio::net::TcpStream;
 
 /// A resolver and a connector that write down what they were asked for. Nobody is called.

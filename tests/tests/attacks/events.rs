@@ -6,12 +6,12 @@ use domain::ids::{ClusterId, InstanceId};
 use domain::interruption::parse::Received;
 use domain::offering::CapacityType;
 use domain::ports::Clock;
+use harness::system::System;
 use runtime::deadline::Budget;
 use serde_json::Value;
 use sim::clock::SimClock;
 use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
 use std::sync::Arc;
-use tests::system::System;
 
 struct Stage {
     system: System,

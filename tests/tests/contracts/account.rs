@@ -9,14 +9,14 @@ use domain::ports::estate::EbsVolume;
 use domain::ports::{Cloud, LaunchRequest, Registry};
 use ec2::Ec2;
 use execution::permissions::Inspector;
+use harness::contracts::account::{Bench, Hands, account};
+use harness::system::a_cluster;
 use sim::clock::{EPOCH, SimClock};
 use sim::http::aws::{ServedAws, Wire, serve};
 use sim::store::{MemoryStore, MemoryTrust};
 use sim::world::{ClusterSpec, NodeSpec, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tests::contracts::account::{Bench, Hands, account};
-use tests::system::a_cluster;
 
 const ACCOUNT: &str = "111122223333";
 const OURS: (&str, &str) = ("cloudoptim.io/cluster", "prod");

@@ -2,8 +2,8 @@
 
 use decision::planner::Planner;
 use decision::{Deps, Key, Library, Limits, Records};
+use harness::contracts::advisor::{Target, keeps_the_contract, size};
 use std::sync::Arc;
-use tests::contracts::advisor::{Target, keeps_the_contract, size};
 
 const KEY: &str = "the-key-of-this-test";
 

@@ -13,10 +13,10 @@ use domain::node::NodeTemplate;
 use domain::offering::{CapacityType, Pool};
 use domain::ports::{Cloud, Lifecycle};
 use domain::tenant::AwsScope;
+use harness::contracts::cloud::{Bench, Hands, Knows, cloud};
 use sim::clock::SimClock;
 use sim::world::{ClusterSpec, NodeSpec, World};
 use std::sync::Arc;
-use tests::contracts::cloud::{Bench, Hands, Knows, cloud};
 
 const ALL: Knows = Knows { client_token: true, filters: true, marks: true, reservations: true };
 const ACCOUNT: &str = "111122223333";

@@ -12,6 +12,8 @@ use domain::scheduling::Scheduling;
 use domain::tenant;
 use domain::{SignedDuration, Timestamp};
 use execution::permissions::Inspector;
+use harness::contracts::cluster::{Stage, read_only, suite};
+use harness::system::a_customer;
 use kubernetes::{Connections, Settings};
 use serde_json::json;
 use sim::clock::EPOCH;
@@ -21,8 +23,6 @@ use sim::world::{Allows, ClusterSpec, NodeSpec, PdbSpec, PodShape, ServiceSpec, 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tests::contracts::cluster::{Stage, read_only, suite};
-use tests::system::a_customer;
 
 /// A clock that stands still until a law lets time go by.
 struct Hands(Mutex<Timestamp>);

@@ -13,12 +13,12 @@ use domain::ports::estate::{Address, BalancerKind, Behind, EbsVolume, Estate, Lo
 use domain::ports::{Clock, CloudError};
 use domain::{SignedDuration, Timestamp};
 use ec2::Ec2;
+use harness::contracts::estate::{Bench, Hands, Knows, Tags, estate};
 use sim::clock::EPOCH;
 use sim::http::aws::{ServedAws, Wire, serve};
 use sim::world::{ClusterSpec, NodeSpec, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use tests::contracts::estate::{Bench, Hands, Knows, Tags, estate};
 
 const ACCOUNT: &str = "111122223333";
 const ALL: Knows = Knows { minimum: true, balancers: true };

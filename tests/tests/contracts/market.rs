@@ -1,9 +1,9 @@
 //! The decision server's table: in memory, on an embedded DynamoDB, and on any AWS-like endpoint that `CONTRACT_AWS_ENDPOINT`
 //! names (moto, for one).
 
+use harness::contracts::market::{market, outcomes};
+use harness::contracts::models::{models, work};
 use sim::store::MemoryMarket;
-use tests::contracts::market::{market, outcomes};
-use tests::contracts::models::{models, work};
 
 #[tokio::test]
 async fn memory_keeps_the_contract_of_the_market() {

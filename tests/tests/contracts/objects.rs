@@ -2,12 +2,12 @@
 
 use domain::ports::{Clock, Objects};
 use domain::{SignedDuration, Timestamp};
+use harness::contracts::objects::{addresses_are_walled, objects, permit, put};
 use runtime::clock::SystemClock;
 use runtime::web::ids::random_ids;
 use sim::store::{MemoryObjects, door};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use tests::contracts::objects::{addresses_are_walled, objects, permit, put};
 
 /// A clock that is set by hand.
 struct Hand(Mutex<Timestamp>);

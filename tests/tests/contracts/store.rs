@@ -2,9 +2,9 @@
 //! `CONTRACT_AWS_ENDPOINT` names (moto, for one).
 
 use domain::ports::Clock;
+use harness::contracts::store::{Taken, queue, rounds, store, vault};
 use sim::clock::SimClock;
 use sim::store::{MemoryQueue, MemoryStore, MemoryVault, Which};
-use tests::contracts::store::{Taken, queue, rounds, store, vault};
 
 #[tokio::test]
 async fn memory_keeps_the_contract_of_the_table() {

@@ -3,11 +3,11 @@
 use domain::ids::{ClusterId, CustomerId};
 use domain::ports::{Trust, Trusts};
 use domain::tenant::Cluster;
+use harness::system::a_cluster;
 use sim::clock::{EPOCH, SimClock};
 use sim::http::aws::{Wire, serve};
 use sim::world::World;
 use std::collections::BTreeMap;
-use tests::system::a_cluster;
 
 const ACCOUNT: &str = "111122223333";
 

@@ -8,11 +8,11 @@ use domain::money::MicroDollars;
 use domain::optimization::RunStatus;
 use domain::plan::Outcome;
 use domain::ports::Clock;
+use harness::plans::{savings_are_true, voluntary, within_budget};
+use harness::system::System;
 use sim::checkers::{Rest, Voluntary, Watch, at_rest};
 use sim::world::{By, Pending, What, World};
 use std::collections::{BTreeMap, BTreeSet};
-use tests::plans::{savings_are_true, voluntary, within_budget};
-use tests::system::System;
 
 /// How many rounds are carried out, an hour and more apart: what the first launched may be moved by the next.
 const ROUNDS: usize = 2;

@@ -9,12 +9,12 @@ use domain::plan::precondition::{CLUSTER_TAG, PROTECT_TAG};
 use domain::policy::{ClusterPolicy, DisruptionBudget, Mode};
 use domain::ports::Rounds;
 use execution::optimize::Lookout;
+use harness::plans::{allow, optimizer};
+use harness::system::System;
 use sim::clock::SimClock;
 use sim::world::random::{Scale, filling};
 use sim::world::{Allows, ClusterSpec, Filling, Timing, Volume, World};
 use std::sync::Arc;
-use tests::plans::{allow, optimizer};
-use tests::system::System;
 
 /// The name of the cluster.
 pub(crate) const CLUSTER: &str = "shop";

@@ -5,10 +5,10 @@ use domain::offering::CapacityType;
 use domain::plan::Outcome;
 use domain::pod::PodBudget;
 use domain::snapshot::{PodClass, Snapshot, SnapshotNode};
+use harness::plans::voluntary;
 use sim::world::What;
 use std::collections::BTreeMap;
 use std::fmt;
-use tests::plans::voluntary;
 
 /// Counts by word, for each question.
 #[derive(Debug, Default, Clone)]

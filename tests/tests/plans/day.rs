@@ -18,14 +18,14 @@ use domain::ports::{Advisor, AdvisorError, Clock, Cloud};
 use domain::tenant::AwsScope;
 use domain::{SignedDuration, Timestamp};
 use execution::optimize::{Lookout, Optimizer};
+use harness::plans::{allow, optimizer, savings_are_true};
+use harness::system::System;
 use sim::checkers::Voluntary;
 use sim::world::random::{Scale, filling};
 use sim::world::{Daily, MarketSpec, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use tests::plans::{allow, optimizer, savings_are_true};
-use tests::system::System;
 
 /// How long the prices of the past are that the planner knows.
 const HISTORY: SignedDuration = SignedDuration::from_hours(24 * 14);

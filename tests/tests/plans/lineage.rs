@@ -8,11 +8,11 @@ use domain::plan::{Outcome, PlanRecord};
 use domain::policy::OptimizationPolicy;
 use domain::ports::Cloud;
 use domain::tenant::AwsScope;
+use harness::plans::voluntary;
+use harness::system::System;
 use sim::world::World;
 use std::collections::BTreeMap;
 use std::fmt;
-use tests::plans::voluntary;
-use tests::system::System;
 
 /// The moves that were carried out, and where nodes came from.
 pub(crate) struct Lineage {

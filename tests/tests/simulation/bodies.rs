@@ -6,14 +6,14 @@ use domain::node::NodeOwner;
 use domain::offering::CapacityType;
 use domain::plan::Urgency;
 use domain::{SignedDuration, Timestamp};
+use harness::events::{Case, file, manifest};
+use harness::system::System;
 use runtime::deadline::Budget;
 use serde_json::{Value, json};
 use sim::checkers::{Rest, Watch, at_rest};
 use sim::clock::SimClock;
 use sim::faults::{Fault, Kind};
 use sim::world::{ClusterSpec, NodeSpec, WorkloadSpec, World};
-use tests::events::{Case, file, manifest};
-use tests::system::System;
 
 /// A second after most of the bodies were sent: what they announce lies ahead.
 const NOW: &str = "2026-03-14T15:09:27Z";

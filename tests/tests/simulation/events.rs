@@ -4,11 +4,11 @@
 use domain::SignedDuration;
 use domain::interruption::parse::Received;
 use domain::ports::Clock;
+use harness::events::{file, manifest};
+use harness::system::System;
 use runtime::deadline::Budget;
 use sim::clock::SimClock;
 use sim::world::World;
-use tests::events::{file, manifest};
-use tests::system::System;
 
 fn empty() -> (System, Budget) {
     let clock = SimClock::new();

@@ -24,12 +24,12 @@ use domain::spot_event::SpotEvent;
 use domain::tenant::{self, AwsScope};
 use domain::usage::Sample;
 use domain::workload::{Beside, Resize, Resized, Scalables, ScaleRef, WorkloadRef};
+use harness::system::System;
+use harness::world_by_seed::{run_changed, run_side_by_side};
 use sim::faults::{FaultyCloud, FaultyClusters, FaultyJournal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tests::system::System;
-use tests::world_by_seed::{run_changed, run_side_by_side};
 
 /// How many seeds a mutant may live through.
 const SEEDS: u64 = 200;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[test]
 fn whoever_dies_in_the_night_everything_is_up_again_in_the_morning() {
     if let Some(seed) = number("NIGHT_SEED") {
-        tests::nights::run(seed).unwrap_or_else(|law| panic!("seed {seed}: {law}"));
+        harness::nights::run(seed).unwrap_or_else(|law| panic!("seed {seed}: {law}"));
         return;
     }
     let seeds = number("NIGHT_SEEDS").unwrap_or(40);
@@ -21,7 +21,7 @@ fn whoever_dies_in_the_night_everything_is_up_again_in_the_morning() {
                     if seed >= seeds {
                         return;
                     }
-                    if let Err(law) = tests::nights::run(seed) {
+                    if let Err(law) = harness::nights::run(seed) {
                         broken.lock().unwrap().push((seed, law));
                     }
                 }

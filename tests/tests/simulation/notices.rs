@@ -5,13 +5,13 @@ use domain::notify::{Channel, Sending, Target, TargetState, Waiting};
 use domain::ports::{Clock, Moment, Notice, Outbox, Vault};
 use domain::{SignedDuration, Timestamp};
 use execution::notify::{Desk, Looked, sign};
+use harness::system::Counts;
 use secrecy::SecretString;
 use sim::clock::{EPOCH, SimClock};
 use sim::courier::{SimCourier, Temper};
 use sim::faults::{Fault, Kind};
 use sim::store::{MemoryNotices, MemoryStore, MemoryVault};
 use std::sync::Arc;
-use tests::system::Counts;
 
 struct House {
     clock: Arc<SimClock>,
@@ -247,7 +247,7 @@ async fn each_plan_that_has_ended_reaches_each_target_once_whoever_dies() {
     let faults = [Fault::Before(Kind::Unavailable), Fault::After, Fault::CrashBefore, Fault::CrashAfter];
     for seed in 0..40 {
         let mut dice = fastrand::Rng::with_seed(seed);
-        let mut story = tests::one_rescue::scene(2, SignedDuration::ZERO).await;
+        let mut story = harness::one_rescue::scene(2, SignedDuration::ZERO).await;
         story.system.gate.script(move |call| {
             let falls = (call.name == "notices.tell" || call.name == "journal.record") && dice.u8(0..3) == 0;
             falls.then(|| faults[dice.usize(..faults.len())])
@@ -287,10 +287,10 @@ async fn each_plan_that_has_ended_reaches_each_target_once_whoever_dies() {
 
 #[tokio::test(start_paused = true)]
 async fn an_end_that_nobody_was_told_of_is_noticed_by_the_law() {
-    let mut story = tests::one_rescue::scene(2, SignedDuration::ZERO).await;
+    let mut story = harness::one_rescue::scene(2, SignedDuration::ZERO).await;
     story.interrupt();
     story.judge().await.unwrap();
-    assert!(tests::told::told(&story.system).is_ok());
+    assert!(harness::told::told(&story.system).is_ok());
     story.system.told.take();
-    assert!(tests::told::told(&story.system).is_err());
+    assert!(harness::told::told(&story.system).is_err());
 }

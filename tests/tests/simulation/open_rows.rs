@@ -8,10 +8,10 @@ use domain::offering::CapacityType;
 use domain::plan::{Action, OnFailure, Plan, PlanKey, PlanKind, Progress, Step, Urgency};
 use domain::ports::{Clock, Journal, NewPlan};
 use domain::{SignedDuration, Timestamp};
+use harness::system::System;
 use runtime::deadline::Budget;
 use sim::clock::SimClock;
 use sim::world::{ClusterSpec, NodeSpec, World};
-use tests::system::System;
 
 fn a_plan_in_flight(key: PlanKey, now: Timestamp) -> NewPlan {
     let node = NodeTarget {

@@ -14,9 +14,9 @@ use domain::plan::check::Rule;
 use domain::policy::{Mode, Window};
 use domain::ports::{Advisor, AdvisorError, Clock, Ledger, Optimizations, Rounds};
 use execution::optimize::Lookout;
+use harness::plans::one_plan::{OnePlan, SHAPES, Shape, scene};
+use harness::plans::{allow, optimizer, voluntary};
 use std::sync::Arc;
-use tests::plans::one_plan::{OnePlan, SHAPES, Shape, scene};
-use tests::plans::{allow, optimizer, voluntary};
 
 const SPOT: Shape = SHAPES[0];
 

@@ -2,8 +2,8 @@
 //! dies after every write.
 
 use domain::plan::Outcome;
+use harness::plans::one_plan::{SHAPES, Shape, with};
 use sim::faults::{ALL, Fault, Kind};
-use tests::plans::one_plan::{SHAPES, Shape, with};
 
 /// Calls until the plan is over; behind them only the sweep goes on.
 fn positions(shape: Shape) -> Vec<(u64, &'static str)> {

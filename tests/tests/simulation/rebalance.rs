@@ -4,9 +4,9 @@ use domain::SignedDuration;
 use domain::offering::CapacityType;
 use domain::policy::RebalancePolicy;
 use domain::ports::Registry;
+use harness::system::System;
 use sim::clock::SimClock;
 use sim::world::{ClusterSpec, NodeSpec, World};
-use tests::system::System;
 
 #[tokio::test(start_paused = true)]
 async fn a_storm_of_recommendations_replaces_no_more_nodes_an_hour_than_the_policy_says() {

@@ -1,8 +1,8 @@
 //! The golden stories of `tests/scenarios`: each is played, and what is told must stand beside it. `UPDATE=1` writes it there.
 
+use harness::events::sequences;
+use harness::scenario::{cases, play};
 use std::path::PathBuf;
-use tests::events::sequences;
-use tests::scenario::{cases, play};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios")

@@ -1,7 +1,7 @@
 //! Every call of a rescue, met by every fault; and a process that dies at the same call a hundred times.
 
+use harness::one_rescue::with;
 use sim::faults::{ALL, Fault};
-use tests::one_rescue::with;
 
 /// Calls of the first two minutes are enough: after that only the replacement is waited for.
 fn positions() -> Vec<(u64, &'static str)> {

@@ -4,9 +4,9 @@
 use super::number;
 use domain::plan::Outcome;
 use domain::workload::WorkloadKind;
+use harness::plans::mixed;
+use harness::plans::one_size::{KINDS, NEEDS, Need, with};
 use sim::faults::{ALL, Fault, Kind};
-use tests::plans::mixed;
-use tests::plans::one_size::{KINDS, NEEDS, Need, with};
 
 /// Calls until the roll-out is waited for; behind them the same look is taken again and again.
 const CALLS: usize = 70;

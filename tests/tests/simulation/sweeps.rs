@@ -3,11 +3,11 @@
 use domain::SignedDuration;
 use domain::ports::{Clock, Registry};
 use execution::roster::Roster;
+use harness::system::System;
 use runtime::deadline::Budget;
 use sim::clock::SimClock;
 use sim::world::{ClusterSpec, World};
 use sweeper::handle;
-use tests::system::System;
 
 const CLUSTERS: u64 = 200;
 /// A call of EC2 or of an API server.

@@ -2,12 +2,12 @@
 
 use domain::SignedDuration;
 use domain::ports::Clock;
+use harness::one_rescue::scene;
+use harness::system::Ended;
 use serde_json::Value;
 use sim::faults::Fault;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
-use tests::one_rescue::scene;
-use tests::system::Ended;
 use tracing_subscriber::layer::SubscriberExt;
 
 #[derive(Clone, Default)]

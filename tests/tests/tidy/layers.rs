@@ -13,6 +13,8 @@ const BELOW: [(&str, &[&str]); 3] = [("https", &["kubernetes", "runtime", "sdk"]
 const WIRING: &str = "wiring";
 /// The one exception: a rescue picks its replacement itself, because it never waits for the decision server.
 const EXCEPTION: (&str, &str) = ("execution", "planning");
+/// What everything is tried in.
+const TESTS: [&str; 2] = ["tests", "tests/harness"];
 /// What does I/O, waits or rolls dice: nothing for those who only think.
 const IMPURE: [&str; 8] = ["anyhow", "axum", "fastrand", "futures", "http", "tokio", "tower", "tracing"];
 
@@ -139,7 +141,7 @@ fn those_who_wish_cannot_name_ec2() {
 /// Only `main.rs` composes: the wiring is an optional dependency of a function, and no library and no crate below names it.
 #[test]
 fn only_functions_name_the_wiring() {
-    let packages = folders("shared").into_iter().map(|name| format!("shared/{name}")).chain(["tests".to_owned()]);
+    let packages = folders("shared").into_iter().map(|name| format!("shared/{name}")).chain(TESTS.map(str::to_owned));
     for package in packages {
         assert!(!dependencies(&format!("{package}/Cargo.toml"), true).contains(WIRING), "{package} names {WIRING}");
     }
@@ -171,14 +173,14 @@ fn a_vendor_stays_behind_its_adapter() {
     let home = |name: &str| -> &[&str] {
         match name {
             "aws-sdk-ec2" | "aws-sdk-autoscaling" => &["shared/ec2"],
-            "dynoxide-rs" => &["functions/local", "shared/aws", "tests"],
+            "dynoxide-rs" => &["functions/local", "shared/aws", "tests", "tests/harness"],
             "aws-sdk-sts" | "aws-types" => &["shared/aws", "shared/ec2", "shared/sdk"],
             _ if name.starts_with("aws-sdk-") => &["shared/aws", "shared/ec2"],
             _ => &[],
         }
     };
     let packages = ["shared", "functions"].into_iter().flat_map(|top| folders(top).into_iter().map(move |name| format!("{top}/{name}")));
-    for package in packages.chain(["tests".to_owned()]) {
+    for package in packages.chain(TESTS.map(str::to_owned)) {
         for name in dependencies(&format!("{package}/Cargo.toml"), true) {
             assert!(home(&name).is_empty() || home(&name).contains(&package.as_str()), "{package} names {name}");
         }

@@ -3,12 +3,12 @@
 use crate::golden::{PRESENT, all, lost, of_a_later_version, write_if_asked};
 use domain::SignedDuration;
 use domain::plan::{Outcome, PlanRecord};
+use harness::one_rescue::{self, OneRescue};
+use harness::plans::one_plan::{OnePlan, SHAPES, Shape, scene};
+use harness::system::System;
 use serde_json::{Value, json};
 use sim::faults::Fault;
 use std::collections::BTreeMap;
-use tests::one_rescue::{self, OneRescue};
-use tests::plans::one_plan::{OnePlan, SHAPES, Shape, scene};
-use tests::system::System;
 
 /// Where the process dies, and every process after it, until the other version is there: before a node is launched, while it is awaited,
 /// while pods are evicted, and before the one change that cannot be taken back.

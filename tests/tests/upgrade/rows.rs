@@ -14,11 +14,11 @@ use domain::savings::{Baseline, Books, Hour};
 use domain::spot_event::SpotEvent;
 use domain::tenant::{ApiKey, Cluster, Customer};
 use domain::watch::{ScanOrder, Watchbook};
+use harness::contracts::store::store;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use tests::contracts::store::store;
 
 /// How many rows of a kind are kept.
 const KEPT: usize = 3;

@@ -10,6 +10,7 @@ use domain::ids::{AccountId, ClusterId, CustomerId};
 use domain::ports::Registry;
 use domain::tenant::{ApiKey, Role};
 use gate::Gate;
+use harness::system::{a_cluster, a_customer};
 use http::{Method, Request};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -18,7 +19,6 @@ use sim::store::{MemoryQueue, MemoryTrust, MemoryVault};
 use sim::world::World;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tests::system::{a_cluster, a_customer};
 use tower::ServiceExt;
 
 pub(crate) const CUSTOMERS: usize = 8;

@@ -11,13 +11,13 @@ use domain::ports::estate::EbsVolume;
 use domain::ports::inventory::PersistentVolume;
 use domain::ports::{Clock, Findings, Instance, InstanceState, Registry};
 use execution::waste::{Scanned, Scanner, Settings};
+use harness::system::System;
 use runtime::deadline::Budget;
 use sim::clock::SimClock;
 use sim::store::{MemoryNotices, Which};
 use sim::world::{ClusterSpec, NodeSpec, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tests::system::System;
 
 mod network;
 mod nights;
@@ -318,7 +318,7 @@ async fn a_scan_that_fails_anywhere_is_no_look_and_ends_nothing_wrong() {
 /// What scans ask of AWS and of API servers: one by hand and those of six hours.
 #[tokio::test(start_paused = true)]
 async fn a_scan_of_two_hundred_clusters_stays_within_its_requests() {
-    let cost = tests::scan_cost::measure(200, 50).await;
+    let cost = harness::scan_cost::measure(200, 50).await;
     // Not only in the mean: no scan asks more, whoever asked for it.
     assert!(cost.kubernetes_max <= 6.0 && cost.ec2_max <= 4.0, "{cost:?}");
     assert!(cost.kubernetes <= 4.0 && cost.ec2 <= 3.0, "{cost:?}");

@@ -4,8 +4,8 @@ use super::{Ground, cloud, ground, scope};
 use domain::offering::{CapacityType, Offering, Pool};
 use domain::ports::{Cloud, CloudError, InstanceFilter, LaunchRequest};
 use ec2::Ec2;
+use harness::contracts::store::{Taken, queue, store, vault};
 use sim::http::aws::{QueueSpec, ServedAws, Wire, serve};
-use tests::contracts::store::{Taken, queue, store, vault};
 
 async fn served(ground: &Ground) -> (ServedAws, Ec2) {
     let mut wire = Wire::new(ground.world.clone());

@@ -5,7 +5,7 @@ use super::super::cloud::scope;
 use async_trait::async_trait;
 use domain::ids::{InstanceId, VolumeId};
 use domain::ports::estate::BalancerKind;
-use tests::contracts::estate::{Bench, Hands, Knows, Tags, estate};
+use harness::contracts::estate::{Bench, Hands, Knows, Tags, estate};
 
 /// What moto 5.2 knows: it ends a member below the least size of its group, and serves both generations of load balancers.
 const MOTO: Knows = Knows { minimum: false, balancers: true };

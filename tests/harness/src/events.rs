@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events/interruption")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/interruption")
 }
 
 /// A file of the folder.

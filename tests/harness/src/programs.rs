@@ -41,7 +41,7 @@ fn build() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     // Cargo calls it `<target>-<hash>`.
     let target = own.file_stem().unwrap().to_string_lossy().rsplit_once('-').unwrap().0.to_owned();
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let kind = if package.join("benches").join(format!("{target}.rs")).exists() { "--bench" } else { "--test" };
     let profile = if release() { "release" } else { "dev" };
     let mut cargo = Command::new(env!("CARGO"));
