@@ -38,7 +38,15 @@ pub(super) fn answer(api: &super::Api, state: &mut State, ask: &Ask) -> Result<R
         "autoscaling" => "autoscaling/v2".to_owned(),
         group => format!("{group}/v1"),
     };
-    Ok(json(200, &json!({"kind": format!("{kind}List"), "apiVersion": version, "metadata": metadata, "items": items})))
+    Ok(listed(&format!("{kind}List"), &version, metadata, items))
+}
+
+/// The items go in as they are: `json!` would copy each of them.
+fn listed(kind: &str, version: &str, metadata: Value, items: Vec<Value>) -> Response {
+    let mut list = json!({"kind": kind, "apiVersion": version});
+    list["metadata"] = metadata;
+    list["items"] = Value::Array(items);
+    json(200, &list)
 }
 
 /// Items of a list do not say what they are: the list does.

@@ -1,9 +1,9 @@
 //! Lists of pods: only what is on the page is printed, and the order of a long list is worked out once and not for each page.
 
 use super::super::ask::Ask;
-use super::super::status::{Refusal, json};
+use super::super::status::Refusal;
 use super::super::{Api, render};
-use super::{in_namespace, nameless, place_of, selected, token_of};
+use super::{in_namespace, listed, nameless, place_of, selected, token_of};
 use crate::world::state::{Kube, Pod, State};
 use axum::response::Response;
 use domain::ids::NodeName;
@@ -54,7 +54,7 @@ pub(super) fn answer(api: &Api, state: &mut State, ask: &Ask) -> Result<Response
         items.push(item);
         last = place;
     }
-    Ok(json(200, &json!({"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": items})))
+    Ok(listed("PodList", "v1", metadata, items))
 }
 
 /// The order of all pods is kept for the next page; that of one node's is not worth it.

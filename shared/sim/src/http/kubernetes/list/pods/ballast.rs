@@ -16,12 +16,13 @@ pub(super) fn load(pod: &mut Value, key: u64, bytes_max: usize) {
     }
     // A third each: a text full of escapes, a tree of small objects, and plain texts.
     let applied = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\"}".repeat(missing / 3 / 44);
-    pod["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = json!(applied);
+    pod["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = Value::String(applied);
     let fields: Map<String, Value> = (0..missing / 3 / 27).map(|n| (format!("f:field{n:03}"), json!({"f:name": {}}))).collect();
-    pod["metadata"]["managedFields"] = json!([{"manager": "kubelet", "operation": "Update", "fieldsV1": fields}]);
+    pod["metadata"]["managedFields"] = json!([{"manager": "kubelet", "operation": "Update"}]);
+    pod["metadata"]["managedFields"][0]["fieldsV1"] = Value::Object(fields);
     // No two alike, as secrets and addresses are: else it would all be packed to next to nothing.
     let mut random = fastrand::Rng::with_seed(key);
     let mut value = |_| std::iter::repeat_with(|| random.alphanumeric()).take(40).collect::<String>();
     let env: Vec<Value> = (0..missing / 3 / 72).map(|n| json!({"name": format!("SETTING_{n:03}"), "value": value(n)})).collect();
-    pod["spec"]["containers"][0]["env"] = json!(env);
+    pod["spec"]["containers"][0]["env"] = Value::Array(env);
 }
